@@ -1,0 +1,154 @@
+"""Drawing for the lessons: one house style, and pictures that carry a description.
+
+Importing this module sets the matplotlib style. A figure leaves a cell through `show`, which stores an
+alternative text with the picture: people who cannot see it hear it, and the notebook tests compare it.
+"""
+
+import base64
+import html
+import io
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
+
+# Okabe and Ito's palette (2008), which stays apart for colour-blind readers; black is kept for text.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999")
+DIVERGING = "RdBu_r"  # for signed values, always with limits that are symmetric about zero
+SEQUENTIAL = "viridis"  # for values with a natural zero or none at all
+
+_DOTS_PER_INCH = 144  # of the stored picture
+_SHOWN_PER_INCH = 96  # of the page, so that the picture stays sharp on a fine screen
+
+plt.rcParams.update(
+    {
+        "figure.dpi": _SHOWN_PER_INCH,
+        "figure.constrained_layout.use": True,
+        "font.size": 10,
+        "axes.titlesize": 11,
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": plt.cycler(color=COLOURS),
+        "image.cmap": "gray",
+        "image.interpolation": "nearest",
+        "legend.frameon": False,
+        "lines.linewidth": 2,
+    }
+)
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure with its description and close it.
+
+    figure: a matplotlib figure.
+    alt: what there is to see, in a sentence or two, without numbers that training decides.
+
+    Raises ValueError when the description is empty.
+    """
+    if not alt.strip():
+        raise ValueError("show() needs alt=...: say in a sentence what there is to see")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    plt.close(figure)
+    picture = Image.open(buffer).convert("RGB")
+    # JupyterLab drops the description of a PNG, but keeps the one of an <img>; other readers take the PNG.
+    source = f"data:image/webp;base64,{_encode(picture, format='WEBP', lossless=True)}"
+    width = round(picture.width * _SHOWN_PER_INCH / _DOTS_PER_INCH)
+    page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {width}px; max-width: 100%">'
+    bundle = {
+        "text/html": page,
+        "image/png": _encode(picture, format="PNG", optimize=True),
+        "text/plain": alt,
+    }
+    display(bundle, raw=True)
+
+
+def _encode(picture: Image.Image, **options) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, **options)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def grid(count: int, columns: int | None = None, size: float = 2.2, aspect: float = 1.0):
+    """Make a figure of `count` axes in rows, with the spare ones taken out.
+
+    columns: axes in a row; all of them in one row when not given.
+    size: width of one axes in inches. aspect: its height divided by its width.
+    Returns (figure, list of `count` axes).
+    """
+    columns = min(count, columns or count)
+    rows = math.ceil(count / columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size * columns, (size * aspect + 0.35) * rows), squeeze=False
+    )
+    for spare in axes.flat[count:]:
+        spare.remove()
+    return figure, list(axes.flat[:count])
+
+
+def draw_image(axes, picture, title: str = "", **options) -> None:
+    """Draw one picture without ticks.
+
+    picture: (H, W), (H, W, 1) or (H, W, 3) in [0, 1], clipped to it; grey unless `cmap` says otherwise.
+    options: go to `axes.imshow`; give vmin and vmax to draw values of another range.
+    """
+    picture = np.asarray(picture, dtype=np.float32)
+    if picture.ndim == 3 and picture.shape[-1] == 1:
+        picture = picture[..., 0]
+    if picture.ndim == 3:
+        picture = picture.clip(0, 1)
+    axes.imshow(picture, **{"vmin": 0, "vmax": 1, **options})
+    axes.set(xticks=[], yticks=[], title=title)
+    axes.spines[:].set_visible(False)
+
+
+def images(
+    pictures, titles=None, *, alt: str, columns: int | None = None, size: float = 2.2, **options
+) -> None:
+    """Show pictures side by side on one scale.
+
+    pictures: a sequence of arrays as `draw_image` takes, for instance an NHWC batch.
+    titles: one string a picture. columns, size: as in `grid`. alt: as in `show`. options: as in `draw_image`.
+
+    Raises ValueError when there are no pictures, or the titles are not one a picture.
+    """
+    if len(pictures) == 0:
+        raise ValueError("images() got no pictures, expected at least one")
+    titles = [""] * len(pictures) if titles is None else titles
+    if len(titles) != len(pictures):
+        raise ValueError(
+            f"images() got {len(pictures)} pictures and {len(titles)} titles, expected one title a picture"
+        )
+    aspect = max(np.shape(picture)[0] / np.shape(picture)[1] for picture in pictures)
+    figure, axes = grid(len(pictures), columns, size, aspect)
+    for one, picture, title in zip(axes, pictures, titles, strict=True):
+        draw_image(one, picture, title, **options)
+    show(figure, alt)
+
+
+def draw_numbers(
+    axes, values, title: str = "", *, digits: int = 0, limit: float | None = None, **options
+) -> None:
+    """Draw a small matrix as coloured cells with the value written in each.
+
+    values: (H, W), up to about 8 by 8. digits: decimals written.
+    limit: the colours run from -limit to limit; by default the largest magnitude.
+    """
+    values = np.asarray(values)
+    limit = limit or float(np.abs(values).max()) or 1.0
+    axes.imshow(values, **{"cmap": DIVERGING, "vmin": -limit, "vmax": limit, **options})
+    axes.set(xticks=[], yticks=[], title=title)
+    axes.set_xticks(np.arange(values.shape[1] + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(values.shape[0] + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=2)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+    for (row, column), value in np.ndenumerate(values):
+        dark = abs(value) > 0.65 * limit
+        axes.text(
+            column, row, f"{value:.{digits}f}", ha="center", va="center", color="white" if dark else "black"
+        )
