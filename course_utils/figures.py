@@ -82,9 +82,7 @@ def grid(count: int, columns: int | None = None, size: float = 2.2, aspect: floa
     """
     columns = min(count, columns or count)
     rows = math.ceil(count / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(size * columns, (size * aspect + 0.35) * rows), squeeze=False
-    )
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, (size * aspect + 0.35) * rows), squeeze=False)
     for spare in axes.flat[count:]:
         spare.remove()
     return figure, list(axes.flat[:count])
@@ -106,9 +104,7 @@ def draw_image(axes, picture, title: str = "", **options) -> None:
     axes.spines[:].set_visible(False)
 
 
-def images(
-    pictures, titles=None, *, alt: str, columns: int | None = None, size: float = 2.2, **options
-) -> None:
+def images(pictures, titles=None, *, alt: str, columns: int | None = None, size: float = 2.2, **options) -> None:
     """Show pictures side by side on one scale.
 
     pictures: a sequence of arrays as `draw_image` takes, for instance an NHWC batch.
@@ -130,9 +126,7 @@ def images(
     show(figure, alt)
 
 
-def draw_numbers(
-    axes, values, title: str = "", *, digits: int = 0, limit: float | None = None, **options
-) -> None:
+def draw_numbers(axes, values, title: str = "", *, digits: int = 0, limit: float | None = None, **options) -> None:
     """Draw a small matrix as coloured cells with the value written in each.
 
     values: (H, W), up to about 8 by 8. digits: decimals written.
@@ -149,6 +143,4 @@ def draw_numbers(
     axes.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
         dark = abs(value) > 0.65 * limit
-        axes.text(
-            column, row, f"{value:.{digits}f}", ha="center", va="center", color="white" if dark else "black"
-        )
+        axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", color="white" if dark else "black")

@@ -79,9 +79,7 @@ class Attempt:
         name = getattr(self.answer, "__name__", "your function")
         tried = tried or _call_text(name, arguments, keywords)
         if not callable(self.answer):
-            self.reject(
-                "Hand in the function itself, without calling it.", got=self.answer, expected="a function"
-            )
+            self.reject("Hand in the function itself, without calling it.", got=self.answer, expected="a function")
         copies = [_copy(argument) for argument in arguments]
         try:
             got = self.answer(*copies, **keywords)
@@ -97,9 +95,7 @@ class Attempt:
             self.reject("The function returned nothing: does it end in `return`?", tried=tried, got=None)
         for argument, copy in zip(arguments, copies, strict=True):
             if isinstance(argument, np.ndarray) and not np.array_equal(argument, copy, equal_nan=True):
-                self.reject(
-                    "The function changed its input; work on a copy or write into a new array.", tried=tried
-                )
+                self.reject("The function changed its input; work on a copy or write into a new array.", tried=tried)
         return got
 
     def compare(
@@ -148,9 +144,7 @@ class Attempt:
 
 
 def _equal(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
-    return got.shape == expected.shape and np.allclose(
-        got, expected, rtol=tolerance, atol=tolerance, equal_nan=True
-    )
+    return got.shape == expected.shape and np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _first_difference(got: np.ndarray, expected: np.ndarray, tolerance: float) -> dict[str, str]:
