@@ -1,0 +1,28 @@
+"""Writes data/MANIFEST.sha256: one line "<sha256>  <name>" for every data file, sorted by name."""
+
+import sys
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(DATA.parent))
+
+from course_utils.data import sha256  # noqa: E402
+
+# Written by hand, or about the data: they may change without a data file changing.
+UNLISTED = {"README.md", "CREDITS.csv", "MANIFEST.sha256", ".gitattributes"}
+
+
+def data_files(folder: Path = DATA) -> list[str]:
+    """Names of the files a manifest lists: all of `data/` but prepare/ and what is written by hand."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(file.as_posix() for file in files if file.parts[0] not in UNLISTED | {"prepare"})
+
+
+def write_manifest(folder: Path = DATA) -> None:
+    lines = [f"{sha256(folder / name)}  {name}\n" for name in data_files(folder)]
+    (folder / "MANIFEST.sha256").write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write_manifest()
+    print(f"data/MANIFEST.sha256: {len(data_files())} files")
