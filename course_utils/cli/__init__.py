@@ -1,0 +1,147 @@
+"""The `course` command line. Each command's work is imported only when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from course_utils.cli.errors import CourseError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0 well, 1 something failed, 2 asked for the impossible."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except CourseError as error:
+        print(f"course: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("course: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="course",
+        description="Picture Machines: open the lessons, run them, build them, test them.",
+        epilog="NN names a lesson: 2, 02, 02_convolution or lessons/02_convolution.py. "
+        "`course COMMAND --help` says more about each.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, command, summary: str, detail: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {detail}")
+        added.set_defaults(command=command)
+        return added
+
+    lab = add(
+        "lab",
+        _lab,
+        "open the lessons in JupyterLab",
+        "Each lesson is first copied to work/, without its solutions, unless it is there already; nothing in work/ "
+        "is ever overwritten.",
+    )
+    lab.add_argument("lesson", nargs="?", default="00", metavar="NN", help="the lesson to open at (default: 00)")
+    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+
+    run = add(
+        "run",
+        _run,
+        "execute one lesson without a browser",
+        "Leaves the executed notebook and an HTML page in work/runs/, also when a cell fails.",
+    )
+    run.add_argument("lesson", metavar="NN")
+    run.add_argument("--mine", action="store_true", help="execute your own copy in work/ instead of the lesson")
+
+    reset = add(
+        "reset",
+        _reset,
+        "start your own copy of a lesson afresh",
+        "The old copy is kept beside the new one, under a name with the date and time.",
+    )
+    reset.add_argument("lesson", metavar="NN")
+
+    build = add(
+        "build",
+        _build,
+        "make notebooks/ from lessons/",
+        "Each lesson is executed from the top in a fresh kernel. A lesson with an error leaves its old notebook as "
+        "it was.",
+    )
+    build.add_argument("lessons", nargs="*", metavar="NN", help="the lessons to build (default: all)")
+
+    test = add(
+        "test",
+        _test,
+        "run every test",
+        "The style checks, the tests of the package, and each stored notebook executed again and compared with a "
+        "fresh run.",
+    )
+    test.add_argument("--quick", action="store_true", help="leave out the notebooks and the browser")
+
+    add(
+        "doctor",
+        _doctor,
+        "say what this machine has and what to expect of it",
+        "Checks Python, packages, memory, devices and the checksum of each data file.",
+    )
+
+    data = add("data", _restore, "look after the files in data/", "Takes one action.")
+    actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
+    restore = actions.add_parser(
+        "restore",
+        help="put missing or damaged data files right",
+        description="Puts back every data file that is missing or does not match its checksum.",
+    )
+    restore.add_argument("names", nargs="*", metavar="FILE", help="files below data/ (default: all that are not right)")
+    restore.add_argument("--from", dest="source", metavar="SOURCE", help="take them from this folder or archive")
+    return parser
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from course_utils.cli import lab, lessons
+
+    lesson = lessons.find_lesson(options.lesson)
+    lessons.make_work_copies()
+    return lab.start_lab(lesson.work_copy, browser=not options.no_browser)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from course_utils.cli import execute, lessons
+
+    return execute.run(lessons.find_lesson(options.lesson), mine=options.mine)
+
+
+def _reset(options: argparse.Namespace) -> int:
+    from course_utils.cli import lessons
+
+    lesson = lessons.find_lesson(options.lesson)
+    kept = lessons.reset_work_copy(lesson)
+    print(f"new copy: {lesson.work_copy}")
+    if kept:
+        print(f"old copy: {kept}")
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    from course_utils.cli import execute, lessons
+
+    return 1 if execute.build_all(lessons.find_lessons(options.lessons)) else 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    from course_utils.cli import testing
+
+    return testing.run_tests(quick=options.quick)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from course_utils.cli import doctor
+
+    return doctor.run_doctor()
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from course_utils.cli import restore
+
+    return restore.restore(options.names, options.source) or 0

@@ -1,0 +1,167 @@
+"""Executing notebooks without a browser: `course build` and `course run`."""
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from course_utils import paths
+from course_utils.cli.errors import CourseError
+from course_utils.cli.lessons import (
+    LANGUAGE_INFO,
+    Lesson,
+    fold_solutions,
+    read_notebook,
+    write_atomically,
+    write_notebook,
+)
+
+CELL_TIMEOUT = 900  # seconds; the longest cell of a lesson trains for three minutes on two cores
+
+# What every Python started for a lesson is told, by `build`, `run` and `test` alike.
+QUIET_ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "PYTHONUTF8": "1",
+    "PYTHONHASHSEED": "0",
+    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the user's others
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no debugger warning at the start of each kernel
+}
+# With this set, ipykernel leaves the logs of C++ libraries out of the cells, as it does when nbval runs.
+NO_NATIVE_LOGS = {"PYTEST_CURRENT_TEST": "course"}
+
+
+class LessonFailed(CourseError):
+    """A cell raised, ran out of time or killed its kernel; the notebook holds what came out until then."""
+
+
+def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[str, str] | None = None) -> float:
+    """Run a notebook's cells from the top in a fresh kernel, in place, with a progress bar; return the seconds taken.
+
+    folder: the kernel's working directory. environment: variables to add to this process's own.
+    Raises LessonFailed with the cell and its traceback; the outputs so far stay in the notebook.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = os.environ | QUIET_ENVIRONMENT | NO_NATIVE_LOGS | (environment or {})
+    position = 0
+
+    # disable=None: a bar in a terminal, nothing in a log file
+    with tqdm(total=len(notebook.cells), desc=name, unit="cell", disable=None) as bar, tempfile.TemporaryFile() as log:
+
+        def advance(cell: NotebookNode, cell_index: int) -> None:
+            nonlocal position
+            position = cell_index
+            bar.update(cell_index - bar.n)
+
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            record_timing=False,
+            coalesce_streams=True,
+            on_cell_start=advance,
+        )
+        started = time.perf_counter()
+        try:
+            client.execute(env=variables, stderr=log)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            number = sum(cell.cell_type == "code" for cell in notebook.cells[: position + 1])
+            reason = _reason(error, notebook.cells[position].source, log)
+            raise LessonFailed(f"{name}: code cell [{number}] failed\n{reason}") from None
+        finally:
+            _make_reproducible(notebook)
+        bar.update(len(notebook.cells) - bar.n)
+        return time.perf_counter() - started
+
+
+def _reason(error: Exception, source: str, log: IO[bytes]) -> str:
+    """Show the source of a cell that failed, and why."""
+    if isinstance(error, CellExecutionError):  # shows the source itself
+        return re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    indented = "\n".join(f"    {line}" for line in source.splitlines())
+    if isinstance(error, CellTimeoutError):
+        return f"{indented}\nIt did not finish in {CELL_TIMEOUT} seconds and was stopped."
+    log.seek(0)
+    last_words = log.read().decode(errors="replace")[-2000:]
+    return f"{indented}\nIts kernel died; often the memory was full. The last it said:\n{last_words}"
+
+
+def _make_reproducible(notebook: NotebookNode) -> None:
+    """Take out what differs from one run to the next although nothing changed."""
+    notebook.metadata.language_info = nbformat.from_dict(LANGUAGE_INFO)
+    state = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state")
+    if not state:
+        return
+    text = json.dumps(notebook)
+    for position, model_id in enumerate(state):  # widgets are named at random; count them instead
+        text = text.replace(model_id, f"{position:032x}")
+    renamed = nbformat.from_dict(json.loads(text))
+    notebook.cells, notebook.metadata = renamed.cells, renamed.metadata
+
+
+def build(lesson: Lesson) -> float:
+    """Execute a lesson in its lesson profile and store the notebook, solutions folded; return the seconds taken.
+
+    Raises LessonFailed and leaves the old notebook as it was when a cell fails.
+    """
+    notebook = fold_solutions(read_notebook(lesson))
+    seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, {"COURSE_PROFILE": "lesson"})
+    write_notebook(notebook, lesson.notebook)
+    return seconds
+
+
+def build_all(lessons: list[Lesson]) -> int:
+    """Build lessons one after another; return how many failed, each with its reason on the error stream."""
+    from course_utils.cli import timings
+
+    failed = 0
+    for lesson in lessons:
+        try:
+            seconds = build(lesson)
+        except LessonFailed as error:
+            failed += 1
+            print(f"{error}\n{lesson.notebook.name} is left as it was.", file=sys.stderr)
+        else:
+            timings.record(lesson.name, seconds)
+            print(f"{lesson.name}: {seconds:.1f} s", flush=True)
+    return failed
+
+
+def run(lesson: Lesson, mine: bool = False) -> int:
+    """Execute a lesson, or the student's own copy, and leave notebook and HTML page in `work/runs/`.
+
+    Returns the exit status: 1 when a cell failed (the page then shows how far it came).
+    """
+    if mine and not lesson.work_copy.exists():
+        raise CourseError(f"you have no copy of {lesson.name} yet; `course lab` makes one")
+    notebook = nbformat.read(lesson.work_copy, as_version=4) if mine else fold_solutions(read_notebook(lesson))
+    status, target = 0, paths.WORK / "runs" / lesson.name
+    try:
+        seconds = execute(notebook, lesson.name, paths.WORK)
+        print(f"{lesson.name}: {seconds:.1f} s")
+    except LessonFailed as error:
+        status = 1
+        print(error, file=sys.stderr)
+    write_notebook(notebook, target.with_suffix(".ipynb"))
+    write_atomically(target.with_suffix(".html"), _html_page(notebook, lesson.name))
+    print(f"notebook: {target.with_suffix('.ipynb')}\npage:     {target.with_suffix('.html')}")
+    return status
+
+
+def _html_page(notebook: NotebookNode, title: str) -> str:
+    """One page that holds its pictures, linked ones too."""
+    from nbconvert import HTMLExporter
+
+    resources = {"metadata": {"name": title, "path": str(paths.NOTEBOOKS)}}
+    return HTMLExporter(embed_images=True).from_notebook_node(notebook, resources=resources)[0]

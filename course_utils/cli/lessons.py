@@ -1,0 +1,189 @@
+"""Lessons and what is made from them: the notebook to read, and the student's copy to do.
+
+A lesson is a Python file of cells (jupytext's percent format). `read_notebook` converts it; `fold_solutions`
+and `strip_solutions` make the two kinds of notebook; `write_notebook` is the only way a notebook gets to disk.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_utils import paths
+from course_utils.cli.errors import CourseError
+
+KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# Without the version of Python, which differs from machine to machine.
+LANGUAGE_INFO = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson file, `NN_topic.py`, and where the things made from it lie."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """`02_convolution`"""
+        return self.path.stem
+
+    @property
+    def number(self) -> int:
+        return int(self.name.split("_")[0])
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook with folded solutions."""
+        return paths.NOTEBOOKS / f"{self.name}.ipynb"
+
+    @property
+    def work_copy(self) -> Path:
+        """The student's own notebook, without solutions."""
+        return paths.WORK / f"{self.name}.ipynb"
+
+    @property
+    def instructor_page(self) -> Path:
+        return self.path.with_suffix(".instructor.md")
+
+    @property
+    def text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the lesson's text, the same whichever line ends the checkout uses."""
+        return hashlib.sha256(self.text.encode("utf-8")).hexdigest()
+
+
+def all_lessons() -> list[Lesson]:
+    """Every lesson, in order."""
+    return [Lesson(path) for path in sorted(paths.LESSONS.glob("[0-9][0-9]_*.py"))]
+
+
+def find_lesson(reference: str) -> Lesson:
+    """The lesson meant by `2`, `02`, `02_convolution` or `lessons/02_convolution.py`.
+
+    Raises CourseError, which lists the lessons there are, when none fits.
+    """
+    name = re.sub(r"\.(py|ipynb)$", "", reference.replace("\\", "/").rsplit("/", 1)[-1])
+    lessons = all_lessons()
+    for lesson in lessons:
+        if name == lesson.name or (name.isdecimal() and int(name) == lesson.number):
+            return lesson
+    names = ", ".join(lesson.name for lesson in lessons) or f"none in {paths.LESSONS}"
+    raise CourseError(f"there is no lesson {reference!r}; there are: {names}")
+
+
+def find_lessons(references: list[str]) -> list[Lesson]:
+    """The lessons meant by the references, or every lesson when there are none."""
+    return [find_lesson(reference) for reference in references] or all_lessons()
+
+
+def has_tag(cell: NotebookNode, *tags: str) -> bool:
+    """Whether a cell carries at least one of the tags."""
+    return not set(tags).isdisjoint(cell.metadata.get("tags", []))
+
+
+def read_notebook(lesson: Lesson) -> NotebookNode:
+    """Convert a lesson to a notebook without outputs, solutions still in the open."""
+    import jupytext
+
+    notebook = jupytext.reads(lesson.text, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": KERNELSPEC,
+            "language_info": LANGUAGE_INFO,
+            "course": {"lesson": f"lessons/{lesson.path.name}", "source_sha256": lesson.digest},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for cell, cell_id in zip(notebook.cells, _cell_ids(notebook), strict=True):
+        cell.id = cell_id
+        cell.metadata = nbformat.from_dict({"tags": cell.metadata["tags"]} if "tags" in cell.metadata else {})
+    return notebook
+
+
+def _cell_ids(notebook: NotebookNode) -> list[str]:
+    """An id for each cell that depends on its own text only, so that an edit changes one id and a diff stays small."""
+    seen: dict[str, int] = {}
+    ids = []
+    for cell in notebook.cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[digest] = seen.get(digest, 0) + 1
+        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return ids
+
+
+def fold_solutions(notebook: NotebookNode) -> NotebookNode:
+    """Fold the code of each solution away: JupyterLab shows a bar to click on. Changes the notebook."""
+    for cell in notebook.cells:
+        if has_tag(cell, "solution"):
+            cell.metadata.jupyter = {"source_hidden": True}
+    return notebook
+
+
+def strip_solutions(notebook: NotebookNode) -> NotebookNode:
+    """Take the solution cells and all outputs out. Changes the notebook."""
+    notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "solution")]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader finds either the old one or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(part).chmod(0o644)
+        Path(part).replace(path)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Check a notebook against its format and write it, whole or not at all."""
+    nbformat.validate(notebook)
+    write_atomically(path, nbformat.writes(notebook) + "\n")
+
+
+def make_work_copy(lesson: Lesson) -> None:
+    """Write the student's copy of a lesson, over whatever is there."""
+    write_notebook(strip_solutions(read_notebook(lesson)), lesson.work_copy)
+
+
+def make_work_copies() -> list[Lesson]:
+    """Give the student a copy of each lesson that has none yet; return the lessons copied."""
+    missing = [lesson for lesson in all_lessons() if not lesson.work_copy.exists()]
+    for lesson in missing:
+        make_work_copy(lesson)
+    return missing
+
+
+def reset_work_copy(lesson: Lesson) -> Path | None:
+    """Renew the student's copy; return where the old one is kept, or None when there was none."""
+    kept = None
+    if lesson.work_copy.exists():
+        stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S_%f")
+        kept = lesson.work_copy.with_name(f"{lesson.name}.{stamp}.ipynb")
+        shutil.copy2(lesson.work_copy, kept)
+    make_work_copy(lesson)
+    return kept
