@@ -1,0 +1,79 @@
+"""Panels to play with in JupyterLab. They sit at the right end of the house: they draw, and nothing imports them."""
+
+import io
+import re
+from collections.abc import Mapping
+
+import ipywidgets
+import numpy as np
+import scipy.ndimage
+from PIL import Image
+
+
+def parse_kernel(text: str) -> np.ndarray:
+    """Read a kernel as people type it: '0 1 0; 1 -4 1; 0 1 0', commas and line breaks welcome.
+
+    Returns a float64 array (h, w).
+    Raises ValueError when a row holds something else than numbers, the rows differ in length, or there is none.
+    """
+    rows = [row.replace(",", " ").split() for row in re.split(r"[;\n]+", text) if row.strip()]
+    if not rows:
+        raise ValueError("no numbers yet: type rows of numbers, for instance 0 1 0; 1 -4 1; 0 1 0")
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        raise ValueError(f"rows of {lengths} numbers: every row needs the same number of them")
+    try:
+        return np.array([[_number(word) for word in row] for row in rows])
+    except (ValueError, ZeroDivisionError):
+        word = next(word for row in rows for word in row if not re.fullmatch(r"[-+]?[\d.]+(/[\d.]+)?", word))
+        raise ValueError(f"{word!r} is not a number: write 0.5, -2 or 1/9") from None
+
+
+def _number(word: str) -> float:
+    numerator, _, denominator = word.partition("/")
+    return float(numerator) / float(denominator or 1)
+
+
+def format_kernel(kernel: np.ndarray) -> str:
+    """Write a kernel as `parse_kernel` reads it, one row a line."""
+    return "\n".join(" ".join(f"{value:.4g}" for value in row) for row in kernel)
+
+
+def kernel_playground(picture: np.ndarray, kernels: Mapping[str, np.ndarray]) -> ipywidgets.Widget:
+    """Pick a kernel or type one, and see what it does to a picture.
+
+    picture: (H, W) in [0, 1]. kernels: name -> (h, w) array.
+    """
+    choice = ipywidgets.Dropdown(options=list(kernels), description="kernel")
+    text = ipywidgets.Textarea(layout={"height": "110px", "width": "260px"}, continuous_update=False)
+    signed = ipywidgets.Checkbox(description="signed: zero is grey")
+    strength = ipywidgets.FloatSlider(1, min=0, max=3, step=0.1, description="strength")
+    message = ipywidgets.Label()
+    before, after = ipywidgets.Image(value=_png(picture)), ipywidgets.Image(value=_png(picture))
+
+    def write(_=None):
+        text.value = format_kernel(kernels[choice.value])
+
+    def draw(_=None):
+        try:
+            kernel = parse_kernel(text.value)
+        except ValueError as problem:
+            message.value = f"Not a kernel: {problem}"
+            return
+        result = strength.value * scipy.ndimage.correlate(picture, kernel.astype(np.float32))
+        after.value = _png(0.5 + result / 2 if signed.value else result)
+        message.value = f"{kernel.shape[0]} × {kernel.shape[1]}, the weights add up to {kernel.sum():.3g}"
+
+    choice.observe(write, "value")
+    for control in (text, signed, strength):
+        control.observe(draw, "value")
+    write()
+    draw()
+    controls = ipywidgets.VBox([choice, text, strength, signed, message])
+    return ipywidgets.HBox([controls, before, after])
+
+
+def _png(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray((picture.clip(0, 1) * 255).round().astype(np.uint8)).save(buffer, format="PNG")
+    return buffer.getvalue()
