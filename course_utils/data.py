@@ -3,20 +3,39 @@
 Every picture comes back as float32 in [0, 1], channels last: (height, width, 3) for one photograph,
 (n, height, width, channels) for a batch. Labels are int64.
 
-The files lie in `data/`, and each is compared with its checksum in `data/MANIFEST.sha256` before its first use. What
-is loaded is kept for the rest of the process, so a second call costs nothing; the arrays are read-only for
-that reason. Call `.copy()` on one to change it.
+What is loaded is kept for the rest of the process, so a second call costs nothing; the arrays are read-only for that
+reason. Call `.copy()` on one to change it. A file that is missing or changed raises DataFileError, which says how to
+restore it.
 """
 
+import csv
+import difflib
 import gzip
-import hashlib
 import math
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from course_utils import paths
+from course_utils.data_files import DataFileError, data_file
+from course_utils.image_files import load_image
+
+__all__ = [
+    "FASHION_MNIST_NAMES",
+    "DataFileError",
+    "PhotographRecord",
+    "fashion_mnist",
+    "load_image",
+    "painting",
+    "paintings",
+    "photograph",
+    "photograph_names",
+    "photograph_table",
+    "photographs",
+]
 
 FASHION_MNIST_NAMES = (
     "T-shirt/top",
@@ -32,75 +51,23 @@ FASHION_MNIST_NAMES = (
 )
 
 
-class DataFileError(OSError):
-    """A shipped data file is missing, cut short or changed; the message says how to restore it."""
-
-
-# ------------------------------------------------------------------------------------------- checked files
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 checksum of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def read_manifest(path: Path | None = None) -> dict[str, str]:
-    """Checksums by file name, from a manifest of lines "<sha256>  <name>" (by default the course's own).
-
-    Names are relative to `data/`, with forward slashes. Raises DataFileError where there is no manifest.
-    """
-    path = path or paths.DATA / "MANIFEST.sha256"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise _damaged("MANIFEST.sha256", "a readable list of checksums", f"none ({error.strerror})") from error
-    return {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
-
-
-def _damaged(name: str, expected: str, found: str) -> DataFileError:
-    return DataFileError(
-        f"data/{name} is not the file the course shipped.\n"
-        f"  expected: {expected}\n"
-        f"  found:    {found}\n"
-        f"To restore it, run: python course.py data restore {name}"
-    )
-
-
-def data_file(name: str) -> Path:
-    """Path of the file `name` of `data/`, after its checksum agreed with the manifest (read once per process).
-
-    Raises DataFileError when the file is missing, cut short, changed or not in the manifest.
-    """
-    return _checked(paths.DATA, name)
-
-
-@cache
-def _checked(folder: Path, name: str) -> Path:
-    path = folder / name
-    expected = read_manifest(folder / "MANIFEST.sha256").get(name)
-    if expected is None:
-        raise DataFileError(f"data/{name} is not listed in data/MANIFEST.sha256: check the spelling of the name")
-    try:
-        found = sha256(path)
-    except OSError as error:
-        raise _damaged(name, f"sha256 {expected}", f"nothing readable ({error.strerror})") from error
-    if found != expected:
-        raise _damaged(name, f"sha256 {expected}", f"sha256 {found}")
-    return path
-
-
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
 
 
-def _one_of(split: str, allowed: tuple[str, ...]) -> None:
+def _check_split(split: str, allowed: tuple[str, ...]) -> None:
     if split not in allowed:
         raise ValueError(f"split must be one of {', '.join(map(repr, allowed))}, got {split!r}")
 
 
-# ------------------------------------------------------------------------------------------- Fashion-MNIST
+def _unknown(kind: str, name: str, known: Iterable[str]) -> KeyError:
+    close = difflib.get_close_matches(str(name), list(known), n=3)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"see data.{kind}_names()"
+    return KeyError(f"there is no {kind} {name!r}: {hint}")
+
+
+# ------------------------------------------------------------------------------------- clothes and digits
 
 
 def fashion_mnist(split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -110,16 +77,16 @@ def fashion_mnist(split: str) -> tuple[np.ndarray, np.ndarray]:
     Returns (images, labels): float32 (n, 28, 28, 1) in [0, 1] and int64 (n,), indices into FASHION_MNIST_NAMES.
     Both are read-only. Raises ValueError for another split, DataFileError for a damaged file.
     """
-    _one_of(split, ("train", "validation", "test"))
-    images, labels = _fashion_mnist_part("t10k" if split == "test" else "train")
+    _check_split(split, ("train", "validation", "test"))
+    images, labels = _labelled_images("fashion_mnist/t10k" if split == "test" else "fashion_mnist/train")
     part = {"train": slice(0, 55_000), "validation": slice(55_000, 60_000), "test": slice(None)}[split]
     return images[part], labels[part]
 
 
 @cache
-def _fashion_mnist_part(part: str) -> tuple[np.ndarray, np.ndarray]:
-    images = _read_idx(f"fashion_mnist/{part}-images-idx3-ubyte.gz")
-    labels = _read_idx(f"fashion_mnist/{part}-labels-idx1-ubyte.gz")
+def _labelled_images(start: str) -> tuple[np.ndarray, np.ndarray]:
+    images = _read_idx(f"{start}-images-idx3-ubyte.gz")
+    labels = _read_idx(f"{start}-labels-idx1-ubyte.gz")
     return _frozen(images[..., np.newaxis] / np.float32(255)), _frozen(labels.astype(np.int64))
 
 
@@ -127,5 +94,114 @@ def _read_idx(name: str) -> np.ndarray:
     """The uint8 array of a gzipped IDX file: four bytes (0, 0, 8, number of axes), the lengths, then the pixels."""
     content = gzip.decompress(data_file(name).read_bytes())
     axes = content[3]
-    shape = np.frombuffer(content, ">u4", count=axes, offset=4)
-    return np.frombuffer(content, np.uint8, count=math.prod(map(int, shape)), offset=4 + 4 * axes).reshape(shape)
+    shape = [int(length) for length in np.frombuffer(content, ">u4", count=axes, offset=4)]
+    return np.frombuffer(content, np.uint8, count=math.prod(shape), offset=4 + 4 * axes).reshape(shape)
+
+
+# --------------------------------------------------------------------------------- photographs and paintings
+
+
+@dataclass(frozen=True)
+class PhotographRecord:
+    """What is known of one photograph.
+
+    reduced: how many times its original was scaled down. Where it is 1 and the original was lossy, traces of the
+    compression are left: take those of 2 and 3 to measure restoration and super-resolution.
+    """
+
+    name: str
+    title: str
+    author: str
+    licence: str
+    category: str
+    split: str
+    reduced: int
+    width: int
+    height: int
+
+
+def photograph_table() -> list[PhotographRecord]:
+    """One record per photograph, sorted by category and name."""
+    return list(_photograph_records())
+
+
+@cache
+def _photograph_records() -> tuple[PhotographRecord, ...]:
+    with data_file("photographs/photographs.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (paths.DATA / "CREDITS.csv").open(encoding="utf-8", newline="") as file:
+        credits = {row["file"]: row for row in csv.DictReader(file)}
+    return tuple(_record(row, credits[f"photographs/{row['name']}.webp"]) for row in rows)
+
+
+def _record(row: dict[str, str], credit: dict[str, str]) -> PhotographRecord:
+    numbers = {key: int(row[key]) for key in ("reduced", "width", "height")}
+    about = {key: credit[key] for key in ("title", "author", "licence")}
+    return PhotographRecord(**{key: row[key] for key in ("name", "category", "split")}, **about, **numbers)
+
+
+def photograph_names(split: str | None = None, category: str | None = None) -> list[str]:
+    """Names of the photographs, of one split or all, of one category or all, in a fixed order.
+
+    split: "train", "validation", "test", or "show", twelve kept apart to look at. Two pictures of one thing are always
+    in the same split. Raises ValueError for a split or category that is not there.
+    """
+    records = _photograph_records()
+    if split is not None:
+        _check_split(split, ("train", "validation", "test", "show"))
+    categories = sorted({record.category for record in records})
+    if category is not None and category not in categories:
+        raise ValueError(f"category must be one of {', '.join(map(repr, categories))}, got {category!r}")
+    return [record.name for record in records if split in (None, record.split) and category in (None, record.category)]
+
+
+def photograph(name: str) -> np.ndarray:
+    """One photograph by name: float32 (height, width, 3) in [0, 1], read-only.
+
+    Raises KeyError for a name that is not there, with the nearest ones; DataFileError for a damaged file.
+    """
+    names = photograph_names()
+    if name not in names:
+        raise _unknown("photograph", name, names)
+    return _picture(f"photographs/{name}.webp")
+
+
+def photographs(split: str | None = None, category: str | None = None) -> list[np.ndarray]:
+    """The photographs that `photograph_names` lists: float32 (height, width, 3) arrays of many sizes, read-only."""
+    names = photograph_names(split, category)
+    with ThreadPoolExecutor() as pool:  # decoding runs outside Python's lock
+        return list(pool.map(photograph, names))
+
+
+@cache
+def _picture(name: str) -> np.ndarray:
+    return _frozen(load_image(data_file(name)))
+
+
+PAINTING_NAMES = (
+    "cafe_terrace_at_night",
+    "church_at_auvers",
+    "harvest",
+    "langlois_bridge",
+    "night_cafe",
+    "painter_on_the_road",
+    "pere_tanguy",
+    "vestibule_of_the_asylum",
+)
+
+
+def painting_names() -> list[str]:
+    """Names of the eight paintings, sorted."""
+    return list(PAINTING_NAMES)
+
+
+def painting(name: str) -> np.ndarray:
+    """One painting by Vincent van Gogh by name: float32 (height, width, 3) in [0, 1], read-only. KeyError as above."""
+    if name not in PAINTING_NAMES:
+        raise _unknown("painting", name, PAINTING_NAMES)
+    return _picture(f"paintings/{name}.webp")
+
+
+def paintings() -> dict[str, np.ndarray]:
+    """The eight paintings by Vincent van Gogh, by name: float32 (height, width, 3) arrays, read-only."""
+    return {name: painting(name) for name in PAINTING_NAMES}

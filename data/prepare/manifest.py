@@ -6,10 +6,10 @@ from pathlib import Path
 DATA = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(DATA.parent))
 
-from course_utils.data import sha256  # noqa: E402
+from course_utils.data_files import MANIFEST, sha256  # noqa: E402
 
 # Written by hand, or about the data: they may change without a data file changing.
-UNLISTED = {"README.md", "CREDITS.csv", "MANIFEST.sha256", ".gitattributes"}
+UNLISTED = {"README.md", "CREDITS.csv", MANIFEST, ".gitattributes"}
 
 
 def data_files(folder: Path = DATA) -> list[str]:
@@ -20,7 +20,7 @@ def data_files(folder: Path = DATA) -> list[str]:
 
 def write_manifest(folder: Path = DATA) -> None:
     lines = [f"{sha256(folder / name)}  {name}\n" for name in data_files(folder)]
-    (folder / "MANIFEST.sha256").write_text("".join(lines), encoding="utf-8", newline="\n")
+    (folder / MANIFEST).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
