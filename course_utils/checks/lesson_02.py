@@ -50,7 +50,7 @@ def e2_2(attempt: Attempt) -> None:
         "This moves it up or down, and the wrong way besides.": moved((-1, 0)),
     }
     tried = "your kernel, correlated with a random picture"
-    if np.isclose(np.sum(kernel), 1) is np.False_:
+    if not np.isclose(np.sum(kernel), 1):
         attempt.reject(
             "The brightness should not change: what do the weights add up to?", got=np.sum(kernel), expected=1
         )
@@ -78,6 +78,7 @@ def e2_3(attempt: Attempt) -> None:
         mistakes = {
             "The signs are lost: the factors of an edge finder have both signs.": np.abs(kernel),
             "Everything is turned round in sign: the signs of the two factors belong together.": -kernel,
+            "The column comes first, the row second.": kernel.T,
         }
         scale = np.sum(product * kernel) / np.sum(kernel**2)
         if not np.isclose(abs(scale), 1) and np.allclose(product, scale * kernel):
