@@ -333,8 +333,8 @@ def follow(process, started):
 FAILURES = (
     (
         r"no space left|os error (28|112)\b|errno 28\b|quota exceeded|not enough space",
-        "The disk is full: {free:.1f} GB are free here, and set-up needs about {need:.1f} GB, part of it for uv's cache\n"
-        "in your home folder (the variable UV_CACHE_DIR moves it). Make room and run `python course.py` again.",
+        "The disk is full: {free:.1f} GB are free here, and set-up needs about {need:.1f} GB, part of it for\n"
+        "uv's cache in your home folder (UV_CACHE_DIR moves it). Make room and run `python course.py` again.",
     ),
     (
         r"hash(es)? mismatch|do not match the hashes",
@@ -343,7 +343,7 @@ FAILURES = (
     ),
     (
         r"network|connect|resolv|dns|timed? ?out|fetch|download|find a version|not found in|offline",
-        "A package could not be fetched. Is there a network, and are pip's or uv's proxy and mirror right?\n"
+        "A package could not be fetched. Is there a network, and is the proxy or mirror right?\n"
         "Run `python course.py` again then; it goes on from here. Without a network, `python course.py --wheels DIR`\n"
         "installs from a folder of wheels; `python course.py --help` says how to fill one.",
     ),

@@ -1,0 +1,71 @@
+"""JupyterLab on the student's copies: on this machine alone, and without any word to the outside."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from course_utils.cli import kernel
+from course_utils.paths import ROOT
+
+# JupyterLab's settings, which a student may change in its settings editor.
+SETTINGS = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
+    "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 20},
+}
+
+
+def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> int:
+    """Run JupyterLab, opened at a notebook below ROOT, until the student stops it; return its exit status.
+
+    notebook: the copy to open. browser: open one, or else only print the address. port: the port to listen on;
+    the first free one from 8888 where it is None.
+    """
+    prepare()
+    os.environ.update(environment())
+    from jupyterlab.labapp import LabApp
+
+    print(f"JupyterLab opens at {notebook.relative_to(ROOT)}. Ctrl-C here stops it.", flush=True)
+    LabApp.launch_instance(arguments(notebook, browser, port))
+    return 0
+
+
+def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> list[str]:
+    """The command line of JupyterLab: it overrules what the user's own configuration says."""
+    chosen = [
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.allow_remote_access=False",
+        "--ServerApp.log_level=WARNING",
+        f"--ServerApp.root_dir={ROOT}",
+        f"--LabApp.default_url=/lab/tree/{notebook.relative_to(ROOT).as_posix()}",
+        f"--LabApp.app_settings_dir={settings_folder()}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
+    if port is not None:
+        chosen += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if not browser:
+        chosen.append("--no-browser")
+    return chosen
+
+
+def environment() -> dict[str, str]:
+    """Variables for JupyterLab, with a configuration folder that is the course's own.
+
+    An old or broken configuration in the user's home cannot get in the way, and no password or address in it holds.
+    """
+    own = str(Path(sys.prefix) / "etc" / "jupyter-course")
+    return kernel.environment() | {"JUPYTER_CONFIG_DIR": own}
+
+
+def settings_folder() -> Path:
+    """Where JupyterLab finds the course's settings."""
+    return Path(sys.prefix) / "share" / "jupyter" / "course-settings"
+
+
+def prepare() -> None:
+    """Write the kernels' and JupyterLab's settings where they are not there yet."""
+    kernel.prepare()
+    kernel.write_if_different(settings_folder() / "overrides.json", json.dumps(SETTINGS, indent=1) + "\n")
