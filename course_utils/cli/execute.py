@@ -100,12 +100,13 @@ def _reason(error: Exception, source: str, log: IO[bytes]) -> str:
 def _make_reproducible(notebook: NotebookNode) -> None:
     """Take out what differs from one run to the next although nothing changed."""
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE_INFO)
-    state = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state")
-    if not state:
-        return
-    text = json.dumps(notebook)
-    for position, model_id in enumerate(state):  # widgets are named at random; count them instead
-        text = text.replace(model_id, f"{position:032x}")
+    models = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for model in models.values():
+        if model["model_name"] == "LayoutModel":  # forty settings, nearly all of them unset
+            model["state"] = {key: value for key, value in model["state"].items() if value is not None}
+    # Widgets are named at random: number them instead.
+    numbers = {name: f"{position:032x}" for position, name in enumerate(models)}
+    text = re.sub(r"\b[0-9a-f]{32}\b", lambda found: numbers.get(found[0], found[0]), json.dumps(notebook))
     renamed = nbformat.from_dict(json.loads(text))
     notebook.cells, notebook.metadata = renamed.cells, renamed.metadata
 

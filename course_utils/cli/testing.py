@@ -1,0 +1,27 @@
+"""`course test`: one pytest over the package, the style, the gates and the stored notebooks."""
+
+import os
+import subprocess
+import sys
+
+from course_utils import paths
+from course_utils.cli.execute import CELL_TIMEOUT, QUIET_ENVIRONMENT
+
+NOTEBOOK_OPTIONS = [
+    "--nbval",
+    "--nbval-current-env",
+    f"--nbval-cell-timeout={CELL_TIMEOUT}",
+    f"--nbval-sanitize-with={paths.ROOT / 'tests' / 'nbval_sanitize.cfg'}",
+]
+
+
+def run_tests(quick: bool = False) -> int:
+    """Run every test, or with `quick` those that need neither notebooks nor a browser; return the exit status.
+
+    One pytest runs them all, so that its closing line counts everything; `tests/conftest.py` adds the seconds
+    of each notebook above that line. A run that finds no test fails.
+    """
+    pytest = [sys.executable, "-m", "pytest", "--verbosity=0", "tests"]
+    options = ["-m", "not browser"] if quick else [*NOTEBOOK_OPTIONS, "notebooks"]
+    environment = os.environ | QUIET_ENVIRONMENT | {"COURSE_PROFILE": "lesson"}
+    return subprocess.run([*pytest, *options], cwd=paths.ROOT, env=environment).returncode
