@@ -20,8 +20,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#9
 DIVERGING = "RdBu_r"  # for signed values, always with limits that are symmetric about zero
 SEQUENTIAL = "viridis"  # for values with a natural zero or none at all
 
-_DOTS_PER_INCH = 144  # of the stored picture
-_SHOWN_PER_INCH = 96  # of the page, so that the picture stays sharp on a fine screen
+_SHOWN_PER_INCH = 96  # pixels of the page
+_SHARP_PER_INCH = 144  # pixels of the stored picture, so that it stays sharp on a fine screen
 
 plt.rcParams.update(
     {
@@ -51,20 +51,19 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("show() needs alt=...: say in a sentence what there is to see")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH)
+    # JupyterLab drops the description of a PNG but keeps the one of an <img>; readers without HTML take the PNG.
+    sharp, plain = (_render(figure, dots_per_inch) for dots_per_inch in (_SHARP_PER_INCH, _SHOWN_PER_INCH))
     plt.close(figure)
-    picture = Image.open(buffer).convert("RGB")
-    # JupyterLab drops the description of a PNG, but keeps the one of an <img>; other readers take the PNG.
-    source = f"data:image/webp;base64,{_encode(picture, format='WEBP', lossless=True)}"
-    width = round(picture.width * _SHOWN_PER_INCH / _DOTS_PER_INCH)
-    page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {width}px; max-width: 100%">'
-    bundle = {
-        "text/html": page,
-        "image/png": _encode(picture, format="PNG", optimize=True),
-        "text/plain": alt,
-    }
+    source = f"data:image/webp;base64,{_encode(sharp, format='WEBP', lossless=True)}"
+    page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {plain.width}px; max-width: 100%">'
+    bundle = {"text/html": page, "image/png": _encode(plain, format="PNG", optimize=True), "text/plain": alt}
     display(bundle, raw=True)
+
+
+def _render(figure: Figure, dots_per_inch: int) -> Image.Image:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    return Image.open(buffer).convert("RGB")
 
 
 def _encode(picture: Image.Image, **options) -> str:
@@ -134,7 +133,7 @@ def draw_numbers(axes, values, title: str = "", *, digits: int = 0, limit: float
     """
     values = np.asarray(values)
     limit = limit or float(np.abs(values).max()) or 1.0
-    axes.imshow(values, **{"cmap": DIVERGING, "vmin": -limit, "vmax": limit, **options})
+    cells = axes.imshow(values, **{"cmap": DIVERGING, "vmin": -limit, "vmax": limit, **options})
     axes.set(xticks=[], yticks=[], title=title)
     axes.set_xticks(np.arange(values.shape[1] + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(values.shape[0] + 1) - 0.5, minor=True)
@@ -142,5 +141,6 @@ def draw_numbers(axes, values, title: str = "", *, digits: int = 0, limit: float
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
-        dark = abs(value) > 0.65 * limit
-        axes.text(column, row, f"{value:.{digits}f}", ha="center", va="center", color="white" if dark else "black")
+        dark = np.dot(cells.to_rgba(value)[:3], (0.299, 0.587, 0.114)) < 0.5
+        text = f"{round(float(value), digits) + 0.0:.{digits}f}"  # adding zero turns -0 into 0
+        axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black")

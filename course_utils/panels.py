@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 
 import ipywidgets
 import numpy as np
@@ -22,16 +23,14 @@ def parse_kernel(text: str) -> np.ndarray:
     lengths = sorted({len(row) for row in rows})
     if len(lengths) > 1:
         raise ValueError(f"rows of {lengths} numbers: every row needs the same number of them")
-    try:
-        return np.array([[_number(word) for word in row] for row in rows])
-    except (ValueError, ZeroDivisionError):
-        word = next(word for row in rows for word in row if not re.fullmatch(r"[-+]?[\d.]+(/[\d.]+)?", word))
-        raise ValueError(f"{word!r} is not a number: write 0.5, -2 or 1/9") from None
+    return np.array([[_number(word) for word in row] for row in rows])
 
 
 def _number(word: str) -> float:
-    numerator, _, denominator = word.partition("/")
-    return float(numerator) / float(denominator or 1)
+    try:
+        return float(Fraction(word))  # reads 0.5, -2, 1e-2 and 1/9, and neither nan nor inf
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{word!r} is not a number: write 0.5, -2 or 1/9") from None
 
 
 def format_kernel(kernel: np.ndarray) -> str:

@@ -42,13 +42,14 @@ from course_utils.checks import lesson_02 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# Here is what we are after. One photograph, five times nine numbers. A library does the work this once; by
+# Here is what we are after. One photograph, and nine numbers at a time. A library does the work this once; by
 # the end of section 3 you will have written it yourself.
 
 # %%
-photo = data.photograph("cheetah")
-grey = photo @ np.array([0.299, 0.587, 0.114], np.float32)
+photo = data.photograph("red_panda")
+grey = photo @ np.array([0.299, 0.587, 0.114], np.float32)  # (H, W, 3) -> (H, W)
 KERNELS = {
+    "identity": np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]),
     "blur": np.ones((3, 3)) / 9,
     "sharpen": np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]),
     "vertical edges": np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
@@ -58,20 +59,21 @@ KERNELS = {
 print("photograph", photo.shape, "grey", grey.shape)
 
 # %%
-figure, axes = plt.subplots(2, 5, figsize=(12, 4.6), height_ratios=[2, 1])
+face = grey[110:300, 190:410]
+figure, axes = plt.subplots(2, 6, figsize=(12, 3.6), height_ratios=[5, 3])
 for (name, kernel), (above, below) in zip(KERNELS.items(), axes.T, strict=True):
-    figures.draw_image(above, scipy.ndimage.correlate(grey, kernel), name)
+    figures.draw_image(above, scipy.ndimage.correlate(face, kernel), name)
     figures.draw_numbers(below, kernel, digits=2 if name == "blur" else 0)
 figures.show(
     figure,
-    alt="One grey photograph filtered five ways: blurred, sharpened, its vertical edges bright on black, its outlines"
-    " bright on black, and embossed like a relief. Below each, the three by three numbers that did it.",
+    alt="The grey face of a red panda filtered six ways: unchanged, blurred, sharpened, its vertical edges bright on"
+    " black, its outlines bright on black, and embossed like a relief. Below each, the nine numbers that did it.",
 )
 
 # %% [markdown]
-# We observe: kernels whose numbers add up to one keep the brightness (blur, sharpen, emboss); kernels that
-# add up to zero turn flat areas black and leave only what changes (the two edge finders). Positive and
-# negative numbers side by side measure a *difference*; positive numbers alone measure an *average*.
+# We observe: kernels whose numbers add up to one keep the brightness (all but the two edge finders); kernels
+# that add up to zero turn flat areas black and leave only what changes. Positive and negative numbers side by
+# side measure a *difference*; positive numbers alone measure an *average*.
 
 # %% [markdown]
 # ## 1 · What is the sum?
@@ -408,17 +410,17 @@ for name, candidate in {"gaussian": gaussian, **KERNELS}.items():
     print(f"{name:15} rank {np.linalg.matrix_rank(candidate)}")
 
 # %%
-down = scipy.ndimage.correlate1d(grey, bell, axis=0)
+down = scipy.ndimage.correlate1d(face, bell, axis=0)
 both = scipy.ndimage.correlate1d(down, bell, axis=1)
-direct = scipy.ndimage.correlate(grey, gaussian)
+direct = scipy.ndimage.correlate(face, gaussian)
 print("products a pixel: direct", gaussian.size, "in two passes", 2 * bell.size)
 print("largest difference below 1e-5:", np.abs(both - direct).max() < 1e-5)
 
 # %%
-figure, axes = plt.subplots(1, 4, figsize=(12, 3.4), width_ratios=[1, 1.5, 1.5, 1.5])
+figure, axes = plt.subplots(1, 4, figsize=(12, 3), width_ratios=[190, 220, 220, 220])
 axes[0].imshow(gaussian, cmap=figures.SEQUENTIAL)
 axes[0].set(title="Gaussian, 25 × 25", xticks=[], yticks=[])
-for one, picture, title in zip(axes[1:], (grey, down, both), ("input", "blurred down", "… and across"), strict=True):
+for one, picture, title in zip(axes[1:], (face, down, both), ("input", "blurred down", "… and across"), strict=True):
     figures.draw_image(one, picture, title)
 figures.show(
     figure,
@@ -505,22 +507,29 @@ print("kernel: agrees with autodiff", np.allclose(by_hand_k, auto_k[..., 0, 0]))
 # elsewhere.
 
 # %%
+x = np.arange(49.0).reshape(7, 7) % 8
 g = np.zeros((5, 5))
 g[1, 1], g[3, 4] = 1, -1
-x = np.arange(49.0).reshape(7, 7) % 8
 x_gradient, k_gradient = gradients(x, lopsided, g)
-figure, axes = figures.grid(4, size=2.8)
-for one, values, title in zip(
-    axes,
-    (g, lopsided, x_gradient, k_gradient),
-    ("upstream g", "kernel k", "gradient of the input", "gradient of the kernel"),
-    strict=True,
-):
+
+# %%
+figure, axes = figures.grid(5, size=2.4)
+parts = {
+    "input x": x,
+    "kernel k": lopsided,
+    "upstream g": g,
+    "gradient of the input": x_gradient,
+    "gradient of the kernel": k_gradient,
+}
+for one, (title, values) in zip(axes, parts.items(), strict=True):
     figures.draw_numbers(one, values, title, limit=9)
+for r, c in np.argwhere(g):
+    axes[0].add_patch(plt.Rectangle((c - 0.5, r - 0.5), 3, 3, fill=False, linewidth=3))
 figures.show(
     figure,
-    alt="Two outputs have a gradient, plus one and minus one. The gradient of the input holds a copy of the kernel at"
-    " the first place and its negative at the second; the gradient of the kernel is a single three by three grid.",
+    alt="Two outputs have a gradient, plus one and minus one; the windows they read are framed in the input. The"
+    " gradient of the input holds a copy of the kernel in the first window and its negative in the second. The"
+    " gradient of the kernel is the first window minus the second.",
 )
 
 # %% [markdown]
@@ -597,10 +606,9 @@ print("is the gradient of a strided convolution:", np.allclose(stamped, gradient
 # Let every input pixel be 1 and every weight 1, so that the output counts the stamps on each pixel.
 
 # %%
-ones = np.ones((5, 5))
-figure, axes = figures.grid(3, size=3.6)
+figure, axes = figures.grid(3, size=3.2)
 for one, size in zip(axes, (2, 3, 4), strict=True):
-    counts = transposed_convolution(ones, np.ones((size, size)), stride=2)[2:-2, 2:-2][:7, :7]
+    counts = transposed_convolution(np.ones((6, 6)), np.ones((size, size)), stride=2)[2:9, 2:9]
     figures.draw_numbers(one, counts, f"kernel {size}, stride 2", limit=6)
     print(f"kernel {size}: stamps on a pixel {np.unique(counts).astype(int)}")
 figures.show(
@@ -616,7 +624,7 @@ figures.show(
 # photograph, with a smooth kernel that adds up to one each time:
 
 # %%
-small = scipy.ndimage.zoom(grey[40:180, 120:300], 0.25, order=1)  # a small crop to enlarge again
+small = scipy.ndimage.zoom(face, 0.25, order=1)  # a small crop to enlarge again
 enlarged = [
     transposed_convolution(small, np.ones((3, 3)) * 4 / 9, stride=2),
     transposed_convolution(small, np.ones((4, 4)) / 4, stride=2),
@@ -663,7 +671,8 @@ ill = convolution_layer(grey[None, ..., None], keras_kernel)
 print("output", ill.shape, "as expected")
 
 # %% [markdown]
-# The symptom: neither output is a blur, and the sums of the kernels, which should be 1 and 0, are neither.
+# The symptom: the blur does not blur, the edge finder does not darken flat areas, and the sums of the two
+# kernels, which should be 1 and 0, are neither.
 
 # %% tags=["clinic"]
 repaired_kernel = torch_kernel.transpose(2, 3, 1, 0)
@@ -674,7 +683,7 @@ figures.images(
     [ill[0, ..., 0], ill[0, ..., 1], repaired[0, ..., 0], repaired[0, ..., 1]],
     ["reshape: output 0", "reshape: output 1", "transpose: output 0", "transpose: output 1"],
     size=3,
-    alt="With reshape neither output is recognisable as a blur or as edges; with transpose the first output is a soft"
+    alt="With reshape both outputs are the same dark, half sharpened picture; with transpose the first output is a soft"
     " photograph and the second its vertical edges.",
 )
 

@@ -1,0 +1,81 @@
+"""Figures leave a cell as a picture with a description, in the house's scale."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from course_utils import figures
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What `show` hands to the notebook."""
+    bundles = []
+    monkeypatch.setattr(figures, "display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+def _decode(bundle) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+
+
+def test_a_picture_carries_its_description_in_every_form(shown):
+    figure, _ = plt.subplots(figsize=(4, 2))
+    figures.show(figure, alt='A "quoted" <tag> & an empty plot')
+    (bundle,) = shown
+    assert bundle["text/plain"] == 'A "quoted" <tag> & an empty plot'
+    assert 'alt="A &quot;quoted&quot; &lt;tag&gt; &amp; an empty plot"' in bundle["text/html"]
+    assert _decode(bundle).size == (384, 192)
+    assert "width: 384px" in bundle["text/html"]
+    assert not plt.fignum_exists(figure.number)
+
+
+@pytest.mark.parametrize("alt", ["", "  \n"])
+def test_a_picture_without_description_is_refused(alt):
+    with pytest.raises(ValueError, match="alt="):
+        figures.show(plt.figure(), alt=alt)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (3, 5, 1), (3, 5, 3), (1, 1), (1, 1, 3)])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_images_take_grey_and_colour_of_any_float(shown, shape, dtype):
+    figures.images(np.ones((2, *shape), dtype), ["one", "two"], alt="Two white pictures")
+    assert len(shown) == 1
+
+
+def test_images_share_one_scale_from_black_to_white(shown):
+    dim = np.full((4, 4), 0.25)
+    figures.images([dim, dim + 0.5], alt="A dark and a light square")
+    pixels = np.asarray(_decode(shown[0]).convert("L"))
+    middle = pixels[pixels.shape[0] // 2]
+    assert abs(int(middle[len(middle) // 4]) - 64) <= 2
+    assert abs(int(middle[3 * len(middle) // 4]) - 191) <= 2
+
+
+def test_images_name_what_is_wrong():
+    with pytest.raises(ValueError, match="no pictures"):
+        figures.images(np.zeros((0, 4, 4)), alt="Nothing")
+    with pytest.raises(ValueError, match="2 pictures and 1 titles"):
+        figures.images(np.zeros((2, 4, 4)), ["one"], alt="Two")
+
+
+def test_colours_outside_the_range_are_clipped_rather_than_warned_about(shown, recwarn):
+    figures.images([np.full((2, 2, 3), 1.5), np.full((2, 2, 3), -0.5)], alt="White and black")
+    assert not recwarn.list
+
+
+def test_grid_takes_out_the_spare_axes():
+    figure, axes = figures.grid(5, columns=3)
+    assert len(axes) == len(figure.axes) == 5
+    plt.close(figure)
+
+
+def test_numbers_are_written_without_a_negative_zero():
+    figure, axes = plt.subplots()
+    figures.draw_numbers(axes, np.array([[-0.0, -0.2], [1.0, -2.0]]), digits=0)
+    assert [text.get_text() for text in axes.texts] == ["0", "0", "1", "-2"]
+    plt.close(figure)
