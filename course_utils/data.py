@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from PIL import Image
 
 from course_utils import paths
 from course_utils.data_files import DataFileError, data_file
@@ -26,10 +27,15 @@ from course_utils.image_files import load_image
 __all__ = [
     "FASHION_MNIST_NAMES",
     "DataFileError",
+    "Emoji",
     "PhotographRecord",
+    "emoji",
     "fashion_mnist",
     "load_image",
+    "mnist",
+    "on_background",
     "painting",
+    "painting_names",
     "paintings",
     "photograph",
     "photograph_names",
@@ -81,6 +87,17 @@ def fashion_mnist(split: str) -> tuple[np.ndarray, np.ndarray]:
     images, labels = _labelled_images("fashion_mnist/t10k" if split == "test" else "fashion_mnist/train")
     part = {"train": slice(0, 55_000), "validation": slice(55_000, 60_000), "test": slice(None)}[split]
     return images[part], labels[part]
+
+
+def mnist(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """10,000 handwritten digits of MNIST (LeCun, Cortes and Burges, 1998), about 1,000 of each.
+
+    split: "train" (7,996) or "test" (2,004, a fifth of each digit). Hold out the end of "train" to validate.
+    Returns (images, labels): float32 (n, 28, 28, 1) in [0, 1], white on black, and int64 (n,), the digit. Both are
+    read-only. Raises ValueError for another split, DataFileError for a damaged file.
+    """
+    _check_split(split, ("train", "test"))
+    return _labelled_images(f"mnist/{split}")
 
 
 @cache
@@ -205,3 +222,63 @@ def painting(name: str) -> np.ndarray:
 def paintings() -> dict[str, np.ndarray]:
     """The eight paintings by Vincent van Gogh, by name: float32 (height, width, 3) arrays, read-only."""
     return {name: painting(name) for name in PAINTING_NAMES}
+
+
+# -------------------------------------------------------------------------------------------------- emoji
+
+EMOJI_SIDE = 32
+
+
+@dataclass(frozen=True)
+class Emoji:
+    """Emoji of one style; entry i of each field is about the same emoji, in every style.
+
+    images: float32 (n, 32, 32, 4) in [0, 1], red, green, blue and alpha; see `on_background` to lose the alpha.
+    names: "grinning face"; categories: "Smileys & Emotion"; subcategories: "face-smiling"; codes: Unicode, "1f600".
+    skin_tones: "" or "light", "medium-light", "medium", "medium-dark", "dark", or two of these with a space between.
+    """
+
+    images: np.ndarray
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    subcategories: tuple[str, ...]
+    codes: tuple[str, ...]
+    skin_tones: tuple[str, ...]
+
+
+@cache
+def emoji(style: str, skin_tones: bool = False) -> Emoji:
+    """The emoji that two families both draw: "noto" (Google, flat) or "fluent" (Microsoft, in three dimensions).
+
+    skin_tones: include the versions in five skin tones, nearly half of all. Without them people in one yellow tone, and
+        everything else, are left. Arrays are read-only.
+    Raises ValueError for another style, DataFileError for a damaged file.
+    """
+    if style not in ("noto", "fluent"):
+        raise ValueError(f"style must be 'noto' or 'fluent', got {style!r}")
+    with data_file("emoji/emoji.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = [index for index, row in enumerate(rows) if skin_tones or not row["skin_tone"]]
+    columns = ("name", "category", "subcategory", "code", "skin_tone")
+    about = [tuple(rows[index][column] for index in kept) for column in columns]
+    return Emoji(_frozen(_tiles(f"emoji/{style}.webp")[kept]), *about)
+
+
+def _tiles(name: str) -> np.ndarray:
+    """The squares of an atlas row by row: float32 (n, EMOJI_SIDE, EMOJI_SIDE, 4)."""
+    with Image.open(data_file(name)) as image:
+        atlas = np.asarray(image.convert("RGBA"))
+    rows, columns = atlas.shape[0] // EMOJI_SIDE, atlas.shape[1] // EMOJI_SIDE
+    tiles = atlas.reshape(rows, EMOJI_SIDE, columns, EMOJI_SIDE, 4).swapaxes(1, 2)
+    return tiles.reshape(-1, EMOJI_SIDE, EMOJI_SIDE, 4) / np.float32(255)
+
+
+def on_background(images: np.ndarray, background: float | tuple[float, float, float] = 1.0) -> np.ndarray:
+    """Pictures with alpha, (..., 4), laid on one colour: float32 (..., 3) = colour * alpha + background * (1 - alpha).
+
+    background: a grey level or an RGB colour in [0, 1]. Raises ValueError where the last axis is not 4.
+    """
+    if images.shape[-1:] != (4,):
+        raise ValueError(f"images must end in 4 channels (RGB and alpha), got shape {images.shape}")
+    colour, alpha = images[..., :3], images[..., 3:]
+    return colour * alpha + np.float32(background) * (1 - alpha)

@@ -11,15 +11,21 @@ import csv
 import sys
 from pathlib import Path
 
+import efficientnet
+import emoji
 import fashion_mnist
+import mnist
 import paintings
 import photographs
 from manifest import DATA, write_manifest
 
 BUILDERS = {
     "fashion_mnist": fashion_mnist.build,
+    "mnist": mnist.build,
     "photographs": photographs.build,
     "paintings": paintings.build,
+    "emoji": emoji.build,
+    "efficientnet": efficientnet.build,
 }
 CREDIT_COLUMNS = ("file", "title", "author", "source", "licence", "changes")
 
