@@ -1,0 +1,245 @@
+"""Networks that tell clothes apart, from the small one of the textbooks to a residual network (lesson 05).
+
+Each function returns an untrained functional `keras.Model` from images, float32 (n, height, width, channels) in
+[0, 1], to logits, float32 (n, classes): the numbers in front of the softmax. Train with `from_logits=True`. The
+layer named "features" holds the vector that the last layer separates linearly; `feature_extractor` cuts there.
+"""
+
+import keras
+from keras import layers, ops
+
+IMAGE_SHAPE = (28, 28, 1)
+
+
+def small_cnn(image_shape: tuple[int, int, int] = IMAGE_SHAPE, classes: int = 10) -> keras.Model:
+    """The network of the textbooks: twice convolution, ReLU and max-pooling, then one linear layer.
+
+    For 28x28x1 pictures the shapes run 26x26x32, 13x13x32, 11x11x64, 5x5x64, 1600, classes.
+    Raises ValueError for pictures under 10x10 or fewer than 2 classes.
+    """
+    _check(image_shape, classes, smallest=10)
+    return keras.Sequential(
+        [
+            layers.Input(image_shape, name="images"),
+            layers.Conv2D(32, 3, activation="relu", name="convolution_1"),
+            layers.MaxPooling2D(name="pooling_1"),
+            layers.Conv2D(64, 3, activation="relu", name="convolution_2"),
+            layers.MaxPooling2D(name="pooling_2"),
+            layers.Flatten(name="features"),
+            layers.Dense(classes, name="logits"),
+        ],
+        name="small_cnn",
+    )
+
+
+def better_cnn(
+    width: int = 16,
+    *,
+    batch_normalisation: bool = True,
+    shift: int = 1,
+    flip: bool = True,
+    dropout_rate: float = 0.3,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    classes: int = 10,
+) -> keras.Model:
+    """Three convolutions with batch normalisation, a hidden layer of 128 features and dropout.
+
+    width: channels of the first convolution; the others have 2 and 4 times as many.
+    shift, flip: augmentation while training, see `RandomShiftFlip`; shift=0 and flip=False leave it out.
+    Pooling comes before normalisation and ReLU: both keep the order of numbers wherever a channel's scale is
+    positive, so the largest stays the largest, and they cost a quarter on a quarter of the pixels.
+
+    For 28x28x1 pictures the shapes run 14x14xwidth, 7x7x2*width, 7x7x4*width, 128, classes.
+    Raises ValueError for pictures under 4x4, fewer than 2 classes, width under 1 or dropout_rate outside [0, 1).
+    Batch normalisation: Ioffe and Szegedy, 2015. Dropout: Srivastava et al., 2014.
+    """
+    _check(image_shape, classes, smallest=4)
+    _at_least_one(width=width)
+    if not 0 <= dropout_rate < 1:
+        raise ValueError(f"dropout_rate must be in [0, 1), got {dropout_rate}: it is the share of features set to 0")
+
+    def normalise_and_activate(x, number):
+        if batch_normalisation:
+            x = layers.BatchNormalization(momentum=0.9, name=f"normalisation_{number}")(x)
+        return layers.ReLU(name=f"activation_{number}")(x)
+
+    options = {"use_bias": not batch_normalisation, "kernel_initializer": "he_normal"}
+    images = layers.Input(image_shape, name="images")
+    x = images
+    if shift or flip:
+        x = RandomShiftFlip(shift, flip, name="augmentation")(x)
+    for number, channels in enumerate((width, 2 * width, 4 * width), start=1):
+        x = layers.Conv2D(channels, 3, padding="same", name=f"convolution_{number}", **options)(x)
+        if number < 3:
+            x = layers.MaxPooling2D(name=f"pooling_{number}")(x)
+        x = normalise_and_activate(x, number)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(128, name="hidden", **options)(x)
+    x = normalise_and_activate(x, 4)
+    x = layers.Dropout(dropout_rate, name="features")(x)
+    return keras.Model(images, layers.Dense(classes, name="logits")(x), name="better_cnn")
+
+
+def residual_cnn(
+    depth: int = 16,
+    width: int = 4,
+    *,
+    shift: int = 2,
+    flip: bool = True,
+    erase: int = 0,
+    image_shape: tuple[int, int, int] = IMAGE_SHAPE,
+    classes: int = 10,
+) -> keras.Model:
+    """A wide residual network: three groups of residual blocks at full, half and quarter resolution.
+
+    depth: convolutional layers, 6n + 4 for n blocks a group (10, 16, 22, 28, ...).
+    width: widening factor; the groups have 16, 32 and 64 times as many channels, the features 64 times as many.
+    shift, flip, erase: augmentation while training, see `RandomShiftFlip` and `RandomErase`; 0 or False leaves out.
+
+    Raises ValueError for another depth, width under 1, pictures under 4x4 or fewer than 2 classes.
+    Zagoruyko and Komodakis, "Wide residual networks", 2016; identity mappings after He et al., 2016.
+    """
+    _check(image_shape, classes, smallest=4)
+    _at_least_one(width=width)
+    if depth < 10 or (depth - 4) % 6:
+        raise ValueError(f"depth must be 6n + 4 for n blocks a group, got {depth}: use 10, 16, 22 or 28")
+    images = layers.Input(image_shape, name="images")
+    x = images
+    if shift or flip:
+        x = RandomShiftFlip(shift, flip, name="augmentation")(x)
+    if erase:
+        x = RandomErase(erase, name="erasing")(x)
+    x = _convolution(16, 3, 1, "stem")(x)
+    for group, channels in enumerate((16 * width, 32 * width, 64 * width), start=1):
+        for block in range(1, (depth - 4) // 6 + 1):
+            strides = 2 if group > 1 and block == 1 else 1
+            x = _residual_block(x, channels, strides, f"group_{group}_block_{block}")
+    x = _normalised(x, "last")
+    x = layers.GlobalAveragePooling2D(name="features", dtype="float32")(x)
+    return keras.Model(images, layers.Dense(classes, name="logits", dtype="float32")(x), name="residual_cnn")
+
+
+def feature_extractor(model: keras.Model) -> keras.Model:
+    """The part of a classifier up to its layer "features": images (n, h, w, c) -> float32 (n, features).
+
+    It shares its weights with `model`. Raises ValueError where the model has no layer of that name.
+    """
+    return keras.Model(model.inputs, model.get_layer("features").output, name=f"{model.name}_features")
+
+
+def _convolution(channels: int, size: int, strides: int, name: str) -> layers.Layer:
+    return layers.Conv2D(
+        channels, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+    )
+
+
+def _normalised(x, name: str):
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_normalisation")(x)
+    return layers.ReLU(name=f"{name}_activation")(x)
+
+
+def _residual_block(x, channels: int, strides: int, name: str):
+    """x + F(x), with F = convolution(ReLU(norm(convolution(ReLU(norm(x)))))); x is projected where shapes differ."""
+    activated = _normalised(x, f"{name}_first")
+    if strides != 1 or x.shape[-1] != channels:
+        x = _convolution(channels, 1, strides, f"{name}_shortcut")(activated)
+    y = _convolution(channels, 3, strides, f"{name}_convolution_1")(activated)
+    y = _convolution(channels, 3, 1, f"{name}_convolution_2")(_normalised(y, f"{name}_second"))
+    return layers.Add(name=f"{name}_sum")([x, y])
+
+
+@keras.saving.register_keras_serializable("course_utils")
+class RandomShiftFlip(layers.Layer):
+    """While training, shift each picture by a random number of whole pixels and mirror every second one.
+
+    shift: largest shift up, down, left and right, in pixels; what comes in from outside is 0.
+    flip: mirror left to right with probability 1/2.
+    Input and output: float (n, height, width, channels). Without `training=True` the input comes back unchanged.
+
+    A shift is a matrix product, rows @ picture @ columns, where both matrices hold one 1 in each row: on two cores
+    that takes a fifth of the time of an interpolating `RandomTranslation`, and no pixel value changes.
+    Raises ValueError for a negative shift.
+    """
+
+    def __init__(self, shift: int = 1, flip: bool = True, *, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        if shift < 0:
+            raise ValueError(f"shift must be 0 or more pixels, got {shift}")
+        self.shift, self.flip, self.seed = shift, flip, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def _selection(self, count, size: int, flip: bool):
+        """Matrices (count, size, size); entry (i, j) is 1 where pixel i of the result is pixel j of the picture."""
+        pixels = ops.arange(size, dtype="int32")
+        source = pixels + keras.random.randint((count, 1), -self.shift, self.shift + 1, seed=self.generator)
+        if flip:
+            mirrored = keras.random.uniform((count, 1), seed=self.generator) < 0.5
+            source = ops.where(mirrored, size - 1 - source, source)
+        return ops.cast(ops.expand_dims(source, -1) == pixels, self.compute_dtype)
+
+    def call(self, images, training: bool = False):
+        if not training:
+            return images
+        count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
+        rows, columns = self._selection(count, height, False), self._selection(count, width, self.flip)
+        shifted = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
+        shifted = ops.reshape(shifted, (-1, height, width, channels))
+        return ops.einsum("njw,nhwc->nhjc", columns, shifted)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "shift": self.shift, "flip": self.flip, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("course_utils")
+class RandomErase(layers.Layer):
+    """While training, paint a square of each picture black, at a random place that may hang over the edge.
+
+    size: side of the square in pixels. Input and output: float (n, height, width, channels); without
+    `training=True` the input comes back unchanged. Raises ValueError for a size under 1.
+    DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout", 2017.
+    """
+
+    def __init__(self, size: int = 8, *, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        if size < 1:
+            raise ValueError(f"size must be 1 pixel or more, got {size}; to erase nothing leave the layer out")
+        self.size, self.seed = size, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def _inside(self, count, length: int):
+        """1 where one axis lies inside the square, else 0: (count, length)."""
+        first = keras.random.randint((count, 1), 1 - self.size, length, seed=self.generator)
+        pixels = ops.arange(length, dtype="int32")
+        return ops.cast((pixels >= first) & (pixels < first + self.size), self.compute_dtype)
+
+    def call(self, images, training: bool = False):
+        if not training:
+            return images
+        count, (height, width) = ops.shape(images)[0], images.shape[1:3]
+        rows, columns = self._inside(count, height), self._inside(count, width)
+        return images * (1 - rows[:, :, None, None] * columns[:, None, :, None])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "seed": self.seed}
+
+
+def _check(image_shape: tuple[int, int, int], classes: int, smallest: int) -> None:
+    if len(image_shape) != 3 or min(image_shape[:2]) < smallest or image_shape[2] < 1:
+        raise ValueError(
+            f"image_shape must be (height, width, channels) with at least {smallest}x{smallest} pixels, "
+            f"got {image_shape}: pad or enlarge smaller pictures"
+        )
+    if classes < 2:
+        raise ValueError(f"classes must be 2 or more, got {classes}")
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name} must be 1 or more, got {number}")
