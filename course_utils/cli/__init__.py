@@ -41,8 +41,9 @@ def _parser() -> argparse.ArgumentParser:
         "Each lesson is first copied to work/, without its solutions, unless it is there already; nothing in work/ "
         "is ever overwritten.",
     )
-    lab.add_argument("lesson", nargs="?", default="00", metavar="NN", help="the lesson to open at (default: 00)")
+    lab.add_argument("lesson", nargs="?", metavar="NN", help="the lesson to open at (default: the first)")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
 
     run = add(
         "run",
@@ -101,9 +102,11 @@ def _parser() -> argparse.ArgumentParser:
 def _lab(options: argparse.Namespace) -> int:
     from course_utils.cli import lab, lessons
 
-    lesson = lessons.find_lesson(options.lesson)
+    chosen = lessons.find_lessons([options.lesson] if options.lesson else [])[0]
     lessons.make_work_copies()
-    return lab.start_lab(lesson.work_copy, browser=not options.no_browser)
+    for lesson in lessons.outdated_work_copies():
+        print(f"{lesson.name} has changed since your copy was made; `course reset {lesson.number:02d}` renews it.")
+    return lab.start_lab(chosen.work_copy, browser=not options.no_browser, port=options.port)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """Executing notebooks without a browser: `course build` and `course run`."""
 
 import json
-import os
 import re
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from course_utils import paths
+from course_utils.cli import kernel
 from course_utils.cli.errors import CourseError
 from course_utils.cli.lessons import (
     LANGUAGE_INFO,
@@ -28,17 +28,8 @@ from course_utils.cli.lessons import (
 
 CELL_TIMEOUT = 900  # seconds; the longest cell of a lesson trains for three minutes on two cores
 
-# What every Python started for a lesson is told, by `build`, `run` and `test` alike.
-QUIET_ENVIRONMENT = {
-    "KERAS_BACKEND": "tensorflow",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "PYTHONUTF8": "1",
-    "PYTHONHASHSEED": "0",
-    "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the user's others
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # no debugger warning at the start of each kernel
-}
-# With this set, ipykernel leaves the logs of C++ libraries out of the cells, as it does when nbval runs.
-NO_NATIVE_LOGS = {"PYTEST_CURRENT_TEST": "course"}
+# What a stored notebook is made and compared with, whatever the user has set.
+STORED_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "COURSE_PROFILE": "lesson", "PYTHONHASHSEED": "0"}
 
 
 class LessonFailed(CourseError):
@@ -48,11 +39,12 @@ class LessonFailed(CourseError):
 def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[str, str] | None = None) -> float:
     """Run a notebook's cells from the top in a fresh kernel, in place, with a progress bar; return the seconds taken.
 
-    folder: the kernel's working directory. environment: variables to add to this process's own.
+    folder: the kernel's working directory. environment: variables to set besides the course's own.
     Raises LessonFailed with the cell and its traceback; the outputs so far stay in the notebook.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    variables = os.environ | QUIET_ENVIRONMENT | NO_NATIVE_LOGS | (environment or {})
+    kernel.prepare()
+    variables = kernel.environment() | (environment or {})
     position = 0
 
     # disable=None: a bar in a terminal, nothing in a log file
@@ -106,7 +98,8 @@ def _make_reproducible(notebook: NotebookNode) -> None:
             model["state"] = {key: value for key, value in model["state"].items() if value is not None}
     # Widgets are named at random: number them instead.
     numbers = {name: f"{position:032x}" for position, name in enumerate(models)}
-    text = re.sub(r"\b[0-9a-f]{32}\b", lambda found: numbers.get(found[0], found[0]), json.dumps(notebook))
+    a_name = r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"
+    text = re.sub(a_name, lambda found: numbers.get(found[0], found[0]), json.dumps(notebook))
     renamed = nbformat.from_dict(json.loads(text))
     notebook.cells, notebook.metadata = renamed.cells, renamed.metadata
 
@@ -117,7 +110,7 @@ def build(lesson: Lesson) -> float:
     Raises LessonFailed and leaves the old notebook as it was when a cell fails.
     """
     notebook = fold_solutions(read_notebook(lesson))
-    seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, {"COURSE_PROFILE": "lesson"})
+    seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, STORED_ENVIRONMENT)
     write_notebook(notebook, lesson.notebook)
     return seconds
 

@@ -5,6 +5,7 @@ and `strip_solutions` make the two kinds of notebook; `write_notebook` is the on
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -90,8 +91,14 @@ def find_lesson(reference: str) -> Lesson:
 
 
 def find_lessons(references: list[str]) -> list[Lesson]:
-    """The lessons meant by the references, or every lesson when there are none."""
-    return [find_lesson(reference) for reference in references] or all_lessons()
+    """The lessons meant by the references, or every lesson when there are none.
+
+    Raises CourseError where one is unknown, or there are none at all.
+    """
+    found = [find_lesson(reference) for reference in references] or all_lessons()
+    if not found:
+        raise CourseError(f"there are no lessons in {paths.LESSONS}: is this folder a whole copy of the course?")
+    return found
 
 
 def has_tag(cell: NotebookNode, *tags: str) -> bool:
@@ -176,6 +183,20 @@ def make_work_copies() -> list[Lesson]:
     for lesson in missing:
         make_work_copy(lesson)
     return missing
+
+
+def outdated_work_copies() -> list[Lesson]:
+    """The lessons that have changed since the student's copy was made."""
+    return [lesson for lesson in all_lessons() if lesson.work_copy.exists() and not _is_current(lesson)]
+
+
+def _is_current(lesson: Lesson) -> bool:
+    """Whether the student's copy was made from the lesson as it is now; one that cannot be read counts as current."""
+    try:
+        copy = json.loads(lesson.work_copy.read_text(encoding="utf-8"))
+        return copy["metadata"]["course"]["source_sha256"] == lesson.digest
+    except (ValueError, KeyError, TypeError, OSError):
+        return True
 
 
 def reset_work_copy(lesson: Lesson) -> Path | None:

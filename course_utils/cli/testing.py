@@ -1,11 +1,11 @@
 """`course test`: one pytest over the package, the style, the gates and the stored notebooks."""
 
-import os
 import subprocess
 import sys
 
 from course_utils import paths
-from course_utils.cli.execute import CELL_TIMEOUT, QUIET_ENVIRONMENT
+from course_utils.cli import kernel
+from course_utils.cli.execute import CELL_TIMEOUT, STORED_ENVIRONMENT
 
 NOTEBOOK_OPTIONS = [
     "--nbval",
@@ -23,5 +23,6 @@ def run_tests(quick: bool = False) -> int:
     """
     pytest = [sys.executable, "-m", "pytest", "--verbosity=0", "tests"]
     options = ["-m", "not browser"] if quick else [*NOTEBOOK_OPTIONS, "notebooks"]
-    environment = os.environ | QUIET_ENVIRONMENT | {"COURSE_PROFILE": "lesson"}
+    kernel.prepare()
+    environment = kernel.environment() | STORED_ENVIRONMENT
     return subprocess.run([*pytest, *options], cwd=paths.ROOT, env=environment).returncode

@@ -1,0 +1,130 @@
+"""Lessons are executed whole, alike each time, and an error leaves what was there."""
+
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_utils import paths
+from course_utils.cli import execute, gates, lessons
+
+
+def run_cells(*sources: str, **options):
+    """Execute a notebook of these code cells; return it."""
+    notebook = new_notebook(cells=[new_markdown_cell("text"), *map(new_code_cell, sources)])
+    execute.execute(notebook, "cells", paths.WORK, **options)
+    return notebook
+
+
+def printed(cell) -> str:
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def test_a_built_notebook_passes_every_gate_on_notebooks(tiny_course):
+    seconds = execute.build(tiny_course)
+    notebook = nbformat.read(tiny_course.notebook, as_version=4)
+    assert 0 < seconds < 120
+    assert [problem for gate in gates.NOTEBOOK_GATES for problem in gate(notebook)] == []
+    assert gates.stale(tiny_course, notebook) == []
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    verdicts = [printed(cell).strip() for cell in code if "check.e90" in cell.source]
+    assert verdicts == ["not attempted yet", "passed"] * 4
+
+
+def test_two_builds_are_the_same_to_the_byte(tiny_course):
+    execute.build(tiny_course)
+    first = tiny_course.notebook.read_bytes()
+    execute.build(tiny_course)
+    assert tiny_course.notebook.read_bytes() == first
+
+
+def test_the_student_copy_runs_to_its_end(tiny_course, capsys):
+    lessons.make_work_copies()
+    assert execute.run(tiny_course, mine=True) == 0
+    copy = nbformat.read(paths.WORK / "runs" / "90_tiny.ipynb", as_version=4)
+    assert [printed(cell).strip() for cell in copy.cells if "check.e90" in cell.source] == ["not attempted yet"] * 4
+
+
+def test_a_failing_lesson_leaves_the_old_notebook_and_the_others_are_built(tiny_course, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "course_utils.cli.timings", type("Silent", (), {"record": lambda *_: None}))
+    broken = lessons.Lesson(paths.LESSONS / "89_broken.py")
+    broken.path.write_text("# %%\nnumber = 1\n\n# %%\nnumber / 0\n")
+    broken.notebook.parent.mkdir()
+    broken.notebook.write_text("old")
+    assert execute.build_all(lessons.all_lessons()) == 1
+    assert broken.notebook.read_text() == "old"
+    assert tiny_course.notebook.exists()
+    output = capsys.readouterr()
+    assert "89_broken: code cell [2] failed" in output.err
+    assert "number / 0" in output.err and "ZeroDivisionError" in output.err
+    assert "\x1b" not in output.err
+    assert output.out.startswith("90_tiny: ") and output.out.endswith(" s\n")
+
+
+def test_run_leaves_a_notebook_and_a_page_also_after_an_error(tiny_course, capsys):
+    tiny_course.path.write_text("# %%\nprint('before')\n\n# %%\n1 / 0\n\n# %%\nprint('after')\n")
+    assert execute.run(tiny_course) == 1
+    left = nbformat.read(paths.WORK / "runs" / "90_tiny.ipynb", as_version=4)
+    assert printed(left.cells[0]) == "before\n"
+    assert left.cells[1].outputs[0].ename == "ZeroDivisionError"
+    assert left.cells[2].execution_count is None
+    page = (paths.WORK / "runs" / "90_tiny.html").read_text(encoding="utf-8")
+    assert "before" in page and "ZeroDivisionError" in page
+    assert "code cell [2] failed" in capsys.readouterr().err
+
+
+def test_run_mine_without_a_copy_says_what_to_do(tiny_course):
+    with pytest.raises(execute.CourseError, match="`course lab` makes one"):
+        execute.run(tiny_course, mine=True)
+
+
+def test_an_error_that_is_announced_by_its_tag_does_not_stop(tiny_course):
+    tiny_course.path.write_text('# %% tags=["raises-exception"]\n1 / 0\n\n# %%\nprint("after")\n')
+    execute.build(tiny_course)
+    assert printed(nbformat.read(tiny_course.notebook, as_version=4).cells[1]) == "after\n"
+
+
+def test_a_cell_that_hangs_is_stopped(tiny_course, monkeypatch):
+    monkeypatch.setattr(execute, "CELL_TIMEOUT", 2)
+    with pytest.raises(
+        execute.LessonFailed, match=r"code cell \[1\] failed\n.*sleep.*\nIt did not finish in 2 seconds"
+    ):
+        run_cells("import time; time.sleep(60)")
+
+
+def test_a_kernel_that_dies_is_reported_with_its_last_words(tiny_course):
+    with pytest.raises(execute.LessonFailed, match=r"(?s)code cell \[2\] failed.*kernel died.*out of memory"):
+        run_cells("1", "import os; os.write(2, b'out of memory'); os._exit(1)")
+
+
+def test_a_lesson_is_built_in_its_lesson_profile_on_tensorflow(tiny_course, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    show = "import os\nprint(os.environ['COURSE_PROFILE'], os.environ['KERAS_BACKEND'])"
+    tiny_course.path.write_text(f"# %%\n{show}\n")
+    execute.build(tiny_course)
+    assert printed(nbformat.read(tiny_course.notebook, as_version=4).cells[0]) == "lesson tensorflow\n"
+    assert execute.run(tiny_course) == 0
+    ran = nbformat.read(paths.WORK / "runs" / "90_tiny.ipynb", as_version=4)
+    assert printed(ran.cells[0]) == "full jax\n"
+
+
+def test_widgets_are_numbered_and_text_bars_leave_one_line(tiny_course):
+    notebook = run_cells(
+        "import ipywidgets\nipywidgets.IntSlider(3)",
+        "import tqdm, time\nfor _ in tqdm.tqdm(range(3)):\n    time.sleep(0.2)",
+    )
+    shown = notebook.cells[1].outputs[0].data["application/vnd.jupyter.widget-view+json"].model_id
+    models = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"].state
+    assert list(models) == [f"{number:032x}" for number in range(len(models))]
+    assert models[shown].model_name == "IntSliderModel" and models[shown].state.value == 3
+    assert models[shown].state.layout.removeprefix("IPY_MODEL_") in models
+    again = run_cells(notebook.cells[1].source)
+    assert again.metadata == notebook.metadata and again.cells[1].outputs == notebook.cells[1].outputs
+    assert printed(notebook.cells[2]).count("\n") == 1 and "100%" in printed(notebook.cells[2])
+
+
+def test_the_bar_is_quiet_in_a_log_file(tiny_course, capfd):
+    run_cells("1")
+    assert capfd.readouterr().err == ""
