@@ -36,6 +36,7 @@ STAMP = VENV / "course.json"
 WINDOWS = sys.platform == "win32"
 SCRIPTS = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = SCRIPTS / ("python.exe" if WINDOWS else "python")
+COURSE = SCRIPTS / ("course.exe" if WINDOWS else "course")
 LOCKS = {"cpu": "requirements.lock", "gpu": "requirements-gpu.lock"}
 GIGABYTES = {"cpu": 2.5, "gpu": 8.0}  # what `.venv` and the package cache take together, rounded up
 SUPPORTED = ("3.13", "3.12", "3.11")
@@ -170,7 +171,8 @@ def is_ready(kind):
     """Whether `.venv` is complete and made from the present lock."""
     stamp = read_stamp()
     same = all(stamp.get(name) == value for name, value in expected(kind).items())
-    return same and stamp.get("complete") is True and stamp.get("python") == venv_version() is not None
+    complete = stamp.get("complete") is True and COURSE.exists()
+    return same and complete and stamp.get("python") == venv_version() is not None
 
 
 # ---- making it ------------------------------------------------------------------------------------------------------
@@ -193,7 +195,7 @@ def set_up(kind, wheels):
     elif broken_off:
         say("An earlier set-up did not finish; going on with it.")
     elif stamp:
-        say("The course's list of packages has changed; bringing .venv up to date.")
+        say("The course's packages are not those of its list; bringing .venv up to date.")
     if not VENV.exists():
         python = find_python()
         say(f"Setting up the course in .venv, the first time only (about {GIGABYTES[kind]:.1f} GB of disk).")
@@ -425,7 +427,7 @@ def hand_over(command):
     """Become `course` of the environment."""
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = str(SCRIPTS) + os.pathsep + os.environ.get("PATH", "")
-    course = [str(SCRIPTS / "course")] + command
+    course = [str(COURSE)] + command
     if not WINDOWS:
         sys.stdout.flush()
         os.execv(course[0], course)

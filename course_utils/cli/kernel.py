@@ -20,7 +20,9 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-get_config().IPKernelApp.capture_fd_output = False  # C++ writes to the terminal, Python to the cell
+settings = get_config().IPKernelApp
+settings.capture_fd_output = False  # C++ writes to the terminal, Python to the cell
+settings.log_level = "ERROR"
 '''
 
 
