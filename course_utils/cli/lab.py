@@ -48,6 +48,8 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
         chosen += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:
         chosen.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container; it listens on this machine alone
+        chosen.append("--allow-root")
     return chosen
 
 
