@@ -66,8 +66,9 @@ for (name, kernel), (above, below) in zip(KERNELS.items(), axes.T, strict=True):
     figures.draw_numbers(below, kernel, digits=2 if name == "blur" else 0)
 figures.show(
     figure,
-    alt="The grey face of a red panda filtered six ways: unchanged, blurred, sharpened, its vertical edges bright on"
-    " black, its outlines bright on black, and embossed like a relief. Below each, the nine numbers that did it.",
+    alt="The grey face of a red panda filtered six ways: unchanged, blurred, sharpened, its"
+    " vertical edges bright on black, its outlines bright on black, and embossed like a"
+    " relief. Below each, the nine numbers that did it.",
 )
 
 # %% [markdown]
@@ -120,15 +121,18 @@ print(y)
 # %%
 figure = plt.figure(figsize=(11, 6.2))
 left, right = figure.subfigures(1, 2, width_ratios=[1, 2])
-for axes, values, title in zip(left.subplots(3, 1), (x, k, y), ("input x", "kernel k", "output y"), strict=True):
+for axes, values, title in zip(
+    left.subplots(3, 1), (x, k, y), ("input x", "kernel k", "output y"), strict=True
+):
     figures.draw_numbers(axes, values, title, limit=4)
 for (r, c), axes in np.ndenumerate(right.subplots(3, 3)):
     products = x[r : r + 3, c : c + 3] * k
     figures.draw_numbers(axes, products, f"y[{r}, {c}] = {products.sum():.0f}", limit=4)
 figures.show(
     figure,
-    alt="Left: a five by five input with a white corner, the vertical edge kernel, and the three by three output. Right:"
-    " for each of the nine positions the nine products; their sums are the output, large where the edge is.",
+    alt="Left: a five by five input with a white corner, the vertical edge kernel, and the"
+    " three by three output. Right: for each of the nine positions the nine products;"
+    " their sums are the output, large where the edge is.",
 )
 
 # %% [markdown]
@@ -159,7 +163,11 @@ lopsided = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
 correlated = scipy.ndimage.correlate(impulse, lopsided, mode="constant")
 convolved = scipy.ndimage.convolve(impulse, lopsided, mode="constant")
 print("convolution is correlation with the kernel turned:")
-print(np.array_equal(convolved, scipy.ndimage.correlate(impulse, lopsided[::-1, ::-1], mode="constant")))
+print(
+    np.array_equal(
+        convolved, scipy.ndimage.correlate(impulse, lopsided[::-1, ::-1], mode="constant")
+    )
+)
 
 # %%
 figure, axes = figures.grid(4, size=2.7)
@@ -172,8 +180,8 @@ for one, values, title in zip(
     figures.draw_numbers(one, values, title, limit=9)
 figures.show(
     figure,
-    alt="An impulse and a kernel numbered one to nine. Correlating them gives the kernel turned by 180 degrees;"
-    " convolving them gives a copy of the kernel.",
+    alt="An impulse and a kernel numbered one to nine. Correlating them gives the kernel"
+    " turned by 180 degrees; convolving them gives a copy of the kernel.",
 )
 
 # %% [markdown]
@@ -188,7 +196,9 @@ blur, edges = KERNELS["blur"], KERNELS["vertical edges"]
 combined = convolve2d(blur, edges)  # (3, 3) * (3, 3) -> (5, 5)
 in_two_steps = convolve2d(convolve2d(grey, blur, "valid"), edges, "valid")
 in_one_step = convolve2d(grey, combined, "valid")
-print("kernel of both steps", combined.shape, "same picture:", np.allclose(in_two_steps, in_one_step))
+print(
+    "kernel of both steps", combined.shape, "same picture:", np.allclose(in_two_steps, in_one_step)
+)
 
 # %% [markdown]
 # ## 3 · What is a layer, and how is it made fast?
@@ -259,12 +269,16 @@ ways = {
 }
 reference = layer_by_loops(batch, kernel)
 for name, way in ways.items():
-    print(f"{name:8} {way(batch, kernel).shape} agrees: {np.allclose(way(batch, kernel), reference, atol=1e-4)}")
+    print(
+        f"{name:8} {way(batch, kernel).shape} agrees: {np.allclose(way(batch, kernel), reference, atol=1e-4)}"
+    )
 
 # %%
 seconds = {}
 for name, way in ways.items():
-    runs = timeit.repeat(lambda way=way: way(batch, kernel), number=1, repeat=3 if name == "loops" else 20)
+    runs = timeit.repeat(
+        lambda way=way: way(batch, kernel), number=1, repeat=3 if name == "loops" else 20
+    )
     seconds[name] = min(runs)
 speedups = [seconds["loops"] / seconds[name] for name in ways]
 for name, speedup in zip(ways, speedups, strict=True):
@@ -277,7 +291,8 @@ axes.set(xscale="log", xlabel="times as fast as the loops (log scale)")
 axes.invert_yaxis()
 figures.show(
     figure,
-    alt="Bars on a logarithmic scale: strided windows are tens of times as fast as loops, the matrix product and Keras hundreds.",
+    alt="Bars on a logarithmic scale: strided windows are tens of times as fast as loops,"
+    " the matrix product and Keras hundreds.",
 )
 
 # %% [markdown]
@@ -311,11 +326,15 @@ def draw_reach(axes, size, kernel_size=3, stride=1, padding=0, dilation=1):
     for start in range(first, last, stride):
         centre = start + dilation * (kernel_size - 1) / 2
         for tap in range(kernel_size):
-            axes.plot([centre, start + dilation * tap], [1, 0], color=figures.COLOURS[5], linewidth=1)
+            axes.plot(
+                [centre, start + dilation * tap], [1, 0], color=figures.COLOURS[5], linewidth=1
+            )
         axes.plot(centre, 1, "s", color=figures.COLOURS[4], markersize=9)
     for position in range(-padding, size + padding):
         inside = 0 <= position < size
-        axes.plot(position, 0, "s", color=figures.COLOURS[0] if inside else "lightgrey", markersize=9)
+        axes.plot(
+            position, 0, "s", color=figures.COLOURS[0] if inside else "lightgrey", markersize=9
+        )
     axes.set_axis_off()
     axes.set(xlim=(-2, size + 1), ylim=(-0.4, 1.4))
 
@@ -333,8 +352,9 @@ for one, (name, setting) in zip(axes, settings.items(), strict=True):
     one.set_title(name)
 figures.show(
     figure,
-    alt="One-dimensional diagrams of a kernel of three on seven inputs. Without padding five outputs; with a padding of"
-    " one, seven; with stride two, three; with dilation two, three that each reach over five inputs.",
+    alt="One-dimensional diagrams of a kernel of three on seven inputs. Without padding"
+    " five outputs; with a padding of one, seven; with stride two, three; with dilation"
+    " two, three that each reach over five inputs.",
 )
 
 # %% [markdown]
@@ -357,7 +377,9 @@ for name, setting in settings.items():
     ours = convolution_layer(batch, kernel, **setting)
     padding = setting.get("padding", 0)
     padded = np.pad(batch, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    library = keras.ops.conv(padded, kernel, setting.get("stride", 1), dilation_rate=setting.get("dilation", 1))
+    library = keras.ops.conv(
+        padded, kernel, setting.get("stride", 1), dilation_rate=setting.get("dilation", 1)
+    )
     print(f"{name:11} {ours.shape} agrees with Keras: {np.allclose(ours, library, atol=1e-4)}")
 
 # %% [markdown]
@@ -375,8 +397,9 @@ figures.images(
     ],
     ["same, filled with zeros", "same, filled by reflection", "valid: smaller"],
     size=3.6,
-    alt="A photograph blurred by a kernel of 25 by 25. Filled with zeros its rim is dark; filled by reflection it is"
-    " not; without padding the result is smaller by twelve pixels on each side, shown as a white margin.",
+    alt="A photograph blurred by a kernel of 25 by 25. Filled with zeros its rim is dark;"
+    " filled by reflection it is not; without padding the result is smaller by twelve"
+    " pixels on each side, shown as a white margin.",
 )
 
 # %% [markdown]
@@ -420,12 +443,14 @@ print("largest difference below 1e-5:", np.abs(both - direct).max() < 1e-5)
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), width_ratios=[190, 220, 220, 220])
 axes[0].imshow(gaussian, cmap=figures.SEQUENTIAL)
 axes[0].set(title="Gaussian, 25 × 25", xticks=[], yticks=[])
-for one, picture, title in zip(axes[1:], (face, down, both), ("input", "blurred down", "… and across"), strict=True):
+for one, picture, title in zip(
+    axes[1:], (face, down, both), ("input", "blurred down", "… and across"), strict=True
+):
     figures.draw_image(one, picture, title)
 figures.show(
     figure,
-    alt="A round Gaussian kernel; a photograph; the photograph blurred along its columns only; the same blurred along"
-    " its rows as well, which looks evenly soft.",
+    alt="A round Gaussian kernel; a photograph; the photograph blurred along its columns"
+    " only; the same blurred along its rows as well, which looks evenly soft.",
 )
 
 # %% [markdown]
@@ -440,9 +465,15 @@ grey_by_layer = convolution_layer(photo[None], weights)  # (1, H, W, 3) -> (1, H
 print("grey is a 1x1 convolution:", np.allclose(grey_by_layer[0, ..., 0], grey, atol=1e-6))
 
 # %%
-for layer in (keras.layers.Conv2D(128, 3), keras.layers.SeparableConv2D(128, 3), keras.layers.Conv2D(128, 1)):
+for layer in (
+    keras.layers.Conv2D(128, 3),
+    keras.layers.SeparableConv2D(128, 3),
+    keras.layers.Conv2D(128, 1),
+):
     layer.build((None, 32, 32, 64))
-    print(f"{type(layer).__name__:16} {layer.kernel_size} 64 -> 128 channels: {layer.count_params():6} weights")
+    print(
+        f"{type(layer).__name__:16} {layer.kernel_size} 64 -> 128 channels: {layer.count_params():6} weights"
+    )
 
 # %% [markdown]
 # ## 6 · How does a kernel learn?
@@ -527,9 +558,10 @@ for r, c in np.argwhere(g):
     axes[0].add_patch(plt.Rectangle((c - 0.5, r - 0.5), 3, 3, fill=False, linewidth=3))
 figures.show(
     figure,
-    alt="Two outputs have a gradient, plus one and minus one; the windows they read are framed in the input. The"
-    " gradient of the input holds a copy of the kernel in the first window and its negative in the second. The"
-    " gradient of the kernel is the first window minus the second.",
+    alt="Two outputs have a gradient, plus one and minus one; the windows they read are"
+    " framed in the input. The gradient of the input holds a copy of the kernel in the"
+    " first window and its negative in the second. The gradient of the kernel is the"
+    " first window minus the second.",
 )
 
 # %% [markdown]
@@ -556,13 +588,16 @@ print("dL/dx = Ct g:", np.allclose(matrix.T @ g.ravel(), gradients(x, lopsided, 
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), width_ratios=[25, 9])
-for one, values, title in zip(axes, (matrix, matrix.T), ("C: 25 pixels -> 9 outputs", "C transposed"), strict=True):
+for one, values, title in zip(
+    axes, (matrix, matrix.T), ("C: 25 pixels -> 9 outputs", "C transposed"), strict=True
+):
     one.imshow(values, cmap=figures.DIVERGING, vmin=-9, vmax=9)
     one.set(title=title, xlabel="input", ylabel="output")
 figures.show(
     figure,
-    alt="The matrix of a three by three convolution of a five by five picture: nine rows of slanted bands that hold the"
-    " same nine weights, and zeros elsewhere. Beside it the same matrix transposed.",
+    alt="The matrix of a three by three convolution of a five by five picture: nine rows of"
+    " slanted bands that hold the same nine weights, and zeros elsewhere. Beside it the"
+    " same matrix transposed.",
 )
 
 # %% [markdown]
@@ -590,7 +625,9 @@ def transposed_convolution(x, k, stride):
 # %%
 x, k = rng.normal(size=(4, 5)), rng.normal(size=(3, 3))
 stamped = transposed_convolution(x, k, stride=2)
-library = keras.ops.conv_transpose(x[None, ..., None], k[..., None, None], strides=2, padding="valid")
+library = keras.ops.conv_transpose(
+    x[None, ..., None], k[..., None, None], strides=2, padding="valid"
+)
 print(stamped.shape, "agrees with Keras:", np.allclose(stamped, library[0, ..., 0]))
 
 # %%
@@ -613,8 +650,8 @@ for one, size in zip(axes, (2, 3, 4), strict=True):
     print(f"kernel {size}: stamps on a pixel {np.unique(counts).astype(int)}")
 figures.show(
     figure,
-    alt="How many stamps each output pixel gets at stride two. Kernel two: one everywhere. Kernel three: one, two and"
-    " four in a checkerboard. Kernel four: four everywhere.",
+    alt="How many stamps each output pixel gets at stride two. Kernel two: one everywhere."
+    " Kernel three: one, two and four in a checkerboard. Kernel four: four everywhere.",
 )
 
 # %% [markdown]
@@ -635,8 +672,9 @@ figures.images(
     [small, *(picture[2:-2, 2:-2] for picture in enlarged)],
     ["input", *titles],
     size=3,
-    alt="A small photograph enlarged twofold three ways. The transposed convolution with kernel three covers it with a"
-    " fine checkerboard; kernel four and copying pixels first do not.",
+    alt="A small photograph enlarged twofold three ways. The transposed convolution with"
+    " kernel three covers it with a fine checkerboard; kernel four and copying pixels"
+    " first do not.",
 )
 
 # %%
@@ -665,7 +703,9 @@ panels.kernel_playground(grey, KERNELS)
 # two kernels we know, a blur and an edge finder:
 
 # %% tags=["clinic"]
-torch_kernel = np.stack([KERNELS["blur"], KERNELS["vertical edges"]])[:, None].astype(np.float32)  # (2, 1, 3, 3)
+torch_kernel = np.stack([KERNELS["blur"], KERNELS["vertical edges"]])[:, None].astype(
+    np.float32
+)  # (2, 1, 3, 3)
 keras_kernel = torch_kernel.reshape(3, 3, 1, 2)  # from (out, in, h, w) to (h, w, in, out)
 ill = convolution_layer(grey[None, ..., None], keras_kernel)
 print("output", ill.shape, "as expected")
@@ -683,8 +723,8 @@ figures.images(
     [ill[0, ..., 0], ill[0, ..., 1], repaired[0, ..., 0], repaired[0, ..., 1]],
     ["reshape: output 0", "reshape: output 1", "transpose: output 0", "transpose: output 1"],
     size=3,
-    alt="With reshape both outputs are the same dark, half sharpened picture; with transpose the first output is a soft"
-    " photograph and the second its vertical edges.",
+    alt="With reshape both outputs are the same dark, half sharpened picture; with"
+    " transpose the first output is a soft photograph and the second its vertical edges.",
 )
 
 # %% [markdown]
@@ -757,7 +797,9 @@ check.e2_3(split)
 def split(kernel):
     columns, strengths, rows = np.linalg.svd(kernel)
     if np.any(strengths[1:] > 1e-6 * strengths[0]):
-        raise ValueError(f"the kernel has rank {np.linalg.matrix_rank(kernel)}, expected 1: it cannot be split")
+        raise ValueError(
+            f"the kernel has rank {np.linalg.matrix_rank(kernel)}, expected 1: it cannot be split"
+        )
     return columns[:, 0] * strengths[0], rows[0]
 
 
