@@ -83,7 +83,7 @@ def compare_with_fresh_run(notebook, folder) -> str:
     write_notebook(notebook, folder / "stored.ipynb")
     command = [sys.executable, "-m", "pytest", "--color=no", "-p", "no:cacheprovider", "--rootdir", str(folder)]
     outcome = subprocess.run(
-        [*command, *testing.NOTEBOOK_OPTIONS, "stored.ipynb"],
+        [*command, *testing.notebook_options(), "stored.ipynb"],
         cwd=folder,
         env=kernel.environment(),
         capture_output=True,

@@ -7,13 +7,6 @@ from course_utils import paths
 from course_utils.cli import kernel
 from course_utils.cli.execute import CELL_TIMEOUT, STORED_ENVIRONMENT
 
-NOTEBOOK_OPTIONS = [
-    "--nbval",
-    "--nbval-current-env",
-    f"--nbval-cell-timeout={CELL_TIMEOUT}",
-    f"--nbval-sanitize-with={paths.ROOT / 'tests' / 'nbval_sanitize.cfg'}",
-]
-
 
 def run_tests(quick: bool = False) -> int:
     """Run every test, or with `quick` those that need neither notebooks nor a browser; return the exit status.
@@ -22,7 +15,17 @@ def run_tests(quick: bool = False) -> int:
     of each notebook above that line. A run that finds no test fails.
     """
     pytest = [sys.executable, "-m", "pytest", "--verbosity=0", "tests"]
-    options = ["-m", "not browser"] if quick else [*NOTEBOOK_OPTIONS, "notebooks"]
+    options = ["-m", "not browser"] if quick else [*notebook_options(), "notebooks"]
     kernel.prepare()
     environment = kernel.environment() | STORED_ENVIRONMENT
     return subprocess.run([*pytest, *options], cwd=paths.ROOT, env=environment).returncode
+
+
+def notebook_options() -> list[str]:
+    """What pytest is told so that it runs stored notebooks again and compares."""
+    return [
+        "--nbval",
+        "--nbval-current-env",
+        f"--nbval-cell-timeout={CELL_TIMEOUT}",
+        f"--nbval-sanitize-with={paths.ROOT / 'tests' / 'nbval_sanitize.cfg'}",
+    ]

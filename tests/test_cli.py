@@ -1,0 +1,203 @@
+"""The command line: what it is asked for reaches the right place, and what it cannot do it says."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from course_utils import cli, paths
+from course_utils.cli import execute, lab, lessons, restore
+from course_utils.cli.errors import CourseError
+
+COMMANDS = ("lab", "run", "reset", "build", "test", "doctor", "data")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Stand in for what a command starts: stand_in(module, name, result) notes the calls and returns them."""
+
+    def stand_in(module, name, result=None):
+        noted = []
+
+        def note(*arguments, **keywords):
+            noted.append((*arguments, keywords))
+            if isinstance(result, BaseException):
+                raise result
+            return result
+
+        monkeypatch.setattr(module, name, note)
+        return noted
+
+    return stand_in
+
+
+# ---- help ------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_with_an_explanation(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--help"])
+    lines = [line.split(None, 1) for line in capsys.readouterr().out.splitlines() if line.startswith("    ")]
+    explained = {words[0]: words[1] for words in lines if len(words) == 2}
+    assert end.value.code == 0
+    assert all(len(explained[command].split()) >= 4 for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [*([command] for command in COMMANDS), ["data", "restore"]], ids=" ".join)
+def test_each_command_has_its_own_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main([*command, "--help"])
+    assert end.value.code == 0
+    assert f"usage: course {' '.join(command)}" in capsys.readouterr().out
+
+
+def test_help_imports_nothing_that_takes_time():
+    code = (
+        "import sys\nfrom course_utils import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "import json; print(); print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT, check=True)
+    loaded = set(json.loads(output.stdout.splitlines()[-1]))
+    assert loaded.isdisjoint({"numpy", "tensorflow", "keras", "nbformat", "nbclient", "jupytext", "jupyterlab", "tqdm"})
+
+
+@pytest.mark.parametrize("arguments", [[], ["train"], ["run"], ["data"], ["test", "--slow"]])
+def test_what_is_no_command_ends_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    assert end.value.code == 2
+    assert "usage: course" in capsys.readouterr().err
+
+
+# ---- commands --------------------------------------------------------------------------------------------
+
+
+def test_lab_copies_the_lessons_and_opens_the_first(tiny_course, calls, capsys):
+    started = calls(lab, "start_lab", 0)
+    assert cli.main(["lab"]) == 0
+    assert tiny_course.work_copy.exists()
+    assert started == [(tiny_course.work_copy, {"browser": True, "port": None})]
+    assert cli.main(["lab", "90", "--no-browser", "--port", "9999"]) == 0
+    assert started[1] == (tiny_course.work_copy, {"browser": False, "port": 9999})
+    assert capsys.readouterr().out == ""
+
+
+def test_lab_keeps_the_student_copy_and_says_when_it_is_old(tiny_course, calls, capsys):
+    calls(lab, "start_lab", 0)
+    lessons.make_work_copies()
+    before = tiny_course.work_copy.read_bytes()
+    tiny_course.path.write_text(tiny_course.text + "\n# %%\n1\n", encoding="utf-8")
+    cli.main(["lab"])
+    assert tiny_course.work_copy.read_bytes() == before
+    assert capsys.readouterr().out == "90_tiny has changed since your copy was made; `course reset 90` renews it.\n"
+
+
+def test_reset_says_where_the_new_and_the_old_copy_are(tiny_course, capsys):
+    assert cli.main(["reset", "90"]) == 0
+    assert capsys.readouterr().out == f"new copy: {tiny_course.work_copy}\n"
+    tiny_course.work_copy.write_text("my own work")
+    assert cli.main(["reset", "90"]) == 0
+    old = [path for path in paths.WORK.iterdir() if path != tiny_course.work_copy]
+    assert [path.read_text() for path in old] == ["my own work"]
+    assert capsys.readouterr().out == f"new copy: {tiny_course.work_copy}\nold copy: {old[0]}\n"
+
+
+def test_run_passes_the_lesson_on_and_its_status_back(tiny_course, calls):
+    ran = calls(execute, "run", 1)
+    assert cli.main(["run", "90"]) == 1
+    assert cli.main(["run", "90_tiny", "--mine"]) == 1
+    assert ran == [(tiny_course, {"mine": False}), (tiny_course, {"mine": True})]
+
+
+@pytest.mark.parametrize(("failed", "status"), [(0, 0), (1, 1), (3, 1)])
+def test_build_fails_when_a_lesson_fails(tiny_course, calls, failed, status):
+    built = calls(execute, "build_all", failed)
+    assert cli.main(["build"]) == status
+    assert cli.main(["build", "90", "lessons/90_tiny.py"]) == status
+    assert built == [([tiny_course], {}), ([tiny_course, tiny_course], {})]
+
+
+def test_data_restore_passes_names_and_source_on(calls):
+    restored = calls(restore, "restore")
+    assert cli.main(["data", "restore"]) == 0
+    assert cli.main(["data", "restore", "mnist", "--from", "copy.zip"]) == 0
+    assert restored == [([], None, {}), (["mnist"], "copy.zip", {})]
+
+
+# ---- trouble ---------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_lesson_ends_with_status_2_and_no_traceback(tiny_course, capsys):
+    assert cli.main(["run", "7"]) == 2
+    assert capsys.readouterr().err == "course: there is no lesson '7'; there are: 90_tiny\n"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "message"),
+    [
+        (CourseError("no such file: give another"), 2, "no such file: give another"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_trouble_ends_with_its_own_status_and_no_traceback(calls, capsys, trouble, status, message):
+    calls(restore, "restore", trouble)
+    assert cli.main(["data", "restore"]) == status
+    assert capsys.readouterr().err == f"course: {message}\n"
+
+
+# ---- course test -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tested_tree(tmp_path, monkeypatch):
+    """A tree of one passing test, one browser test that fails, and one notebook, in the place of the course."""
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "notebooks").mkdir()
+    for name in ("conftest.py", "nbval_sanitize.cfg"):
+        shutil.copy(Path(__file__).with_name(name), tmp_path / "tests")
+    (tmp_path / "tests" / "test_one.py").write_text(
+        "import os, pytest\n\n"
+        "def test_one():\n    assert os.environ['COURSE_PROFILE'] == 'lesson'\n\n"
+        "@pytest.mark.browser\ndef test_two():\n    raise AssertionError\n"
+    )
+    output = new_output("stream", name="stdout", text="2\n")
+    notebook = new_notebook(cells=[new_code_cell("print(1 + 1)", execution_count=1, outputs=[output])])
+    lessons.write_notebook(notebook, tmp_path / "notebooks" / "90_one.ipynb")
+    return tmp_path
+
+
+def last_line(capfd) -> str:
+    return capfd.readouterr().out.strip().splitlines()[-1]
+
+
+def test_a_quick_test_leaves_notebooks_and_browser_out(tested_tree, capfd):
+    assert cli.main(["test", "--quick"]) == 0
+    assert "1 passed, 1 deselected" in last_line(capfd)
+
+
+def test_a_whole_test_counts_everything_and_gives_the_seconds_of_each_notebook(tested_tree, capfd):
+    assert cli.main(["test"]) == 1
+    output = capfd.readouterr().out.strip().splitlines()
+    assert "1 failed, 2 passed" in output[-1]
+    assert any(re.fullmatch(r" +\d+\.\d s  notebooks/90_one.ipynb", line) for line in output)
+
+
+def test_a_test_that_finds_nothing_to_test_fails(tested_tree, capfd):
+    (tested_tree / "tests" / "test_one.py").unlink()
+    assert cli.main(["test", "--quick"]) != 0
+    assert "no tests ran" in last_line(capfd)
+
+
+def test_a_notebook_that_prints_something_else_fails(tested_tree, capfd):
+    notebook = tested_tree / "notebooks" / "90_one.ipynb"
+    notebook.write_text(notebook.read_text().replace("1 + 1", "1 + 2"))
+    (tested_tree / "tests" / "test_one.py").unlink()
+    assert cli.main(["test"]) == 1
+    assert "1 failed" in last_line(capfd)
