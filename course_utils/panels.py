@@ -48,7 +48,7 @@ def kernel_playground(picture: np.ndarray, kernels: Mapping[str, np.ndarray]) ->
     signed = ipywidgets.Checkbox(description="signed: zero is grey")
     strength = ipywidgets.FloatSlider(1, min=0, max=3, step=0.1, description="strength")
     message = ipywidgets.Label()
-    before, after = ipywidgets.Image(value=_png(picture)), ipywidgets.Image(value=_png(picture))
+    before, after = (ipywidgets.Image(value=_png(picture), layout={"width": "400px"}) for _ in range(2))
 
     def write(_=None):
         text.value = format_kernel(kernels[choice.value])
@@ -68,8 +68,8 @@ def kernel_playground(picture: np.ndarray, kernels: Mapping[str, np.ndarray]) ->
         control.observe(draw, "value")
     write()
     draw()
-    controls = ipywidgets.VBox([choice, text, strength, signed, message])
-    return ipywidgets.HBox([controls, before, after])
+    settings = ipywidgets.VBox([choice, strength, signed, message])
+    return ipywidgets.VBox([ipywidgets.HBox([settings, text]), ipywidgets.HBox([before, after])])
 
 
 def _png(picture: np.ndarray) -> bytes:

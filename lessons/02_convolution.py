@@ -142,7 +142,7 @@ figures.show(
 # fewer, so their sums are a little smaller.
 
 # %%
-print("largest response", y.max(), "at", np.unravel_index(y.argmax(), y.shape))
+print(f"strongest response {y.max():.0f}, weakest {y.min():.0f}")
 print("same as SciPy:", np.array_equal(y, scipy.ndimage.correlate(x, k)[1:-1, 1:-1]))
 
 # %% [markdown]
@@ -690,7 +690,7 @@ for title, picture in zip(titles, enlarged, strict=True):
 # page, the picture at the top of the lesson shows what the list holds.)
 
 # %%
-panels.kernel_playground(grey, KERNELS)
+panels.kernel_playground(face, KERNELS)
 
 # %% [markdown]
 # Try: a kernel that moves the picture; one that makes `vertical edges` horizontal; the largest blur you have

@@ -53,8 +53,10 @@ def test_a_written_kernel_is_read_back():
 @pytest.fixture
 def playground():
     picture = np.random.default_rng(0).random((20, 30)).astype(np.float32)
-    controls, before, after = panels.kernel_playground(picture, KERNELS).children
-    choice, text, strength, signed, message = controls.children
+    controls, pictures = panels.kernel_playground(picture, KERNELS).children
+    settings, text = controls.children
+    choice, strength, signed, message = settings.children
+    before, after = pictures.children
     return picture, choice, text, strength, signed, message, before, after
 
 
