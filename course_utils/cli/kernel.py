@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Set where the user has not set them: KERAS_BACKEND=jax remains the user's to choose.
@@ -51,3 +53,17 @@ def write_if_different(path: Path, text: str) -> None:
 def environment() -> dict[str, str]:
     """The variables for a process of the course: those of this one, completed by the course's."""
     return ENVIRONMENT | dict(os.environ)
+
+
+@contextmanager
+def native_logs_hidden() -> Iterator[None]:
+    """Keep what C++ code writes to the error stream off the terminal; Python's own `sys.stderr` is hidden too."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

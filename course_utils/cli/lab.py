@@ -36,7 +36,9 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
     chosen = [
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.allow_remote_access=False",
+        "--ServerApp.allow_root=True",  # containers often have no other user, and the address is this machine's alone
         "--ServerApp.log_level=WARN",
+        "--LabApp.log_level=WARN",
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(ROOT).as_posix()}",
         f"--LabApp.app_settings_dir={settings_folder()}",
