@@ -293,10 +293,12 @@ def run_tool(what, command, settings=None):
     """Run a tool quietly, telling of downloads and of time passing; Stop with its last lines where it fails."""
     started = time.perf_counter()
     say("  " + what[0].upper() + what[1:] + " ...")
-    process = subprocess.Popen(
-        command, cwd=str(ROOT), env=dict(os.environ, **settings or {}), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    environment = dict(os.environ, **settings or {})
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    try:
+        process = subprocess.Popen(command, cwd=str(ROOT), env=environment, **pipes)
+    except OSError as error:
+        raise Stop(explain(what, str(error))) from None
     try:
         last_lines = follow(process, started)
     except KeyboardInterrupt:

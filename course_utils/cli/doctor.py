@@ -1,12 +1,14 @@
 """`course doctor`: what this machine has, whether the course is whole, and how long the lessons will take."""
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,17 +108,27 @@ def installed(name: str) -> str | None:
         return None
 
 
-def packages(lock: Path | None = None) -> Finding:
-    """Whether each package of the lock is installed at its version."""
-    lock = lock or paths.ROOT / ("requirements.lock" if installed("tensorflow-cpu") else "requirements-gpu.lock")
-    if not lock.exists() or (lock.name == "requirements-gpu.lock" and not installed("nvidia-cudnn-cu12")):
-        lock = paths.ROOT / "requirements.lock"
+def packages() -> Finding:
+    """Whether packages are installed at the versions of the lock: all of them in `.venv`, elsewhere those we name."""
+    own = Path(sys.prefix) == paths.ROOT / ".venv"
+    stamp = json.loads((paths.ROOT / ".venv" / "course.json").read_text(encoding="utf-8")) if own else {}
+    lock = paths.ROOT / ("requirements-gpu.lock" if stamp.get("kind") == "gpu" else "requirements.lock")
     pinned = pinned_versions(lock.read_text(encoding="utf-8"))
+    if not own:
+        pinned = [(name, version) for name, version in pinned if name in direct_requirements()]
     wrong = [f"{name} {installed(name)} instead of {version}" for name, version in pinned if installed(name) != version]
     if not wrong:
         return Finding("packages", f"all {len(pinned)} as in {lock.name}")
     found = f"{len(wrong)} of {len(pinned)} not as in {lock.name}: {', '.join(wrong[:4])}"
-    return Finding("packages", found, "delete the folder .venv and run: python course.py")
+    other = "run the course by: python course.py (or renew the conda environment from environment.yml)"
+    return Finding("packages", found, "delete the folder .venv and run: python course.py" if own else other)
+
+
+def direct_requirements() -> set[str]:
+    """Names of the packages that the course itself asks for, but for the installers."""
+    text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = tomllib.loads(text)["project"]["dependencies"]
+    return {re.match(r"[\w-]+", line)[0].replace("_", "-") for line in listed} - {"pip", "uv"}
 
 
 def pinned_versions(lock: str) -> list[tuple[str, str]]:
