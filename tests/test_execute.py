@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils import paths
 from course_utils.cli import execute, gates, lessons
+from course_utils.cli.errors import CourseError
 
 
 def run_cells(*sources: str, **options):
@@ -74,8 +75,25 @@ def test_run_leaves_a_notebook_and_a_page_also_after_an_error(tiny_course, capsy
     assert "code cell [2] failed" in capsys.readouterr().err
 
 
+def test_run_mine_shows_nothing_of_an_earlier_execution(tiny_course, capsys):
+    tiny_course.path.write_text("# %%\n1 / 0\n\n# %%\nprint('after')\n")
+    notebook = lessons.read_notebook(tiny_course)
+    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="from yesterday")]
+    lessons.write_notebook(notebook, tiny_course.work_copy)
+    assert execute.run(tiny_course, mine=True) == 1
+    assert "from yesterday" not in (paths.WORK / "runs" / "90_tiny.ipynb").read_text(encoding="utf-8")
+
+
 def test_run_mine_without_a_copy_says_what_to_do(tiny_course):
-    with pytest.raises(execute.CourseError, match="`course lab` makes one"):
+    with pytest.raises(CourseError, match="no copy of 90_tiny yet: `course lab 90` makes one"):
+        execute.run(tiny_course, mine=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"my own work", b"[]", b"{}", b"\xff\xfe"])
+def test_run_mine_on_a_broken_copy_says_what_to_do(tiny_course, content):
+    paths.WORK.mkdir()
+    tiny_course.work_copy.write_bytes(content)
+    with pytest.raises(CourseError, match="no notebook any more: `course reset 90`"):
         execute.run(tiny_course, mine=True)
 
 

@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         _run,
         "execute one lesson without a browser",
-        "Leaves the executed notebook and an HTML page in work/runs/, also when a cell fails.",
+        "Leaves the executed notebook and an HTML page in work/runs/, also when a cell fails. Without a network the "
+        "page shows formulas as they were typed.",
     )
     run.add_argument("lesson", metavar="NN")
     run.add_argument("--mine", action="store_true", help="execute your own copy in work/ instead of the lesson")

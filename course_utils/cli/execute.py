@@ -22,6 +22,7 @@ from course_utils.cli.lessons import (
     Lesson,
     fold_solutions,
     read_notebook,
+    read_work_copy,
     write_atomically,
     write_notebook,
 )
@@ -52,8 +53,8 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
 
         def advance(cell: NotebookNode, cell_index: int) -> None:
             nonlocal position
-            position = cell_index
-            bar.update(cell_index - bar.n)
+            position = bar.n = cell_index
+            bar.refresh()
 
         client = NotebookClient(
             notebook,
@@ -73,7 +74,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
             raise LessonFailed(f"{name}: code cell [{number}] failed\n{reason}") from None
         finally:
             _make_reproducible(notebook)
-        bar.update(len(notebook.cells) - bar.n)
+        bar.n = bar.total
         return time.perf_counter() - started
 
 
@@ -137,9 +138,7 @@ def run(lesson: Lesson, mine: bool = False) -> int:
 
     Returns the exit status: 1 when a cell failed (the page then shows how far it came).
     """
-    if mine and not lesson.work_copy.exists():
-        raise CourseError(f"you have no copy of {lesson.name} yet; `course lab` makes one")
-    notebook = nbformat.read(lesson.work_copy, as_version=4) if mine else fold_solutions(read_notebook(lesson))
+    notebook = read_work_copy(lesson) if mine else fold_solutions(read_notebook(lesson))
     status, target = 0, paths.WORK / "runs" / lesson.name
     try:
         seconds = execute(notebook, lesson.name, paths.WORK)

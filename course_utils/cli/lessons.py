@@ -147,6 +147,12 @@ def fold_solutions(notebook: NotebookNode) -> NotebookNode:
 def strip_solutions(notebook: NotebookNode) -> NotebookNode:
     """Take the solution cells and all outputs out. Changes the notebook."""
     notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "solution")]
+    return clear_outputs(notebook)
+
+
+def clear_outputs(notebook: NotebookNode) -> NotebookNode:
+    """Take all that an execution leaves out. Changes the notebook."""
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -170,6 +176,19 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Check a notebook against its format and write it, whole or not at all."""
     nbformat.validate(notebook)
     write_atomically(path, nbformat.writes(notebook) + "\n")
+
+
+def read_work_copy(lesson: Lesson) -> NotebookNode:
+    """The student's own notebook, without its outputs. Raises CourseError when there is none that can be read."""
+    number = f"{lesson.number:02d}"
+    if not lesson.work_copy.exists():
+        raise CourseError(f"you have no copy of {lesson.name} yet: `course lab {number}` makes one")
+    try:
+        return clear_outputs(nbformat.read(lesson.work_copy, as_version=4))
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, UnicodeDecodeError) as error:
+        raise CourseError(
+            f"{lesson.work_copy} is no notebook any more: `course reset {number}` makes a new one and keeps this one"
+        ) from error
 
 
 def make_work_copy(lesson: Lesson) -> None:

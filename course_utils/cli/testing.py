@@ -14,7 +14,7 @@ def run_tests(quick: bool = False) -> int:
     One pytest runs them all, so that its closing line counts everything; `tests/conftest.py` adds the seconds
     of each notebook above that line. A run that finds no test fails.
     """
-    pytest = [sys.executable, "-m", "pytest", "--verbosity=0", "tests"]
+    pytest = [sys.executable, "-m", "pytest", "--verbosity=0", "--continue-on-collection-errors", "tests"]
     options = ["-m", "not browser"] if quick else [*notebook_options(), "notebooks"]
     kernel.prepare()
     environment = kernel.environment() | STORED_ENVIRONMENT
