@@ -1,0 +1,1128 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 · Pooling
+#
+# **A network makes pictures smaller and smaller. What survives, what is lost, and how much of the picture
+# does one number at the end still see?**
+#
+# - **You will be able to** write every kind of pooling and its gradient, measure how a network answers to a
+#   shifted picture, compute which pixels an output can see, and say what no decoder can bring back.
+# - **You need** [lesson 02](02_convolution.ipynb): windows, stride, padding, output size, gradients.
+# - **Time**: about 90 minutes to work through; all cells together run in under a minute.
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import scipy.ndimage
+import scipy.optimize
+import tensorflow as tf
+from numpy.lib.stride_tricks import sliding_window_view
+from skimage.measure import block_reduce
+from skimage.metrics import peak_signal_noise_ratio
+
+from course_utils import data, figures
+from course_utils.checks import lesson_03 as check
+
+# %% [markdown]
+# One photograph, halved five times: each $2\times2$ block becomes one pixel, by its maximum, by its average,
+# or by keeping its first pixel and throwing three away.
+
+# %%
+photo = data.photograph("hawa_mahal")
+grey = photo @ np.array([0.299, 0.587, 0.114], np.float32)
+HALVE = {
+    "maximum": lambda picture: block_reduce(picture, (2, 2, 1), np.max),
+    "average": lambda picture: block_reduce(picture, (2, 2, 1), np.mean),
+    "first pixel": lambda picture: picture[::2, ::2],
+}
+print("photograph", photo.shape, "grey", grey.shape)
+
+# %%
+figure, axes = plt.subplots(3, 5, figsize=(12, 6.4))
+for (name, halve), row in zip(HALVE.items(), axes, strict=True):
+    picture = photo
+    for one in row:
+        picture = halve(picture)
+        figures.draw_image(one, picture, f"{name}, {picture.shape[0]} × {picture.shape[1]}")
+figures.show(
+    figure,
+    alt="A palace front halved five times in three ways. By maximum it grows brighter and"
+    " its dark windows vanish; by average it fades into even colours; by keeping the"
+    " first pixel it turns into false stripes and speckles.",
+)
+
+# %% [markdown]
+# The maximum lets bright things grow and swallows the dark windows. The average keeps the brightness and
+# gives up contrast. Keeping the first pixel keeps contrast and tells lies: fine lines turn into coarse false
+# ones (**aliasing**, lesson 01). All three are in use inside networks, and each has its price.
+
+# %% [markdown]
+# ## 1 · What is a pool?
+#
+# Lay windows of $k\times k$ pixels over the picture, $s$ pixels apart (the **stride**), as in lesson 02. Each
+# window gives one number, its maximum or its average. There are no weights, and each channel is pooled by
+# itself:
+#
+# $$y_{n,r,c,m} = \max_{0\le i,j<k} x_{n,\,sr+i,\,sc+j,\,m}
+# \qquad y_{n,r,c,m} = \frac{1}{k^2}\sum_{i,j} x_{n,\,sr+i,\,sc+j,\,m}
+# \qquad x: (N,H,W,C),\;\; y: (N,H',W',C)$$
+#
+# with $H' = \lfloor (H-k)/s \rfloor + 1$. By hand first, with $k=s=2$.
+
+
+# %%
+def pool_by_loops(x, size, stride, reduce):
+    """Pool (H, W) with square windows; reduce is np.max or np.mean."""
+    rows, columns = (x.shape[0] - size) // stride + 1, (x.shape[1] - size) // stride + 1
+    y = np.empty((rows, columns))
+    for r, c in np.ndindex(y.shape):
+        y[r, c] = reduce(x[r * stride : r * stride + size, c * stride : c * stride + size])
+    return y
+
+
+rng = np.random.default_rng(3)
+x = rng.integers(0, 10, (6, 6)).astype(float)
+print(pool_by_loops(x, 2, 2, np.max))
+
+
+# %%
+def mark_winners(axes, x, size):
+    """Outline the windows of size `size` and ring the first maximum of each."""
+    for edge in range(0, x.shape[0] + 1, size):
+        axes.axhline(edge - 0.5, color="black", linewidth=2)
+        axes.axvline(edge - 0.5, color="black", linewidth=2)
+    for r, c in np.ndindex(x.shape[0] // size, x.shape[1] // size):
+        window = x[r * size : (r + 1) * size, c * size : (c + 1) * size]
+        i, j = np.unravel_index(window.argmax(), window.shape)
+        axes.plot(
+            c * size + j,
+            r * size + i,
+            "o",
+            markersize=26,
+            fillstyle="none",
+            markeredgewidth=2.5,
+            color="black",
+        )
+
+
+figure, axes = figures.grid(3, size=3.2)
+figures.draw_numbers(axes[0], x, "input, winners ringed", limit=12)
+mark_winners(axes[0], x, 2)
+figures.draw_numbers(axes[1], pool_by_loops(x, 2, 2, np.max), "maximum of each window", limit=12)
+figures.draw_numbers(
+    axes[2], pool_by_loops(x, 2, 2, np.mean), "average of each window", digits=2, limit=12
+)
+figures.show(
+    figure,
+    alt="A six by six grid of digits cut into nine windows of two by two, the largest"
+    " number of each ringed; beside it the three by three grids of the nine maxima and"
+    " of the nine averages.",
+)
+
+# %% [markdown]
+# Each maximum is one of the four numbers, so three of them leave no trace; each average mixes all four. Now a
+# batch at once, two ways. Windows work for any size and stride. Where the windows touch but do not overlap
+# ($k=s$), a `reshape` is enough: it splits each side into (window, place in the window).
+
+
+# %%
+def pool_by_windows(batch, size, stride, reduce):
+    """Pool (N, H, W, C) -> (N, H', W', C) with windows that may overlap."""
+    windows = sliding_window_view(batch, (size, size), axis=(1, 2))[:, ::stride, ::stride]
+    return reduce(windows, axis=(-2, -1))  # windows: (N, H', W', C, size, size)
+
+
+def pool_by_reshape(batch, size, reduce):
+    """Pool (N, H, W, C) with windows that touch; H and W must be multiples of size."""
+    count, height, width, channels = batch.shape
+    blocks = batch.reshape(count, height // size, size, width // size, size, channels)
+    return reduce(blocks, axis=(2, 4))
+
+
+# %%
+batch = rng.normal(size=(2, 12, 15, 4))
+for name, reduce, library in [
+    ("max", np.max, keras.ops.max_pool),
+    ("average", np.mean, keras.ops.average_pool),
+]:
+    reference = library(batch, 3, 3)
+    loops = np.stack(
+        [[pool_by_loops(map, 3, 3, reduce) for map in one.transpose(2, 0, 1)] for one in batch]
+    )
+    print(name, reference.shape)
+    print("  loops   agree with Keras:", np.allclose(loops.transpose(0, 2, 3, 1), reference))
+    print("  reshape agrees with Keras:", np.allclose(pool_by_reshape(batch, 3, reduce), reference))
+    print(
+        "  windows agree, overlapping:",
+        np.allclose(pool_by_windows(batch, 3, 2, reduce), library(batch, 3, 2)),
+    )
+
+# %% [markdown]
+# ### And at the rim?
+#
+# With padding, some windows hang over the edge. For a convolution the missing pixels are zeros. For pooling
+# that would be a poor guess. An experiment: average a picture of ones.
+
+# %%
+ones = np.ones((5, 5))
+by_zeros = pool_by_loops(np.pad(ones, 1), 3, 1, np.mean)
+by_keras = keras.ops.average_pool(ones[None, ..., None], 3, 1, padding="same")[0, ..., 0]
+negative = keras.ops.max_pool(-ones[None, ..., None], 3, 1, padding="same")[0, ..., 0]
+print("Keras divides by the pixels that exist:", np.all(by_keras == 1))
+print("and its maximum of minus ones is", np.unique(negative), "at the rim too")
+
+# %%
+figure, axes = figures.grid(2, size=3)
+for one, values, title in zip(
+    axes, (by_zeros, by_keras), ("zeros counted", "Keras, not counted"), strict=True
+):
+    figures.draw_numbers(one, values, title, digits=2, limit=1.5)
+figures.show(
+    figure,
+    alt="Averages of a picture of ones with a window of three. Counting padding zeros gives"
+    " four ninths in the corners and two thirds along the sides; Keras gives one"
+    " everywhere.",
+)
+
+# %% [markdown]
+# Keras divides by the number of real pixels, and for the maximum it pads with $-\infty$, which never wins.
+# PyTorch's average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network
+# differs at its rim, by up to five ninths in a corner. The clinic shows what zeros do to a maximum.
+
+# %% [markdown]
+# ## 2 · Who gets the gradient?
+#
+# Somebody hands us $g_{r,c} = \partial L/\partial y_{r,c}$ for each output. A pixel under an average moves it
+# by $1/k^2$. A pixel under a maximum moves it one to one if it is the **winner**, and not at all otherwise:
+#
+# $$\frac{\partial L}{\partial x_{a,b}} = \sum_{\substack{(r,c):\; (a,b)\text{ in}\\ \text{window } (r,c)}} \frac{g_{r,c}}{k^2}
+# \qquad\qquad
+# \frac{\partial L}{\partial x_{a,b}} = \sum_{\substack{(r,c):\; (a,b)\text{ wins}\\ \text{window } (r,c)}} g_{r,c}$$
+
+
+# %%
+def average_pool_gradient(x, g, size, stride):
+    """Gradient of L for y = average pool of x (H, W), from g = dL/dy (H', W')."""
+    gradient = np.zeros_like(x)
+    for r, c in np.ndindex(g.shape):
+        gradient[r * stride : r * stride + size, c * stride : c * stride + size] += (
+            g[r, c] / size**2
+        )
+    return gradient
+
+
+def max_pool_gradient(x, g, size, stride):
+    """The same for the maximum: the first winner of each window gets it all."""
+    gradient = np.zeros_like(x)
+    for r, c in np.ndindex(g.shape):
+        window = x[r * stride : r * stride + size, c * stride : c * stride + size]
+        i, j = np.unravel_index(window.argmax(), window.shape)
+        gradient[r * stride + i, c * stride + j] += g[r, c]
+    return gradient
+
+
+# %% [markdown]
+# Two witnesses: nudging one pixel at a time (**finite differences**, here SciPy's) and TensorFlow's tape.
+
+# %%
+x, g = rng.normal(size=(7, 7)), rng.normal(size=(3, 3))
+for reduce, by_hand, library in [
+    (np.max, max_pool_gradient, tf.nn.max_pool2d),
+    (np.mean, average_pool_gradient, tf.nn.avg_pool2d),
+]:
+
+    def loss(pixels, reduce=reduce):
+        return np.sum(g * pool_by_loops(pixels.reshape(7, 7), 3, 2, reduce))
+
+    nudged = scipy.optimize.approx_fprime(x.ravel(), loss, 1e-6).reshape(7, 7)
+    picture = tf.Variable(x[None, ..., None])
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(g[None, ..., None] * library(picture, 3, 2, "VALID"))
+    automatic = tape.gradient(total, picture)[0, ..., 0]
+    ours = by_hand(x, g, 3, 2)
+    print(
+        library.__name__,
+        "agrees:",
+        np.allclose(ours, nudged, atol=1e-6),
+        np.allclose(ours, automatic),
+    )
+
+# %% [markdown]
+# A small case to look at: windows of three, two apart, so that neighbours overlap. Every output has gradient
+# 1.
+
+# %%
+x = np.array(
+    [[1, 2, 0, 3, 1], [4, 0, 2, 1, 5], [0, 3, 8, 0, 2], [6, 1, 0, 2, 7], [2, 0, 1, 9, 0]], float
+)
+g = np.ones((2, 2))
+panels = {
+    "input": x,
+    "maxima": pool_by_loops(x, 3, 2, np.max),
+    "gradient of the maximum": max_pool_gradient(x, g, 3, 2),
+    "gradient of the average × 9": 9 * average_pool_gradient(x, g, 3, 2),
+}
+figure, axes = figures.grid(4, size=2.9)
+for one, (title, values) in zip(axes, panels.items(), strict=True):
+    figures.draw_numbers(one, values, title, limit=10 if values.max() > 4 else 5)
+figures.show(
+    figure,
+    alt="A five by five input with an eight in the middle, where all four windows overlap,"
+    " and a nine in one of them. The gradient of the maximum is three at the eight, one"
+    " at the nine, zero elsewhere; that of the average covers all pixels, more where"
+    " windows overlap.",
+)
+
+# %% [markdown]
+# The eight lies in all four windows and wins three; the nine takes the fourth. Nobody else learns anything.
+# Under the average everybody gets a share, more where windows overlap. So max pooling trains few pixels
+# strongly, and average pooling trains all of them weakly.
+#
+# ### And when two pixels tie?
+#
+# Then the maximum has a kink, and no single slope is right. What does TensorFlow do?
+
+# %%
+tied = tf.Variable(tf.ones((1, 2, 2, 1)))
+with tf.GradientTape(persistent=True) as tape:
+    by_pooling = tf.nn.max_pool2d(tied, 2, 2, "VALID")
+    by_reduction = tf.reduce_max(tied)
+print("max_pool2d\n", tape.gradient(by_pooling, tied)[0, ..., 0].numpy())
+print("reduce_max\n", tape.gradient(by_reduction, tied)[0, ..., 0].numpy())
+slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)]
+print("slope of the maximum, one pixel nudged up or down:", *slopes)
+
+# %% [markdown]
+# On a CPU the pool gives everything to the first pixel, while `reduce_max` of the same four numbers shares
+# evenly. Both are allowed: each pixel's share lies between its two slopes. Ties are no rarity, so two correct
+# programs can train differently:
+
+# %%
+green = np.round(255 * photo[..., 1]).astype(int)
+blocks = green.reshape(192, 2, 256, 2)
+winners = (blocks == blocks.max(axis=(1, 3), keepdims=True)).sum(axis=(1, 3))
+print(f"2 x 2 windows of the photograph's green channel with a tie: {np.mean(winners > 1):.1%}")
+
+# %% [markdown]
+# ## 3 · What does a shift do?
+#
+# Pooling is said to make a network **invariant**: move the picture a little and the output stays. Try it on a
+# row of pixels, windows of two, and move the row by one.
+
+# %%
+row = np.array([[0, 0, 1, 1, 0, 0, 1, 1, 0, 0]])
+moved = np.roll(row, 1)
+figure, axes = plt.subplots(2, 2, figsize=(10, 2.4), width_ratios=[2, 1])
+for (left, right), values, name in zip(axes, (row, moved), ("a row", "moved by one"), strict=True):
+    figures.draw_numbers(left, values, name, limit=1.5)
+    for edge in range(0, 11, 2):
+        left.axvline(edge - 0.5, color="black")
+    figures.draw_numbers(
+        right, values.reshape(1, 5, 2).max(axis=-1), "maxima of its windows", limit=1.5
+    )
+figures.show(
+    figure,
+    alt="A row of two zeros and two ones in turn, cut into windows of two: the maxima"
+    " alternate, zero, one, zero, one, zero. Moved by one pixel, every window but the"
+    " first holds a one.",
+)
+
+# %% [markdown]
+# So much for invariance: one pixel of movement, and a striped output turns into a flat one. To find the
+# culprit, take pooling apart. A pool with a stride is a **dense** pool (stride 1) followed by **keeping every
+# $s$-th pixel**:
+
+
+# %%
+def every(picture, stride=8):
+    """Keep every stride-th pixel, from the middle of the first window on."""
+    return picture[stride // 2 :: stride, stride // 2 :: stride]
+
+
+dense = scipy.ndimage.maximum_filter(grey, 8)
+library = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
+print(
+    "dense maximum, then every 8th pixel = Keras max_pool:", np.array_equal(every(dense), library)
+)
+
+# %% [markdown]
+# The dense pool moves along with the picture (it is **equivariant**), so the harm is done by keeping every
+# $s$-th pixel: aliasing again. The cure of signal processing is to blur before subsampling (Zhang, 2019). Six
+# ways to look at an $8\times8$ window, all with stride 8:
+
+# %%
+TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
+EDGE_FINDER = np.repeat([[-1, 1]], 4, axis=1) * np.ones((8, 1)) / 64  # right half minus left half
+
+
+def blur(picture):
+    down = scipy.ndimage.correlate1d(picture, TRIANGLE, axis=0)
+    return scipy.ndimage.correlate1d(down, TRIANGLE, axis=1)
+
+
+DENSE = {
+    "convolution, edge finder": lambda picture: scipy.ndimage.correlate(picture, EDGE_FINDER),
+    "nothing": lambda picture: picture,
+    "maximum": lambda picture: scipy.ndimage.maximum_filter(picture, 8),
+    "average": lambda picture: scipy.ndimage.uniform_filter(picture, 8),
+    "blur": blur,
+    "maximum, then blur": lambda picture: blur(scipy.ndimage.maximum_filter(picture, 8)),
+}
+print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.sum())
+
+# %% [markdown]
+# With $P$ the pool, $S_d$ a shift by $d$ pixels and $\sigma$ the output's own spread, the relative change is
+#
+# $$\text{change}(d) = \frac{\sqrt{\operatorname{mean}\big(P(S_d\,x) - P(x)\big)^2}}{\sqrt2\;\sigma_{P(x)}}$$
+#
+# 0 means nothing changed; 1 is what two unrelated pictures would give. We compare with $P(x)$ as it was
+# (invariance), and with $P(x)$ moved by the nearest whole number of *output* pixels (equivariance).
+
+
+# %%
+def pool_shifted(dense, picture, shift, stride=8):
+    """Move the picture left, pool it, and leave out two outputs at each rim."""
+    width = picture.shape[1] - 64
+    return every(dense(picture[:, shift : shift + width]), stride)[2:-2, 2:-2]
+
+
+def change(after, before):
+    return np.sqrt(np.mean((after - before) ** 2)) / (np.sqrt(2) * before.std())
+
+
+shifts = range(17)
+stays, follows = {}, {}
+for name, dense in DENSE.items():
+    outputs = [pool_shifted(dense, grey, shift) for shift in shifts]
+    whole = [round(shift / 8) for shift in shifts]  # outputs to move by
+    stays[name] = [change(output, outputs[0]) for output in outputs]
+    follows[name] = [
+        change(output[:, : output.shape[1] - w], outputs[0][:, w:])
+        for output, w in zip(outputs, whole, strict=True)
+    ]
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
+for one, curves, title in zip(
+    axes, (stays, follows), ("Does the output stay?", "Does it follow?"), strict=True
+):
+    for name, values in curves.items():
+        one.plot(shifts, values, "o-", markersize=4, label=name)
+    one.set(
+        title=title,
+        xlabel="shift of the picture in pixels (stride 8)",
+        xticks=range(0, 17, 4),
+        ylim=(0, None),
+    )
+axes[0].set_ylabel("relative change")
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+figures.show(
+    figure,
+    alt="Change of six pooled outputs against shifts from 0 to 16 pixels. Left, against the"
+    " unmoved output, all rise; the edge finder at once to one, the blurred ones"
+    " slowest. Right, against the output moved along, all are zero at 0, 8 and 16 and"
+    " have arches between, highest for the edge finder and lowest for maximum then blur.",
+)
+
+# %%
+print("change after a shift of 4 pixels, half a stride: stays, follows")
+for name in DENSE:
+    print(f"{name:25} {stays[name][4]:.2f} {follows[name][4]:.2f}")
+print(
+    "all follow exactly at 8 and 16:",
+    all(max(values[8], values[16]) < 1e-5 for values in follows.values()),
+)
+
+# %% [markdown]
+# Left: no output stays for long. Pooling slows the change down, and the blurs slow it most; a stride on an
+# edge finder gives an unrelated output after half a window. Right: everything follows the picture exactly
+# when the shift is a multiple of the stride, and only then.
+#
+# The same as a picture. Take one row of outputs, and write the rows for shifts of 0, 1, 2, … under each
+# other. An output that follows perfectly would draw straight slanted lines.
+
+# %%
+figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True)
+for one, name in zip(axes, ("nothing", "maximum", "average", "maximum, then blur"), strict=True):
+    rows = [pool_shifted(DENSE[name], grey, shift)[25, 6:46] for shift in range(64)]
+    one.imshow(rows, aspect="auto")
+    one.set(title=name, xlabel="output pixel")
+axes[0].set_ylabel("shift of the picture in pixels")
+figures.show(
+    figure,
+    alt="One row of outputs against the shift of the picture, each panel stretched to its"
+    " own range. With nothing before the subsampling: scattered dots. Maximum: stairs"
+    " and dashes. Average: finer stairs. Maximum, then blur: smooth lines.",
+)
+
+# %% [markdown]
+# With nothing before the subsampling, details flicker: a dot is there at one shift and gone at the next. The
+# maximum draws stairs, since a bright pixel stays in a window for eight shifts and then jumps to the next.
+# After a blur the lines are smooth, and wider: what glides is less sharp.
+
+# %% [markdown]
+# ## 4 · Pooling, or a stride?
+#
+# Many networks halve their feature maps with a strided convolution instead. The output has the same size.
+# What else is the same?
+
+# %%
+layers = [
+    keras.layers.MaxPooling2D(2),
+    keras.layers.AveragePooling2D(2),
+    keras.layers.DepthwiseConv2D(2, strides=2, use_bias=False),
+    keras.layers.Conv2D(64, 2, strides=2, use_bias=False),
+]
+for layer in layers:
+    layer.build((None, 32, 32, 64))
+    shape = layer.compute_output_shape((None, 32, 32, 64))
+    weights = layer.count_params()
+    print(
+        f"{type(layer).__name__:17} {shape} weights {weights:6,} products {shape[1] * shape[2] * weights:10,}"
+    )
+
+# %% [markdown]
+# Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every
+# weight $1/k^2$. Max pooling is no convolution at all, because it is not **linear**: a convolution of a sum
+# is the sum of the convolutions.
+
+# %%
+kernel = np.full((2, 2, 4, 1), 1 / 4)
+convolved = keras.ops.depthwise_conv(batch, kernel, strides=2)
+print(
+    "average pooling is a convolution:", np.allclose(convolved, keras.ops.average_pool(batch, 2, 2))
+)
+a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
+print("max(a + b) =", np.max(a + b), " max(a) + max(b) =", np.max(a) + np.max(b))
+print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
+
+# %% [markdown]
+# So what can a strided convolution *learn*? Let us give it the photograph's $2\times2$ blocks as input and
+# each pool as the target, and solve for the best four weights and a bias (least squares).
+
+# %%
+inputs = grey.reshape(192, 2, 256, 2).transpose(0, 2, 1, 3).reshape(-1, 4)  # a block a row
+with_bias = np.column_stack([inputs, np.ones(len(inputs))])
+missed, learned = {}, {}
+for name, target in {"average": inputs.mean(axis=1), "maximum": inputs.max(axis=1)}.items():
+    solution = np.linalg.lstsq(with_bias, target)[0]
+    missed[name], learned[name] = target - with_bias @ solution, solution[:4].reshape(2, 2)
+    print(
+        f"{name}: bias {abs(solution[4]):.2f}, typical miss {np.sqrt(np.mean(missed[name] ** 2)):.3f}"
+    )
+
+# %%
+figure, axes = plt.subplots(1, 4, figsize=(12, 3.2), width_ratios=[1, 1, 1.8, 1.8])
+for one, (name, weights) in zip(axes, learned.items(), strict=False):
+    figures.draw_numbers(one, weights, f"weights: {name}", digits=2, limit=0.5)
+figures.draw_image(axes[2], inputs.max(axis=1).reshape(192, 256), "true maximum")
+values = missed["maximum"].reshape(192, 256)
+figures.draw_image(axes[3], values, "what it misses", cmap=figures.DIVERGING, vmin=-0.25, vmax=0.25)
+figure.colorbar(axes[3].images[0], ax=axes[3], shrink=0.8, label="true − learned")
+figures.show(
+    figure,
+    alt="Learned two by two weights: a quarter each for the average, nearly a quarter each"
+    " for the maximum. The picture of what is missed for the maximum is faintly blue in"
+    " the sky and red along every outline of the building.",
+)
+
+# %% [markdown]
+# The average is learned exactly, a quarter each. For the maximum the best four weights are nearly an average
+# again, brightened by the bias: a little too bright in the flat sky (blue), too dark along every outline
+# (red). A convolution *followed by a ReLU* can do it, as the third line above shows. So a strided convolution
+# can learn average pooling and much else, for the price of its weights; max pooling chooses for free.
+
+# %% [markdown]
+# ## 5 · What does one output see?
+#
+# The pixels that can influence an output are its **receptive field**. Go through the layers with two numbers:
+# $r_l$, the width of the field, and $j_l$, the **jump**, how many input pixels lie between neighbouring
+# outputs. A kernel of size $k_l$ adds $k_l-1$ steps of the jump before it (times the dilation $d_l$), and a
+# stride multiplies the jump:
+#
+# $$r_l = r_{l-1} + (k_l - 1)\,d_l\,j_{l-1} \qquad j_l = j_{l-1}\,s_l \qquad r_0 = j_0 = 1$$
+
+
+# %%
+def receptive_field(layers):
+    """Width and jump, in input pixels, after layers of (kernel_size, stride, dilation)."""
+    width, jump = 1, 1
+    for kernel_size, stride, dilation in layers:
+        width += (kernel_size - 1) * dilation * jump
+        jump *= stride
+    return width, jump
+
+
+CONVOLUTION, POOLING = (3, 1, 1), (2, 2, 1)
+NETWORK = [CONVOLUTION, CONVOLUTION, POOLING] * 3 + [CONVOLUTION]
+for depth in range(1, len(NETWORK) + 1):
+    name = "convolution 3" if NETWORK[depth - 1] == CONVOLUTION else "pooling 2"
+    print(f"{depth:2} {name:13} width and jump", receptive_field(NETWORK[:depth]))
+
+# %% [markdown]
+# A formula is a promise; here is the proof. Build the network with positive random weights, so that nothing
+# can cancel, and ask the tape how the output in the middle changes with each pixel. Where the gradient is not
+# zero is the receptive field.
+
+
+# %%
+def random_network(layers, pooling=keras.layers.AveragePooling2D, seed=0):
+    """A one-channel network of (kernel_size, stride, dilation) with weights from 0.01 to 1."""
+    model = keras.Sequential([keras.Input((None, None, 1))])
+    for number, layer in enumerate(layers):
+        weights = keras.initializers.RandomUniform(0.01, 1, seed=seed + number)
+        convolution = keras.layers.Conv2D(
+            1,
+            layer[0],
+            layer[1],
+            dilation_rate=layer[2],
+            use_bias=False,
+            kernel_initializer=weights,
+        )
+        model.add(pooling(2) if layer == POOLING else convolution)
+    return model
+
+
+# %%
+def sight(model, size=80, seed=0):
+    """|d middle output / d input|, (size, size), its largest value scaled to 1."""
+    picture = tf.Variable(np.random.default_rng(seed).random((1, size, size, 1)), dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        output = model(picture)
+        middle = output[0, output.shape[1] // 2, output.shape[2] // 2, 0]
+    gradient = np.abs(tape.gradient(middle, picture).numpy()[0, ..., 0])
+    return gradient / gradient.max()
+
+
+def seen(gradient):
+    """First row and column that are seen, and the height and width of the box around all that are."""
+    rows, columns = np.flatnonzero(gradient.any(axis=1)), np.flatnonzero(gradient.any(axis=0))
+    return rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1
+
+
+# %%
+average_sight = sight(random_network(NETWORK))
+max_sight = sight(random_network(NETWORK, keras.layers.MaxPooling2D))
+top, left, height, width = seen(average_sight)
+print("formula", receptive_field(NETWORK)[0], " gradient", height, "x", width)
+inside = average_sight[top : top + height, left : left + width]
+quarter = inside[height // 4 : -height // 4, width // 4 : -width // 4]
+print(
+    f"the middle {quarter.size / inside.size:.0%} of the box holds {quarter.sum() / inside.sum():.0%} of the gradient"
+)
+print(
+    f"with max pooling {np.mean(max_sight > 0) / np.mean(average_sight > 0):.0%} of the pixels get any gradient"
+)
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.7))
+for one, values, title in zip(
+    axes, (average_sight, max_sight), ("average pooling", "max pooling"), strict=False
+):
+    figures.draw_image(one, values, f"seen through {title}", cmap=figures.SEQUENTIAL)
+    one.add_patch(
+        plt.Rectangle(
+            (left - 0.5, top - 0.5), width, height, fill=False, color="white", linestyle="--"
+        )
+    )
+    figure.colorbar(one.images[0], ax=one, shrink=0.8, label="gradient, largest = 1")
+profile, columns = average_sight.sum(axis=0) / average_sight.sum(), np.arange(80)
+centre = np.sum(columns * profile)
+spread = np.sqrt(np.sum((columns - centre) ** 2 * profile))
+bell = np.exp(-0.5 * ((columns - centre) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
+axes[2].plot(columns, profile, label="gradient, summed down")
+axes[2].plot(columns, bell, "--", label="Gaussian of its width")
+axes[2].axvspan(left, left + width, color="0.93", zorder=0, label="receptive field")
+axes[2].set(
+    title="a cut through it",
+    xlabel="column in pixels",
+    ylabel="share of the gradient",
+    ylim=(0, 0.07),
+)
+axes[2].legend(loc="upper left", fontsize=9)
+figures.show(
+    figure,
+    alt="Gradient pictures of the middle output: with average pooling a soft blob inside a"
+    " dashed box that the formula predicts, with max pooling scattered points in the"
+    " same box. The cut follows a Gaussian, near zero at the box's sides.",
+)
+
+# %% [markdown]
+# The box is where the formula says. Yet the output hardly looks at its outskirts: many paths lead from the
+# middle to the output, few from a corner, and the sum of many small steps is a Gaussian (Luo and others,
+# 2016, call the bright part the **effective receptive field**). Max pooling leaves winners only: on another
+# picture, others win.
+#
+# How do architectures make the field grow? Eight layers of four kinds:
+
+# %%
+KINDS = {
+    "3 × 3 convolutions": [CONVOLUTION] * 8,
+    "pooling in every second": [CONVOLUTION, POOLING] * 4,
+    "stride 2 in every second": [CONVOLUTION, (3, 2, 1)] * 4,
+    "dilation 1, 2, 4, 8, …": [(3, 1, 2**number) for number in range(8)],
+}
+figure, axes = plt.subplots(figsize=(8, 3.8))
+for (name, layers), marker in zip(KINDS.items(), "osD^", strict=True):
+    widths = [receptive_field(layers[:depth])[0] for depth in range(9)]
+    axes.plot(
+        range(9),
+        widths,
+        marker + "-",
+        markersize=5,
+        label=f"{name}; jump {receptive_field(layers)[1]}",
+    )
+axes.set(xlabel="layers", ylabel="receptive field in pixels (log scale)", yscale="log")
+axes.set_yticks([1, 4, 16, 64, 256], labels=[1, 4, 16, 64, 256])
+axes.minorticks_off()
+axes.legend()
+figures.show(
+    figure,
+    alt="Receptive field against depth on a logarithmic scale: plain convolutions grow"
+    " slowly, pooling and strides faster, doubling dilation fastest, each by a straight"
+    " line but for the plain ones, which flatten.",
+)
+
+# %%
+for name, layers in KINDS.items():
+    measured_width = seen(sight(random_network(layers[:5]), size=160))[3]
+    print(
+        f"{name:25} 5 layers: formula {receptive_field(layers[:5])[0]:3}, gradient {measured_width:3}"
+    )
+
+# %% [markdown]
+# Plain convolutions add two pixels a layer. Pooling and strides double the jump, and every later kernel
+# counts double: exponential growth, for the price of resolution. Dilation grows fastest and keeps every
+# output (jump 1), for the price of looking through a comb.
+#
+# At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
+# $(N,H,W,C)\to(N,C)$. A dense layer after it could as well be applied at every position first; the map it
+# makes there shows where the evidence lay (**class activation**, lesson 05).
+
+# %%
+maps, dense_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
+print(
+    "same scores:",
+    np.allclose(maps.mean(axis=(0, 1)) @ dense_weights, (maps @ dense_weights).mean(axis=(0, 1))),
+)
+
+# %% [markdown]
+# ## 6 · Can we go back, and what is lost?
+#
+# Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the
+# gradient: spread $y$ as the pool would spread a gradient. That makes **nearest-neighbour unpooling** from
+# the average, and **max unpooling** from the maximum, which needs to remember where each winner stood (its
+# **switch**; Zeiler and Fergus, 2014).
+
+
+# %%
+def halve(picture, reduce):
+    return pool_by_reshape(picture[None, ..., None], 2, reduce)[0, ..., 0]
+
+
+x = grey[:8, :8]
+y_average, y_max = halve(x, np.mean), halve(x, np.max)
+copied = np.kron(y_average, np.ones((2, 2)))
+print(
+    "nearest unpooling is 4 x the average's gradient:",
+    np.allclose(copied, 4 * average_pool_gradient(x, y_average, 2, 2)),
+)
+_, switches = tf.nn.max_pool_with_argmax(x[None, ..., None], 2, 2, "VALID")
+unpooled = np.zeros(64, np.float32)
+unpooled[switches.numpy().ravel()] = y_max.ravel()
+print(
+    "max unpooling is the maximum's gradient:",
+    np.allclose(unpooled.reshape(8, 8), max_pool_gradient(x, y_max, 2, 2)),
+)
+
+# %% [markdown]
+# A third way is a transposed convolution, stamping a smooth kernel (lesson 02). We judge by the **peak
+# signal-to-noise ratio** in decibels, for pictures in $[0,1]$: $\text{PSNR} =
+# -10\log_{10}\operatorname{mean}(\hat x - x)^2$. Ten decibels more is a tenth of the squared error.
+
+
+# %%
+def enlarge_smoothly(picture):
+    """Transposed convolution, stride 2, kernel 4: (H, W) -> (2 H, 2 W)."""
+    kernel = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32)[..., None, None] / 16
+    padded = np.pad(picture, 1, "edge")[None, ..., None]
+    return np.asarray(keras.ops.conv_transpose(padded, kernel, strides=2, padding="valid"))[
+        0, 3:-3, 3:-3, 0
+    ]
+
+
+def there_and_back(picture, times, reduce, enlarge):
+    """Halve `times` times and enlarge again; enlarge(small, what it was before halving)."""
+    steps = [picture]
+    for _ in range(times):
+        steps.append(halve(steps[-1], reduce))
+    result = steps[-1]
+    for before in reversed(steps[:-1]):
+        result = enlarge(result, before)
+    return result
+
+
+WAYS = {
+    "average, copied": (np.mean, lambda small, before: np.kron(small, np.ones((2, 2)))),
+    "average, transposed": (np.mean, lambda small, before: enlarge_smoothly(small)),
+    "maximum, copied": (np.max, lambda small, before: np.kron(small, np.ones((2, 2)))),
+    "maximum, switches": (np.max, lambda small, before: max_pool_gradient(before, small, 2, 2)),
+}
+
+# %%
+edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)
+edges /= edges.max()  # a sparse feature map, as after a ReLU
+subjects = {"photograph": grey, "edge map": edges}
+psnr = {}
+for subject, picture in subjects.items():
+    results = {
+        name: [there_and_back(picture, times, *way) for times in (1, 2, 3, 4)]
+        for name, way in WAYS.items()
+    }
+    results["one even grey"] = [np.full_like(picture, picture.mean())] * 4
+    psnr[subject] = {
+        name: [peak_signal_noise_ratio(picture, one, data_range=1) for one in several]
+        for name, several in results.items()
+    }
+    for name, values in psnr[subject].items():
+        print(f"{subject:10} {name:20}", np.round(values, 1))
+
+# %%
+figure, axes = plt.subplots(2, 5, figsize=(13, 4.8))
+for row, (subject, picture) in zip(axes, subjects.items(), strict=True):
+    brightest = 1 if subject == "photograph" else 0.6
+    figures.draw_image(row[0], picture[150:310, 130:330], subject, vmax=brightest)
+    for one, (name, way) in zip(row[1:], WAYS.items(), strict=True):
+        figures.draw_image(
+            one, there_and_back(picture, 2, *way)[150:310, 130:330], name, vmax=brightest
+        )
+figures.show(
+    figure,
+    alt="A detail of the photograph and of its edge map, halved twice and enlarged by four"
+    " ways. The photograph is blocky when copied, soft when transposed, bright and"
+    " blocky from maxima, black with white dots with switches. The edge map with"
+    " switches keeps dots of its lines in place; the copied maxima are thick blocks.",
+)
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
+for one, subject in zip(axes, subjects, strict=True):
+    for (name, values), style in zip(
+        psnr[subject].items(), ("o-", "s-", "D-", "^-", "k--"), strict=True
+    ):
+        one.plot([1, 2, 3, 4], values, style, label=name)
+    one.set(title=subject, xlabel="halvings", xticks=[1, 2, 3, 4])
+axes[0].set_ylabel("PSNR in dB, higher is better")
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+figures.show(
+    figure,
+    alt="PSNR against the number of halvings, beside an even grey. On the photograph the"
+    " two averages lead, the copied maximum falls behind, switches are far below the"
+    " grey. On the edge map, switches come close to the averages, all sink towards the"
+    " grey, and the copied maximum falls far below it.",
+)
+
+# %% [markdown]
+# Smooth enlarging looks better and scores no higher: what a block lost, no fixed rule brings back. Switches
+# ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely value:
+# there the same maxima are worth far more than when copied. That is where Zeiler and Fergus used them. Mind
+# the dashed line: on a nearly empty picture even an even grey scores well, and after four halvings only the
+# averages are still above it.
+#
+# What *exactly* is lost at a halving? Subtract the way back from the original. Keep these differences, and
+# nothing is lost: a **Laplacian pyramid** (Burt and Adelson, 1983).
+
+# %%
+details, small = [], grey
+for _ in range(3):
+    smaller = halve(small, np.mean)
+    details.append(small - enlarge_smoothly(smaller))
+    small = smaller
+rebuilt = small
+for detail in reversed(details):
+    rebuilt = enlarge_smoothly(rebuilt) + detail
+kept = small.size + sum(detail.size for detail in details)
+print(
+    "rebuilt exactly:",
+    np.allclose(rebuilt, grey, atol=1e-6),
+    f" {kept:,} numbers kept for {grey.size:,} pixels",
+)
+
+# %%
+figure, axes = plt.subplots(1, 4, figsize=(12, 2.9))
+for one, picture, title in zip(axes, (*details, small), (*"123", ""), strict=True):
+    height, width = picture.shape
+    middle = picture[height // 4 : -height // 4, width // 4 : -width // 4]
+    colours = {"cmap": figures.DIVERGING, "vmin": -0.3, "vmax": 0.3} if title else {}
+    figures.draw_image(
+        one, middle, f"lost in halving {title}" if title else "what is left", **colours
+    )
+figure.colorbar(axes[2].images[0], ax=axes[2], shrink=0.8)
+figures.show(
+    figure,
+    alt="The middle of three signed pictures of what each halving lost: first the finest"
+    " lines of the windows, then frames and columns, then whole arches; and the small"
+    " picture that is left.",
+)
+
+# %% [markdown]
+# Each halving loses the details of its own size: first the lattice of the windows, then their frames, then
+# the arches. Super-resolution (lesson 11) is the art of guessing these pictures from the last one.
+#
+# ## Clinic
+#
+# A hand-written max pool of size 3 and stride 2, padded by one so that it halves exactly, as at the start of
+# a ResNet. On photographs it agrees with the library:
+
+
+# %% tags=["clinic"]
+def pool_ill(picture):
+    return pool_by_loops(np.pad(picture, 1), 3, 2, np.max)
+
+
+def library_pool(picture):
+    return tf.nn.max_pool2d(picture[None, ..., None], 3, 2, [[0, 0], [1, 1], [1, 1], [0, 0]])[
+        0, ..., 0
+    ]
+
+
+print("agrees with TensorFlow on the photograph:", np.allclose(pool_ill(grey), library_pool(grey)))
+
+# %% [markdown]
+# Then it gets a *signed* map: the logarithm of the brightness, which is below zero everywhere. Five pools,
+# one after the other:
+
+# %% tags=["clinic"]
+log_brightness = np.log(grey * 0.99 + 0.001)
+ill = [log_brightness]
+for _ in range(5):
+    ill.append(pool_ill(ill[-1]))
+for level in ill:
+    print(
+        f"{level.shape!s:10} largest {level.max():5.2f}, outputs that are exactly 0: {np.mean(level == 0):5.1%}"
+    )
+
+# %% [markdown]
+# The symptom: a value that the input never holds, in a frame that takes twice the share at every level. The
+# padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, which is why such a bug
+# can hide for long. The repair is to pad with what never wins:
+
+
+# %% tags=["clinic"]
+def pool_repaired(picture):
+    return pool_by_loops(np.pad(picture, 1, constant_values=-np.inf), 3, 2, np.max)
+
+
+repaired = [log_brightness]
+for _ in range(5):
+    repaired.append(pool_repaired(repaired[-1]))
+print(
+    "agrees with TensorFlow on the logarithm:",
+    np.allclose(repaired[1], library_pool(log_brightness)),
+)
+figures.images(
+    [*ill[2:], *repaired[2:]],
+    [
+        f"{name}, {level.shape[0]} × {level.shape[1]}"
+        for name in ("ill", "repaired")
+        for level in ill[2:]
+    ],
+    columns=4,
+    size=2.9,
+    cmap=figures.SEQUENTIAL,
+    vmin=-3,
+    vmax=0,
+    alt="The logarithm of brightness after two to five pools. With zeros as padding a"
+    " bright frame appears at the top and left and takes more of the picture each time;"
+    " with minus infinity there is none.",
+)
+
+# %% [markdown]
+# ## Exercises
+#
+# ### E3.1 ★ Average without a loop
+# Write `average_pool`, which pools a batch (N, H, W, C) with windows of `size` × `size` that touch. Rows and
+# columns at the bottom and right that do not fill a window are left out, as in Keras.
+
+
+# %% tags=["exercise"]
+def average_pool(batch, size):
+    raise NotImplementedError("E3.1: return an array (N, H // size, W // size, C)")
+
+
+# %%
+check.e3_1(average_pool)
+
+
+# %% tags=["solution"]
+def average_pool(batch, size):
+    count, height, width, channels = batch.shape
+    rows, columns = height // size, width // size
+    whole = batch[:, : rows * size, : columns * size]
+    return whole.reshape(count, rows, size, columns, size, channels).mean(axis=(2, 4))
+
+
+check.e3_1(average_pool)
+
+# %% [markdown]
+# ### E3.2 ★★ How deep must it be?
+# A network repeats one block: a convolution of size `kernel_size`, stride 1, then a pooling of size 2, stride
+# 2. Write `blocks_needed`, the smallest number of blocks after which an output sees at least `width` pixels.
+
+
+# %% tags=["exercise"]
+def blocks_needed(width, kernel_size=3):
+    raise NotImplementedError("E3.2: return a whole number, 0 or more")
+
+
+# %%
+check.e3_2(blocks_needed)
+
+
+# %% tags=["solution"]
+def blocks_needed(width, kernel_size=3):
+    blocks = 0
+    while receptive_field([(kernel_size, 1, 1), (2, 2, 1)] * blocks)[0] < width:
+        blocks += 1
+    return blocks
+
+
+check.e3_2(blocks_needed)
+
+# %% [markdown]
+# ### E3.3 ★★ Share among the tied
+# Write `shared_gradient`: the gradient of a max pool with touching windows, in which the pixels that tie for
+# the maximum of a window share its gradient evenly. `x` is (H, W) with sides that are multiples of `size`,
+# `g` is (H // size, W // size).
+
+
+# %% tags=["exercise"]
+def shared_gradient(x, g, size):
+    raise NotImplementedError("E3.3: return an array of the shape of x")
+
+
+# %%
+check.e3_3(shared_gradient)
+
+
+# %% tags=["solution"]
+def shared_gradient(x, g, size):
+    spread = np.ones((size, size))
+    wins = x == np.kron(block_reduce(x, size, np.max), spread)
+    return wins * np.kron(g / block_reduce(wins, size, np.sum), spread)
+
+
+check.e3_3(shared_gradient)
+
+# %% [markdown]
+# ### E3.4 ★★ Subsample without aliasing
+# Write `blur_pool` for a picture (H, W): blur it with the weights ¼, ½, ¼ down and across, then keep every
+# second pixel, beginning with the first. At the rim mirror the picture about its outermost pixels
+# (`np.pad(..., mode="reflect")`).
+
+
+# %% tags=["exercise"]
+def blur_pool(picture):
+    raise NotImplementedError("E3.4: return an array of half the size")
+
+
+# %%
+check.e3_4(blur_pool)
+
+
+# %% tags=["solution"]
+def blur_pool(picture):
+    weights = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    windows = sliding_window_view(np.pad(picture, 1, mode="reflect"), (3, 3))[::2, ::2]
+    return np.einsum("rcij,ij->rc", windows, weights)
+
+
+check.e3_4(blur_pool)
+
+# %% [markdown]
+# ### E3.5 ★★★ Between average and maximum
+# The **generalised mean** $\big(\frac1n\sum_i v_i^{\,p}\big)^{1/p}$ of numbers $v_i \ge 0$ is the average for
+# $p=1$ and tends to the maximum as $p$ grows; networks can learn $p$. Write `generalised_mean`, which pools
+# the last axis of `windows` (…, n). It must also work for windows of zeros, and for a power of 300, where
+# $v^p$ leaves the range of floating point numbers.
+
+
+# %% tags=["exercise"]
+def generalised_mean(windows, power):
+    raise NotImplementedError("E3.5: return an array without the last axis")
+
+
+# %%
+check.e3_5(generalised_mean)
+
+
+# %% tags=["solution"]
+def generalised_mean(windows, power):
+    largest = windows.max(axis=-1, keepdims=True)
+    fractions = windows / np.where(
+        largest > 0, largest, 1
+    )  # from 0 to 1: no power of them overflows
+    return largest[..., 0] * np.mean(fractions**power, axis=-1) ** (1 / power)
+
+
+check.e3_5(generalised_mean)
+
+# %% [markdown]
+# ## Summary
+#
+# - Pooling gives one number a window and channel, without weights. At the rim, Keras leaves padding out.
+# - The average hands its gradient to all pixels evenly, the maximum to the winner; who wins a tie is a
+#   choice.
+# - Pooling slows the effect of a shift down; outputs follow exactly only at multiples of the stride. Blur
+#   before you subsample.
+# - Average pooling is a strided convolution, max pooling is none, since it is not linear.
+# - A layer widens the receptive field by $(k-1)\,d\,j$. An output looks mostly at its middle.
+# - Unpooling is the gradient of pooling. It restores the size, not the details; a Laplacian pyramid keeps
+#   them.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | pooling | 池化(汇聚) | one number for each window of a feature map |
+# | max pooling | 最大池化 | the largest number of the window |
+# | average pooling | 平均池化 | the mean of the window |
+# | global average pooling | 全局平均池化 | the mean of a whole channel |
+# | subsampling | 下采样 | keeping fewer pixels, for instance every second |
+# | aliasing | 混叠 | false patterns from keeping too few pixels |
+# | invariance | 不变性 | the output stays when the input moves |
+# | equivariance | 等变性 | the output moves with the input |
+# | linear | 线性 | the answer to a sum is the sum of the answers |
+# | receptive field | 感受野 | the input pixels that an output depends on |
+# | effective receptive field | 有效感受野 | the part of it that matters |
+# | jump | 累积步幅 | input pixels between neighbouring outputs |
+# | class activation map | 类激活图 | where in the picture a class found its evidence |
+# | unpooling | 反池化 | making a pooled map large again |
+# | switch | 最大值位置(开关) | where in its window a maximum stood |
+# | peak signal-to-noise ratio | 峰值信噪比 | squared error on a logarithmic scale |
+# | Laplacian pyramid | 拉普拉斯金字塔 | what each halving lost, and the rest |
+#
+# ## What to read next
+#
+# - Richard Zhang, *Making convolutional networks shift-invariant again*, 2019: section 3 in trained networks.
+# - Wenjie Luo and others, *Understanding the effective receptive field in deep convolutional neural
+#   networks*, 2016.
+# - Jost Tobias Springenberg and others, *Striving for simplicity: the all convolutional net*, 2015: strides
+#   instead of pooling.
+# - Matthew Zeiler and Rob Fergus, *Visualizing and understanding convolutional networks*, 2014: switches.
+# - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
+# - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
+#   annotation*, 2019: the generalised mean.
+# - Next in the course: [05 · CNN classifier](05_cnn_classifier.ipynb), where all of this is trained.
