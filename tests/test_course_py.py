@@ -1,0 +1,445 @@
+"""The front door, tried on copies of the course with three tiny packages, offline."""
+
+import ast
+import base64
+import hashlib
+import http.server
+import importlib.metadata
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from course_utils import paths
+
+SOURCE = paths.ROOT / "course.py"
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals, links and scripts")
+CUDA = pytest.mark.skipif(sys.platform != "linux" or os.uname().machine != "x86_64", reason="--gpu is for Linux x86-64")
+MAIN = """
+import sys
+import tiny
+
+def main():
+    print("course", tiny.VERSION, *sys.argv[1:])
+"""
+
+
+# ---- a tiny course ---------------------------------------------------------------------------------------
+
+
+def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes]) -> Path:
+    """A wheel of the given files, with the records that installers ask for."""
+    about = f"{name}-{version}.dist-info"
+    files |= {
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{about}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file, content in files.items():
+            entry = zipfile.ZipInfo(file)
+            entry.external_attr = (stat.S_IFREG | 0o755) << 16  # pip asks for both
+            wheel.writestr(entry, content)
+        sums = {file: base64.urlsafe_b64encode(hashlib.sha256(text).digest()) for file, text in files.items()}
+        lines = [f"{file},sha256={sums[file].decode().rstrip('=')},{len(files[file])}" for file in files]
+        wheel.writestr(f"{about}/RECORD", "\n".join([*lines, f"{about}/RECORD,,"]) + "\n")
+    return path
+
+
+def repack(folder: Path, name: str) -> Path:
+    """A wheel made from a package that is installed here, so that no test needs a network."""
+    package = importlib.metadata.distribution(name)
+    files = {}
+    for file in package.files:
+        if file.suffix == ".pyc" or ".dist-info" in str(file):
+            continue
+        inside = PurePosixPath(file)
+        if inside.parts[0] == "..":
+            inside = PurePosixPath(f"{name}-{package.version}.data", "scripts", inside.name)
+        files[str(inside)] = Path(file.locate()).read_bytes()
+    return write_wheel(folder, name, package.version, files)
+
+
+def pin(*wheels: Path) -> str:
+    """The text of a lock that pins these wheels."""
+    entries = []
+    for wheel in wheels:
+        name, version = wheel.name.split("-")[:2]
+        entries.append(f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    return "# a lock\n" + "".join(entries)
+
+
+class Course:
+    """A copy of the front door with a lock of uv, flit_core and `tiny`, and a `course` that prints what it is told."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.wheels = folder / "the course", folder / "wheels"
+        self.venv, self.stamp = self.folder / ".venv", self.folder / ".venv" / "course.json"
+        self.lock = self.folder / "requirements.lock"
+        (self.folder / "course_utils").mkdir(parents=True)
+        self.wheels.mkdir()
+        shutil.copy(SOURCE, self.folder)
+        (self.folder / "course_utils" / "__init__.py").write_text(f'"""Tiny."""\n__version__ = "1"\n{MAIN}')
+        (self.folder / "pyproject.toml").write_text(
+            '[build-system]\nrequires = ["flit_core"]\nbuild-backend = "flit_core.buildapi"\n'
+            '[project]\nname = "tiny-machines"\ndynamic = ["version", "description"]\n'
+            '[project.scripts]\ncourse = "course_utils:main"\n[tool.flit.module]\nname = "course_utils"\n'
+        )
+        self.tools = [repack(self.wheels, "uv"), repack(self.wheels, "flit_core")]
+        self.tiny = {
+            version: write_wheel(self.wheels, "tiny", version, {"tiny.py": f"VERSION = '{version}'\n".encode()})
+            for version in ("1.0", "2.0", "3.0")
+        }
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+        self.environment |= {"UV_CACHE_DIR": str(folder / "cache"), "PIP_CONFIG_FILE": os.devnull}
+        self.use("1.0")
+
+    def use(self, version: str) -> None:
+        self.lock.write_text(pin(*self.tools, self.tiny[version]))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, str(self.folder / "course.py"), *arguments]
+
+    def start(self, *arguments: str, offline: bool = True, **environment: str) -> subprocess.CompletedProcess:
+        source = ["--wheels", str(self.wheels)] if offline else []
+        return subprocess.run(
+            self.command(*source, *arguments), env=self.environment | environment, capture_output=True, text=True
+        )
+
+    def says(self, *arguments: str, **options) -> list[str]:
+        """Lines of a start that must go well."""
+        done = self.start(*arguments, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def shared_course(tmp_path_factory) -> Course:
+    made = Course(tmp_path_factory.mktemp("front door"))
+    lines = made.says("test", "-k", "two words")
+    assert lines[0].startswith("Setting up the course in .venv")
+    assert lines[-1] == "course 1.0 test -k two words"
+    return made
+
+
+@pytest.fixture
+def course(shared_course) -> Course:
+    """The tiny course, set up and whole, whatever the test before left behind."""
+    shared_course.use("1.0")
+    shared_course.says("--cpu", "test")
+    return shared_course
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """course.py as a module that takes an empty folder for the course's."""
+    specification = importlib.util.spec_from_file_location("front_door", SOURCE)
+    loaded = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(loaded)
+    shutil.copy(SOURCE.with_name("requirements.lock"), tmp_path)
+    shutil.copy(SOURCE.with_name("pyproject.toml"), tmp_path)
+    monkeypatch.setattr(loaded, "ROOT", tmp_path)
+    monkeypatch.setattr(loaded, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(loaded, "STAMP", tmp_path / ".venv" / "course.json")
+    return loaded
+
+
+# ---- the file itself -------------------------------------------------------------------------------------
+
+
+def test_an_old_python_can_read_it_and_it_imports_the_standard_library_alone():
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"), feature_version=(3, 8))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in imported} <= sys.stdlib_module_names
+
+
+def test_its_functions_fit_a_screen():
+    functions = [node for node in ast.walk(ast.parse(SOURCE.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert {node.name: node.end_lineno - node.lineno for node in functions if node.end_lineno - node.lineno > 35} == {}
+
+
+# ---- starts that find something ---------------------------------------------------------------------------
+
+
+def test_a_second_start_is_quick_silent_and_needs_no_tool(course):
+    before = course.stamp.stat().st_mtime_ns
+    uv = next(course.venv.glob("*/uv*"))
+    uv.rename(uv.with_name("hidden"))
+    try:
+        started = time.perf_counter()
+        lines = course.says("doctor", offline=False)
+        seconds = time.perf_counter() - started
+    finally:
+        uv.with_name("hidden").rename(uv)
+    assert lines == ["course 1.0 doctor"]
+    assert course.stamp.stat().st_mtime_ns == before
+    assert seconds < 2
+
+
+def test_without_a_command_it_opens_the_lab_and_options_alone_are_the_labs(course):
+    assert course.says(offline=False) == ["course 1.0 lab"]
+    assert course.says("--no-browser", offline=False) == ["course 1.0 lab --no-browser"]
+
+
+def test_help_tells_of_the_options_and_then_lists_the_commands(course):
+    lines = course.says("--help", offline=False)
+    assert any("--wheels DIR" in line for line in lines)
+    assert lines[-1] == "course 1.0 --help"
+
+
+def test_a_changed_lock_is_followed(course):
+    course.use("2.0")
+    lines = course.says("test")
+    assert "not those of its list" in lines[0]
+    assert lines[-1] == "course 2.0 test"
+
+
+def test_a_set_up_that_broke_off_is_repaired(course):
+    stamp = json.loads(course.stamp.read_text())
+    course.stamp.write_text(json.dumps(stamp | {"complete": False}))
+    package = next(course.venv.rglob("tiny.py"))
+    package.unlink()  # uv may have linked it from its cache
+    package.write_text("")  # as if it had been cut short
+    lines = course.says("test")
+    assert "did not finish" in lines[0]
+    assert lines[-1] == "course 1.0 test"
+
+
+def test_a_set_up_without_its_stamp_is_repaired(course):
+    course.stamp.unlink()
+    next(course.venv.rglob("tiny.py")).unlink()
+    assert course.says("test")[-1] == "course 1.0 test"
+
+
+def test_a_lost_entry_point_is_made_again(course):
+    next(path for path in course.venv.glob("*/course*") if path.suffix in ("", ".exe")).unlink()
+    assert course.says("test")[-1] == "course 1.0 test"
+
+
+@POSIX
+def test_a_dead_python_is_replaced(course):
+    for python in course.venv.glob("bin/python*"):
+        python.unlink()
+        python.symlink_to("/nowhere/python3")
+    lines = course.says("test")
+    assert lines[0] == "Making .venv again, since its Python does not run."
+    assert lines[-1] == "course 1.0 test"
+
+
+@POSIX
+def test_ctrl_c_stops_at_once_and_the_next_start_repairs(course):
+    uv = course.venv / "bin" / "uv"
+    uv.rename(uv.with_name("kept"))
+    version = importlib.metadata.version("uv")
+    uv.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "uv {version}" && exit\necho at work; sleep 60\n')
+    uv.chmod(0o755)
+    course.use("2.0")
+    process = subprocess.Popen(
+        course.command("test"), env=course.environment, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while "Installing the packages" not in process.stdout.readline():
+        pass
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=10)
+    uv.with_name("kept").replace(uv)
+    assert process.returncode == 130
+    assert error.strip() == "Stopped. The next `python course.py` goes on from here."
+    assert course.says("test")[-1] == "course 2.0 test"
+
+
+def test_two_starts_at_once_wait_for_each_other(course):
+    course.use("3.0")
+    both = [
+        subprocess.Popen(
+            course.command("--wheels", str(course.wheels), "test"), env=course.environment, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    outputs = sorted((process.communicate()[0].decode().splitlines() for process in both), key=len)
+    assert [lines[-1] for lines in outputs] == ["course 3.0 test"] * 2
+    assert sum("Set up in" in line for line in outputs[0] + outputs[1]) == 1
+
+
+@CUDA
+def test_the_gpu_lock_is_remembered_until_cpu_is_asked_for(course):
+    course.folder.joinpath("requirements-gpu.lock").write_text(pin(*course.tools, course.tiny["3.0"]))
+    assert course.says("--gpu", "test")[-1] == "course 3.0 test"
+    assert course.says("test", offline=False) == ["course 3.0 test"]
+    assert course.says("--cpu", "test")[-1] == "course 1.0 test"
+
+
+# ---- what cannot be had -----------------------------------------------------------------------------------
+
+
+def test_without_a_network_it_says_so_and_tells_of_wheels(course):
+    course.use("2.0")
+    nowhere = "http://127.0.0.1:9/simple"
+    shutil.rmtree(course.environment["UV_CACHE_DIR"])
+    done = course.start("test", offline=False, PIP_INDEX_URL=nowhere, UV_HTTP_RETRIES="0")
+    assert done.returncode == 2
+    assert "127.0.0.1:9" in done.stderr  # the tool's own words, and pip's index taken over
+    assert "could not be fetched" in done.stderr
+    assert "--wheels DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_index_that_pip_is_told_of_serves_uv_too(course):
+    course.use("3.0")
+    index = course.wheels.parent / "index"
+    for wheel in course.wheels.iterdir():
+        folder = index / "simple" / wheel.name.split("-")[0].replace("_", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(wheel, folder)
+        links = (f'<a href="{file.name}">{file.name}</a>' for file in folder.glob("*.whl"))
+        (folder / "index.html").write_text("<!DOCTYPE html><html><body>" + "<br>".join(links) + "</body></html>")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), quiet_handler(index)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        lines = course.says("test", offline=False, PIP_INDEX_URL=f"http://127.0.0.1:{server.server_port}/simple")
+        server.shutdown()
+    assert lines[-1] == "course 3.0 test"
+
+
+def quiet_handler(folder: Path):
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments, **keywords):
+            super().__init__(*arguments, directory=str(folder), **keywords)
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+def test_a_file_with_another_hash_is_refused(course):
+    course.use("2.0")
+    course.lock.write_text(course.lock.read_text()[:-8] + "0000000\n")
+    done = course.start("test")
+    assert done.returncode == 2
+    assert "mismatch" in done.stderr
+    assert "was not installed" in done.stderr
+
+
+def test_a_folder_of_wheels_that_is_none_is_named(course):
+    done = course.start("--wheels", "nowhere", "test", offline=False)
+    assert (done.returncode, done.stderr) == (2, "--wheels needs a folder of wheels, got: nowhere\n")
+
+
+def test_too_little_disk_is_told_before_anything_is_made(module, monkeypatch, capsys):
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9e9, 8e9, 1e9))
+    assert module.main(["test"]) == 2
+    error = capsys.readouterr().err
+    assert "needs about 2.5 GB, and 1.0 GB are free" in error
+    assert not module.VENV.exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["No space left on device (os error 28)", "OSError: [Errno 28] ...", "Disk quota exceeded (os error 122)"]
+)
+def test_a_disk_that_fills_up_is_told_with_the_tools_last_lines(module, words):
+    with pytest.raises(module.Stop) as stop:
+        module.run_tool("unpacking", [sys.executable, "-c", f"import sys; sys.exit({words!r})"])
+    assert words in str(stop.value)
+    assert "The disk is full" in str(stop.value)
+
+
+# ---- which Python -----------------------------------------------------------------------------------------
+
+GOOD = {"version": "3.12.1", "path": "py", "system": "linux", "machine": "x86_64", "bits": 64, "libc": "glibc"}
+GOOD |= {"free_threaded": False, "venv": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": "3.10.13"}, "too old"),
+        ({"version": "3.14.0"}, "too new"),
+        ({"system": "darwin", "machine": "x86_64"}, "Intel Macs"),
+        ({"system": "win32", "machine": "ARM64"}, "64-bit Python for x86-64"),
+        ({"system": "win32", "machine": "AMD64", "bits": 32}, "64-bit Python"),
+        ({"machine": "riscv64"}, "riscv64"),
+        ({"libc": ""}, "without glibc"),
+        ({"free_threaded": True}, "free-threaded"),
+        ({"venv": False}, "sudo apt install python3-venv"),
+    ],
+)
+def test_a_python_that_will_not_do_is_refused_with_the_reason(module, monkeypatch, capsys, change, words):
+    monkeypatch.setattr(module, "candidates", lambda: [["python"]])
+    monkeypatch.setattr(module, "probe", lambda _: GOOD | change)
+    monkeypatch.setattr(module, "check_disk", lambda _: None)
+    assert module.main(["test"]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Python 3.11, 3.12 or 3.13" in error and "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("system", "machine"), [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+)
+@pytest.mark.parametrize("version", ["3.11.0", "3.12.9", "3.13.2"])
+def test_each_system_of_the_lock_is_welcome(module, system, machine, version):
+    facts = GOOD | {"system": system, "machine": machine, "version": version}
+    assert module.objection(facts | {"libc": "glibc" if system == "linux" else ""}) is None
+
+
+@POSIX
+def test_it_finds_another_python_by_itself_and_passes_over_what_does_not_start(module, monkeypatch, tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    scripts = {"python3.13": "exit 127", "python3.12": f"echo '{json.dumps(GOOD | {'path': '/a/python3.12'})}'"}
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    old = folder / "old"
+    old.write_text(f"#!/bin/sh\necho '{json.dumps(GOOD | {'version': '3.8.1'})}'\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(module.sys, "executable", str(old))
+    monkeypatch.setenv("PATH", str(folder))
+    assert module.find_python() == "/a/python3.12"
+
+
+def test_the_python_running_this_is_described_rightly(module):
+    facts = module.probe([sys.executable])
+    assert facts["version"] == ".".join(map(str, sys.version_info[:3]))
+    assert module.objection(facts) is None
+
+
+# ---- what makes .venv unfit -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "stamp", "words"),
+    [
+        (None, {}, "does not run"),
+        ("3.10.1", {}, "is 3.10.1"),
+        ("3.12.2", {"python": "3.12.1"}, "was 3.12.1 and is now 3.12.2"),
+        ("3.12.1", {"python": "3.12.1", "folder": "/elsewhere"}, "another folder"),
+    ],
+)
+def test_an_unfit_environment_is_made_again_and_why(module, monkeypatch, version, stamp, words):
+    module.VENV.mkdir()
+    monkeypatch.setattr(module, "venv_version", lambda: version)
+    assert words in module.reason_to_rebuild(stamp)
+    assert module.reason_to_rebuild({"python": "3.12.1"}) is None or version != "3.12.1"
+
+
+def test_the_environment_in_use_agrees_with_its_stamp_and_lock():
+    stamp = paths.ROOT / ".venv" / "course.json"
+    if not stamp.exists():
+        pytest.skip("the course is not set up in .venv here")
+    done = subprocess.run([sys.executable, str(SOURCE), "--help"], capture_output=True, text=True, cwd=paths.ROOT)
+    assert done.returncode == 0
+    assert "usage: course" in done.stdout  # which only the environment's own `course` prints
+    assert json.loads(stamp.read_text())["complete"] is True
