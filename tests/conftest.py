@@ -11,27 +11,33 @@ from course_utils.cli.lessons import Lesson, find_lesson
 
 FIXTURES = Path(__file__).parent / "fixtures"
 collect_ignore_glob = ["fixtures/*"]
-notebook_seconds: dict[str, float] = defaultdict(float)
+
+
+class NotebookSeconds:
+    """Adds up the seconds of each notebook's cells and prints them above the closing line."""
+
+    def __init__(self):
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def pytest_runtest_logreport(self, report):
+        path = report.nodeid.split("::")[0]
+        if path.endswith(".ipynb"):
+            self.seconds[path] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if not self.seconds:
+            return
+        terminalreporter.section("seconds of each notebook")
+        for path, seconds in [*sorted(self.seconds.items()), ("all notebooks", sum(self.seconds.values()))]:
+            terminalreporter.write_line(f"{seconds:8.1f} s  {path}")
 
 
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "browser: opens JupyterLab in a real browser (left out by `course test --quick`)"
     )
-
-
-def pytest_runtest_logreport(report):
-    path = report.nodeid.split("::")[0]
-    if path.endswith(".ipynb"):
-        notebook_seconds[path] += report.duration
-
-
-def pytest_terminal_summary(terminalreporter):
-    if notebook_seconds:
-        terminalreporter.section("seconds of each notebook")
-        for path, seconds in sorted(notebook_seconds.items()):
-            terminalreporter.write_line(f"{seconds:8.1f} s  {path}")
-        terminalreporter.write_line(f"{sum(notebook_seconds.values()):8.1f} s  all notebooks")
+    # Registered, since hooks of this file itself hear only of the tests beside it, not of the notebooks.
+    config.pluginmanager.register(NotebookSeconds())
 
 
 @pytest.fixture

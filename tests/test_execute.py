@@ -1,13 +1,11 @@
 """Lessons are executed whole, alike each time, and an error leaves what was there."""
 
-import sys
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils import paths
-from course_utils.cli import execute, gates, lessons
+from course_utils.cli import execute, gates, lessons, timings
 from course_utils.cli.errors import CourseError
 
 
@@ -48,7 +46,8 @@ def test_the_student_copy_runs_to_its_end(tiny_course, capsys):
 
 
 def test_a_failing_lesson_leaves_the_old_notebook_and_the_others_are_built(tiny_course, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "course_utils.cli.timings", type("Silent", (), {"record": lambda *_: None}))
+    recorded = {}
+    monkeypatch.setattr(timings, "record", recorded.__setitem__)
     broken = lessons.Lesson(paths.LESSONS / "89_broken.py")
     broken.path.write_text("# %%\nnumber = 1\n\n# %%\nnumber / 0\n")
     broken.notebook.parent.mkdir()
@@ -56,6 +55,7 @@ def test_a_failing_lesson_leaves_the_old_notebook_and_the_others_are_built(tiny_
     assert execute.build_all(lessons.all_lessons()) == 1
     assert broken.notebook.read_text() == "old"
     assert tiny_course.notebook.exists()
+    assert list(recorded) == ["90_tiny"] and recorded["90_tiny"] > 0
     output = capsys.readouterr()
     assert "89_broken: code cell [2] failed" in output.err
     assert "number / 0" in output.err and "ZeroDivisionError" in output.err
