@@ -36,9 +36,7 @@ def test_each_package_is_pinned_once_with_hashes(name):
 
 @pytest.mark.parametrize("name", [*LOCKS, "environment.yml", "pyproject.toml", "course.py", ".ci/run"])
 def test_no_list_names_an_index_or_a_place_on_a_machine(name):
-    assert not re.findall(
-        r"https?://|file:|--index|--find-links[ =]/|(?<![\w.])/(?:home|root|tmp|opt|work)/", text(name)
-    )
+    assert not re.findall(r"https?://|file:/|--index|--find-links[ =]/|(?<![\w.])/(?:home|root|tmp|opt)/", text(name))
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -90,7 +88,7 @@ def test_each_system_and_python_has_wheels(system, python, tmp_path):
     command += ["--python", sys.executable, "--python-platform", system, "--python-version", python]
     locks = [word for name in ("requirements.lock", "requirements-ci.lock") for word in ("--requirement", name)]
     done = subprocess.run([*command, *locks], cwd=paths.ROOT, capture_output=True, text=True)
-    if re.search(r"fetch|connect|network|resolv.*host|dns", done.stderr, re.IGNORECASE):
+    if re.search(r"error sending request|dns error|failed to (fetch|download)", done.stderr, re.IGNORECASE):
         pytest.skip("no package index in reach")
     assert done.returncode == 0, done.stderr
     assert "Would install" in done.stderr
