@@ -1,0 +1,213 @@
+"""`course data restore`: from git, from a folder and from a zip file; nothing is lost, nothing half-written."""
+
+import shutil
+import subprocess
+import zipfile
+
+import pytest
+
+from course_utils import paths
+from course_utils.cli import restore as restore_module
+from course_utils.cli.errors import CourseError
+from course_utils.cli.restore import restore
+from course_utils.data_files import MANIFEST, sha256
+
+FILES = {"birds/owl.bin": b"owl\r\n\n" * 50, "birds/wren.bin": b"wren" * 50, "clocks.txt": b"tick\n"}
+
+
+def write_data(folder):
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    lines = [f"{sha256(folder / name)}  {name}\n" for name in FILES]
+    (folder / MANIFEST).write_text("".join(lines), encoding="utf-8", newline="\n")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A course of three data files without git; its data folder."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))  # git must not find a repository further up
+    folder = tmp_path / "course" / "data"
+    write_data(folder)
+    monkeypatch.setattr(paths, "DATA", folder)
+    return folder
+
+
+@pytest.fixture
+def git_course(course):
+    (course / ".gitattributes").write_text("* -text\n")
+    git(course, "init", "-q")
+    commit(course)
+    return course
+
+
+def git(course, *arguments):
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=true"]
+    subprocess.run(["git", *identity, *arguments], cwd=course.parent, check=True, capture_output=True)
+
+
+def commit(course):
+    git(course, "add", "data")
+    git(course, "commit", "-q", "-m", "data")
+
+
+def assert_whole(folder):
+    for name, content in FILES.items():
+        assert (folder / name).read_bytes() == content, name
+    assert not list(folder.rglob("*.part"))
+
+
+def test_nothing_to_do(git_course, capsys):
+    restore()
+    assert capsys.readouterr().out == "3 of 3 files were as shipped, 0 restored\n"
+
+
+def test_all_damage_is_repaired_from_git(git_course, capsys):
+    (git_course / "birds/owl.bin").unlink()
+    (git_course / "birds/wren.bin").write_bytes(b"wren")
+    (git_course / "clocks.txt").write_bytes(b"tick\r\n")
+    restore()
+    assert_whole(git_course)
+    assert capsys.readouterr().out.splitlines() == [
+        "data/birds/owl.bin: restored",
+        "data/birds/wren.bin: restored; what was there is kept as wren.bin.changed",
+        "data/clocks.txt: restored; what was there is kept as clocks.txt.changed",
+        "0 of 3 files were as shipped, 3 restored",
+    ]
+    assert (git_course / "birds/wren.bin.changed").read_bytes() == b"wren"
+
+
+def test_a_whole_folder_can_be_gone(git_course):
+    shutil.rmtree(git_course / "birds")
+    restore()
+    assert_whole(git_course)
+
+
+def test_a_second_change_does_not_overwrite_the_first(git_course):
+    for content in (b"first", b"second", b"third"):
+        (git_course / "clocks.txt").write_bytes(content)
+        restore()
+    kept = [(git_course / f"clocks.txt.changed{number}").read_bytes() for number in ("", 2, 3)]
+    assert kept == [b"first", b"second", b"third"]
+
+
+def test_only_what_is_named(git_course, capsys):
+    for name in FILES:
+        (git_course / name).unlink()
+    restore(["birds/owl.bin"])
+    assert [(git_course / name).exists() for name in FILES] == [True, False, False]
+    restore(["data/birds/"])
+    assert [(git_course / name).exists() for name in FILES] == [True, True, False]
+    capsys.readouterr()
+    restore([r"data\birds\owl.bin"])
+    assert "data/birds/owl.bin: already as shipped" in capsys.readouterr().out
+
+
+def test_a_committed_change_is_found_further_back(git_course):
+    (git_course / "clocks.txt").write_bytes(b"tock\n")
+    commit(git_course)
+    restore(["clocks.txt"])
+    assert_whole(git_course)
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed", "unreadable"])
+def test_the_manifest_itself(git_course, damage):
+    manifest = git_course / MANIFEST
+    whole = manifest.read_bytes()
+    if damage == "missing":
+        manifest.unlink()
+    else:
+        manifest.write_bytes(b"\xff\xfe" if damage == "unreadable" else whole.replace(b"a", b"b"))
+    restore([MANIFEST])
+    assert manifest.read_bytes() == whole
+    restore()
+    assert_whole(git_course)
+
+
+@pytest.mark.parametrize("what", ["course", "data"])
+@pytest.mark.parametrize("kind", ["folder", "zip", "zip inside a folder"])
+def test_from_another_copy(course, tmp_path, what, kind):
+    source = tmp_path / "copy"
+    write_data(source / "data" if what == "course" else source)
+    if kind != "folder":
+        start = tmp_path if kind == "zip inside a folder" and what == "course" else source
+        with zipfile.ZipFile(tmp_path / "copy.zip", "w") as archive:
+            for path in source.rglob("*.*"):
+                archive.write(path, path.relative_to(start))
+        source = tmp_path / "copy.zip"
+    for name in FILES:
+        (course / name).unlink()
+    (course / MANIFEST).unlink()
+    restore(None, source)
+    assert_whole(course)
+
+
+def test_the_copy_may_be_given_as_text(course, tmp_path):
+    write_data(tmp_path / "copy")
+    (course / "clocks.txt").unlink()
+    restore(["clocks.txt"], str(tmp_path / "copy"))
+    assert_whole(course)
+
+
+def test_a_damaged_copy_is_not_taken(course, tmp_path, capsys):
+    write_data(tmp_path / "copy")
+    (tmp_path / "copy/clocks.txt").write_bytes(b"tock\n")
+    (course / "clocks.txt").write_bytes(b"mine\n")
+    (course / "birds/owl.bin").unlink()
+    with pytest.raises(CourseError, match=r"no file with the right checksum for 1 of the data files \(data/clocks"):
+        restore(None, tmp_path / "copy")
+    assert (course / "clocks.txt").read_bytes() == b"mine\n"  # left alone
+    assert (course / "birds/owl.bin").read_bytes() == FILES["birds/owl.bin"]  # the others are restored
+    assert "data/clocks.txt: not restored" in capsys.readouterr().out
+
+
+def test_without_git_it_says_what_to_do(course, monkeypatch):
+    (course / "clocks.txt").unlink()
+    with pytest.raises(CourseError, match=r"this copy's git history has no file.*restore --from FOLDER_OR_ZIP"):
+        restore()  # not a repository
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CourseError, match=r"rebuild it from its package as data/README\.md tells"):
+        restore()  # no git
+    (course / MANIFEST).unlink()
+    with pytest.raises(CourseError, match=r"data/MANIFEST\.sha256 could not be restored"):
+        restore()
+
+
+@pytest.mark.parametrize("name", ["birds/robin.bin", "../clocks.txt", "bird", "prepare"])
+def test_an_unknown_name(course, name):
+    with pytest.raises(CourseError, match=r"is no file or folder of the manifest: it has birds, clocks\.txt"):
+        restore([name])
+
+
+def test_a_copy_that_is_none(course, tmp_path):
+    with pytest.raises(CourseError, match=r"there is no .*nowhere: give a folder or zip file"):
+        restore(None, tmp_path / "nowhere")
+    (tmp_path / "note.txt").write_text("no zip file")
+    with pytest.raises(CourseError, match="neither a folder nor a zip file"):
+        restore(None, tmp_path / "note.txt")
+
+
+def test_a_broken_zip_file(course, tmp_path):
+    write_data(tmp_path / "copy")
+    (course / "birds/owl.bin").unlink()
+    with zipfile.ZipFile(tmp_path / "copy.zip", "w") as archive:
+        archive.write(tmp_path / "copy/birds/owl.bin", "birds/owl.bin")
+    content = bytearray((tmp_path / "copy.zip").read_bytes())
+    content[60] ^= 0xFF
+    (tmp_path / "copy.zip").write_bytes(content)
+    with pytest.raises(CourseError, match="is a broken zip file"):
+        restore(None, tmp_path / "copy.zip")
+
+
+def test_an_interrupted_write_leaves_the_old_file(git_course, monkeypatch):
+    (git_course / "clocks.txt").write_bytes(b"mine\n")
+
+    def full_disk(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(restore_module.Path, "write_bytes", full_disk)
+    with pytest.raises(CourseError, match=r"data/clocks\.txt could not be written: No space left on device"):
+        restore()
+    assert (git_course / "clocks.txt").read_bytes() == b"mine\n"
