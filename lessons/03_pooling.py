@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 03 · Pooling
 #
-# **A network makes pictures smaller and smaller. What survives, what is lost, and how much of the picture
-# does one number at the end still see?**
+# **Networks make pictures smaller and smaller, so that later layers cost less and each number sees more. What
+# survives, what is lost, and how much does one number at the end see?**
 #
 # - **You will be able to** write every kind of pooling and its gradient, measure how a network answers to a
 #   shifted picture, compute which pixels an output can see, and say what no decoder can bring back.
@@ -42,7 +42,7 @@ from course_utils.checks import lesson_03 as check
 # %%
 photo = data.photograph("hawa_mahal")
 grey = photo @ np.array([0.299, 0.587, 0.114], np.float32)
-HALVE = {
+SHRINK = {
     "maximum": lambda picture: block_reduce(picture, (2, 2, 1), np.max),
     "average": lambda picture: block_reduce(picture, (2, 2, 1), np.mean),
     "first pixel": lambda picture: picture[::2, ::2],
@@ -51,10 +51,10 @@ print("photograph", photo.shape, "grey", grey.shape)
 
 # %%
 figure, axes = plt.subplots(3, 5, figsize=(12, 6.4))
-for (name, halve), row in zip(HALVE.items(), axes, strict=True):
+for (name, shrink), row in zip(SHRINK.items(), axes, strict=True):
     picture = photo
     for one in row:
-        picture = halve(picture)
+        picture = shrink(picture)
         figures.draw_image(one, picture, f"{name}, {picture.shape[0]} × {picture.shape[1]}")
 figures.show(
     figure,
@@ -92,49 +92,34 @@ def pool_by_loops(x, size, stride, reduce):
     return y
 
 
+# %%
 rng = np.random.default_rng(3)
 x = rng.integers(0, 10, (6, 6)).astype(float)
-print(pool_by_loops(x, 2, 2, np.max))
-
+y_max, y_average = pool_by_loops(x, 2, 2, np.max), pool_by_loops(x, 2, 2, np.mean)
+print(y_max, y_average, sep="\n\n")
 
 # %%
-def mark_winners(axes, x, size):
-    """Outline the windows of size `size` and ring the first maximum of each."""
-    for edge in range(0, x.shape[0] + 1, size):
-        axes.axhline(edge - 0.5, color="black", linewidth=2)
-        axes.axvline(edge - 0.5, color="black", linewidth=2)
-    for r, c in np.ndindex(x.shape[0] // size, x.shape[1] // size):
-        window = x[r * size : (r + 1) * size, c * size : (c + 1) * size]
-        i, j = np.unravel_index(window.argmax(), window.shape)
-        axes.plot(
-            c * size + j,
-            r * size + i,
-            "o",
-            markersize=26,
-            fillstyle="none",
-            markeredgewidth=2.5,
-            color="black",
-        )
-
-
 figure, axes = figures.grid(3, size=3.2)
 figures.draw_numbers(axes[0], x, "input, winners ringed", limit=12)
-mark_winners(axes[0], x, 2)
-figures.draw_numbers(axes[1], pool_by_loops(x, 2, 2, np.max), "maximum of each window", limit=12)
-figures.draw_numbers(
-    axes[2], pool_by_loops(x, 2, 2, np.mean), "average of each window", digits=2, limit=12
-)
+for edge in (1.5, 3.5):
+    axes[0].axhline(edge, color="black")
+    axes[0].axvline(edge, color="black")
+rows, columns = np.nonzero(x == np.kron(y_max, np.ones((2, 2))))
+axes[0].plot(columns, rows, "ko", markersize=26, fillstyle="none", markeredgewidth=2)
+figures.draw_numbers(axes[1], y_max, "maximum of each window", limit=12)
+figures.draw_numbers(axes[2], y_average, "average of each window", digits=2, limit=12)
 figures.show(
     figure,
     alt="A six by six grid of digits cut into nine windows of two by two, the largest"
-    " number of each ringed; beside it the three by three grids of the nine maxima and"
-    " of the nine averages.",
+    " numbers of each ringed, twice where two are equal; beside it the three by three"
+    " grids of the nine maxima and of the nine averages.",
 )
 
 # %% [markdown]
-# Each maximum is one of the four numbers, so three of them leave no trace; each average mixes all four. Now a
-# batch at once, two ways. Windows work for any size and stride. Where the windows touch but do not overlap
-# ($k=s$), a `reshape` is enough: it splits each side into (window, place in the window).
+# Each maximum is one of the four numbers, and the others leave no trace; each average mixes all four. In the
+# first window two eights tie, which will matter in section 2. Now a batch at once, two ways. Windows work for
+# any size and stride. Where the windows touch but do not overlap ($k=s$), a `reshape` is enough: it splits
+# each side into (window, place in the window).
 
 
 # %%
@@ -153,21 +138,17 @@ def pool_by_reshape(batch, size, reduce):
 
 # %%
 batch = rng.normal(size=(2, 12, 15, 4))
-for name, reduce, library in [
-    ("max", np.max, keras.ops.max_pool),
-    ("average", np.mean, keras.ops.average_pool),
-]:
-    reference = library(batch, 3, 3)
-    loops = np.stack(
-        [[pool_by_loops(map, 3, 3, reduce) for map in one.transpose(2, 0, 1)] for one in batch]
-    )
-    print(name, reference.shape)
-    print("  loops   agree with Keras:", np.allclose(loops.transpose(0, 2, 3, 1), reference))
-    print("  reshape agrees with Keras:", np.allclose(pool_by_reshape(batch, 3, reduce), reference))
-    print(
-        "  windows agree, overlapping:",
-        np.allclose(pool_by_windows(batch, 3, 2, reduce), library(batch, 3, 2)),
-    )
+one_map = batch[0, ..., 0]
+POOLS = {
+    "maximum": (np.max, keras.ops.max_pool),
+    "average": (np.mean, keras.ops.average_pool),
+}
+for name, (reduce, library) in POOLS.items():
+    touching, overlapping = library(batch, 3, 3), library(batch, 3, 2)
+    print(name, touching.shape, "and", overlapping.shape, "agree with Keras:")
+    print("  loops  ", np.allclose(pool_by_loops(one_map, 3, 3, reduce), touching[0, ..., 0]))
+    print("  reshape", np.allclose(pool_by_reshape(batch, 3, reduce), touching))
+    print("  windows", np.allclose(pool_by_windows(batch, 3, 2, reduce), overlapping))
 
 # %% [markdown]
 # ### And at the rim?
@@ -185,10 +166,8 @@ print("and its maximum of minus ones is", np.unique(negative), "at the rim too")
 
 # %%
 figure, axes = figures.grid(2, size=3)
-for one, values, title in zip(
-    axes, (by_zeros, by_keras), ("zeros counted", "Keras, not counted"), strict=True
-):
-    figures.draw_numbers(one, values, title, digits=2, limit=1.5)
+figures.draw_numbers(axes[0], by_zeros, "zeros counted", digits=2, limit=1.5)
+figures.draw_numbers(axes[1], by_keras, "Keras: not counted", digits=2, limit=1.5)
 figures.show(
     figure,
     alt="Averages of a picture of ones with a window of three. Counting padding zeros gives"
@@ -199,7 +178,7 @@ figures.show(
 # %% [markdown]
 # Keras divides by the number of real pixels, and for the maximum it pads with $-\infty$, which never wins.
 # PyTorch's average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network
-# differs at its rim, by up to five ninths in a corner. The clinic shows what zeros do to a maximum.
+# differs at its rim, in our corners by five ninths. The clinic shows what zeros do to a maximum.
 
 # %% [markdown]
 # ## 2 · Who gets the gradient?
@@ -217,9 +196,8 @@ def average_pool_gradient(x, g, size, stride):
     """Gradient of L for y = average pool of x (H, W), from g = dL/dy (H', W')."""
     gradient = np.zeros_like(x)
     for r, c in np.ndindex(g.shape):
-        gradient[r * stride : r * stride + size, c * stride : c * stride + size] += (
-            g[r, c] / size**2
-        )
+        window = np.s_[r * stride : r * stride + size, c * stride : c * stride + size]
+        gradient[window] += g[r, c] / size**2
     return gradient
 
 
@@ -236,41 +214,43 @@ def max_pool_gradient(x, g, size, stride):
 # %% [markdown]
 # Two witnesses: nudging one pixel at a time (**finite differences**, here SciPy's) and TensorFlow's tape.
 
+
 # %%
-x, g = rng.normal(size=(7, 7)), rng.normal(size=(3, 3))
-for reduce, by_hand, library in [
-    (np.max, max_pool_gradient, tf.nn.max_pool2d),
-    (np.mean, average_pool_gradient, tf.nn.avg_pool2d),
-]:
+def by_nudging(x, g, size, stride, reduce):
+    def loss(pixels):
+        return np.sum(g * pool_by_loops(pixels.reshape(x.shape), size, stride, reduce))
 
-    def loss(pixels, reduce=reduce):
-        return np.sum(g * pool_by_loops(pixels.reshape(7, 7), 3, 2, reduce))
+    return scipy.optimize.approx_fprime(x.ravel(), loss, 1e-6).reshape(x.shape)
 
-    nudged = scipy.optimize.approx_fprime(x.ravel(), loss, 1e-6).reshape(7, 7)
+
+def by_tape(x, g, size, stride, library):
     picture = tf.Variable(x[None, ..., None])
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(g[None, ..., None] * library(picture, 3, 2, "VALID"))
-    automatic = tape.gradient(total, picture)[0, ..., 0]
-    ours = by_hand(x, g, 3, 2)
-    print(
-        library.__name__,
-        "agrees:",
-        np.allclose(ours, nudged, atol=1e-6),
-        np.allclose(ours, automatic),
-    )
+        y = library(picture, size, stride)
+        loss = tf.reduce_sum(g[None, ..., None] * y)
+    return tape.gradient(loss, picture)[0, ..., 0]
+
+
+# %%
+x, g = rng.normal(size=(7, 7)), rng.normal(size=(3, 3))
+GRADIENTS = {"maximum": max_pool_gradient, "average": average_pool_gradient}
+for name, (reduce, library) in POOLS.items():
+    ours = GRADIENTS[name](x, g, 3, 2)
+    nudged, taped = by_nudging(x, g, 3, 2, reduce), by_tape(x, g, 3, 2, library)
+    print(name, "agrees with finite differences", np.allclose(ours, nudged, atol=1e-6))
+    print(name, "agrees with autodiff          ", np.allclose(ours, taped))
 
 # %% [markdown]
-# A small case to look at: windows of three, two apart, so that neighbours overlap. Every output has gradient
-# 1.
+# A small case to look at: windows of three, two apart, so that neighbours overlap, and $g=1$ everywhere.
 
 # %%
 x = np.array(
-    [[1, 2, 0, 3, 1], [4, 0, 2, 1, 5], [0, 3, 8, 0, 2], [6, 1, 0, 2, 7], [2, 0, 1, 9, 0]], float
+    [[1, 2, 0, 3, 1], [4, 0, 2, 1, 5], [0, 3, 8, 0, 2], [6, 1, 0, 2, 7], [2, 0, 1, 9, 0.0]]
 )
 g = np.ones((2, 2))
 panels = {
     "input": x,
-    "maxima": pool_by_loops(x, 3, 2, np.max),
+    "maxima, windows of 3 every 2": pool_by_loops(x, 3, 2, np.max),
     "gradient of the maximum": max_pool_gradient(x, g, 3, 2),
     "gradient of the average × 9": 9 * average_pool_gradient(x, g, 3, 2),
 }
@@ -329,9 +309,8 @@ for (left, right), values, name in zip(axes, (row, moved), ("a row", "moved by o
     figures.draw_numbers(left, values, name, limit=1.5)
     for edge in range(0, 11, 2):
         left.axvline(edge - 0.5, color="black")
-    figures.draw_numbers(
-        right, values.reshape(1, 5, 2).max(axis=-1), "maxima of its windows", limit=1.5
-    )
+    maxima = values.reshape(1, 5, 2).max(axis=-1)
+    figures.draw_numbers(right, maxima, "maxima of its windows", limit=1.5)
 figures.show(
     figure,
     alt="A row of two zeros and two ones in turn, cut into windows of two: the maxima"
@@ -353,14 +332,12 @@ def every(picture, stride=8):
 
 dense = scipy.ndimage.maximum_filter(grey, 8)
 library = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
-print(
-    "dense maximum, then every 8th pixel = Keras max_pool:", np.array_equal(every(dense), library)
-)
+print("dense maximum, then every 8th = Keras max_pool:", np.array_equal(every(dense), library))
 
 # %% [markdown]
 # The dense pool moves along with the picture (it is **equivariant**), so the harm is done by keeping every
-# $s$-th pixel: aliasing again. The cure of signal processing is to blur before subsampling (Zhang, 2019). Six
-# ways to look at an $8\times8$ window, all with stride 8:
+# $s$-th pixel: aliasing again. The cure of signal processing is to blur before subsampling (Zhang, 2019).
+# Here are six dense operations, with windows of about eight pixels, to be followed by the same subsampling:
 
 # %%
 TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
@@ -385,9 +362,9 @@ print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.
 # %% [markdown]
 # With $P$ the pool, $S_d$ a shift by $d$ pixels and $\sigma$ the output's own spread, the relative change is
 #
-# $$\text{change}(d) = \frac{\sqrt{\operatorname{mean}\big(P(S_d\,x) - P(x)\big)^2}}{\sqrt2\;\sigma_{P(x)}}$$
+# $$\text{change}(d) = \frac{\sqrt{\operatorname{mean}\,\big[(P(S_d\,x) - P(x))^2\big]}}{\sqrt2\;\sigma_{P(x)}}$$
 #
-# 0 means nothing changed; 1 is what two unrelated pictures would give. We compare with $P(x)$ as it was
+# 0 means nothing changed; 1 is what two unrelated outputs would give. We compare with $P(x)$ as it was
 # (invariance), and with $P(x)$ moved by the nearest whole number of *output* pixels (equivariance).
 
 
@@ -402,30 +379,26 @@ def change(after, before):
     return np.sqrt(np.mean((after - before) ** 2)) / (np.sqrt(2) * before.std())
 
 
+# %%
 shifts = range(17)
 stays, follows = {}, {}
 for name, dense in DENSE.items():
     outputs = [pool_shifted(dense, grey, shift) for shift in shifts]
-    whole = [round(shift / 8) for shift in shifts]  # outputs to move by
-    stays[name] = [change(output, outputs[0]) for output in outputs]
-    follows[name] = [
-        change(output[:, : output.shape[1] - w], outputs[0][:, w:])
-        for output, w in zip(outputs, whole, strict=True)
-    ]
+    stays[name], follows[name] = [], []
+    for shift, output in zip(shifts, outputs, strict=True):
+        whole = round(shift / 8)  # outputs to move by
+        stays[name].append(change(output, outputs[0]))
+        overlap = output.shape[1] - whole
+        follows[name].append(change(output[:, :overlap], outputs[0][:, whole:]))
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
-for one, curves, title in zip(
-    axes, (stays, follows), ("Does the output stay?", "Does it follow?"), strict=True
-):
+for one, curves in zip(axes, (stays, follows), strict=True):
     for name, values in curves.items():
         one.plot(shifts, values, "o-", markersize=4, label=name)
-    one.set(
-        title=title,
-        xlabel="shift of the picture in pixels (stride 8)",
-        xticks=range(0, 17, 4),
-        ylim=(0, None),
-    )
+    one.set(xlabel="shift of the picture in pixels (stride 8)", xticks=range(0, 17, 4), ylim=0)
+axes[0].set_title("Does the output stay?")
+axes[1].set_title("Does it follow?")
 axes[0].set_ylabel("relative change")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
 figures.show(
@@ -440,10 +413,8 @@ figures.show(
 print("change after a shift of 4 pixels, half a stride: stays, follows")
 for name in DENSE:
     print(f"{name:25} {stays[name][4]:.2f} {follows[name][4]:.2f}")
-print(
-    "all follow exactly at 8 and 16:",
-    all(max(values[8], values[16]) < 1e-5 for values in follows.values()),
-)
+exact = all(max(values[8], values[16]) < 1e-5 for values in follows.values())
+print("all follow exactly at 8 and 16:", exact)
 
 # %% [markdown]
 # Left: no output stays for long. Pooling slows the change down, and the blurs slow it most; a stride on an
@@ -489,9 +460,8 @@ for layer in layers:
     layer.build((None, 32, 32, 64))
     shape = layer.compute_output_shape((None, 32, 32, 64))
     weights = layer.count_params()
-    print(
-        f"{type(layer).__name__:17} {shape} weights {weights:6,} products {shape[1] * shape[2] * weights:10,}"
-    )
+    products = shape[1] * shape[2] * weights
+    print(f"{type(layer).__name__:17} {shape} weights {weights:6,} products {products:10,}")
 
 # %% [markdown]
 # Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every
@@ -500,10 +470,8 @@ for layer in layers:
 
 # %%
 kernel = np.full((2, 2, 4, 1), 1 / 4)
-convolved = keras.ops.depthwise_conv(batch, kernel, strides=2)
-print(
-    "average pooling is a convolution:", np.allclose(convolved, keras.ops.average_pool(batch, 2, 2))
-)
+convolved, pooled = keras.ops.depthwise_conv(batch, kernel, 2), keras.ops.average_pool(batch, 2, 2)
+print("average pooling is a convolution:", np.allclose(convolved, pooled))
 a, b = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 print("max(a + b) =", np.max(a + b), " max(a) + max(b) =", np.max(a) + np.max(b))
 print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
@@ -519,9 +487,8 @@ missed, learned = {}, {}
 for name, target in {"average": inputs.mean(axis=1), "maximum": inputs.max(axis=1)}.items():
     solution = np.linalg.lstsq(with_bias, target)[0]
     missed[name], learned[name] = target - with_bias @ solution, solution[:4].reshape(2, 2)
-    print(
-        f"{name}: bias {abs(solution[4]):.2f}, typical miss {np.sqrt(np.mean(missed[name] ** 2)):.3f}"
-    )
+    miss = np.sqrt(np.mean(missed[name] ** 2))
+    print(f"{name}: bias {abs(solution[4]):.2f}, typical miss {miss:.3f}")
 
 # %%
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.2), width_ratios=[1, 1, 1.8, 1.8])
@@ -581,17 +548,13 @@ for depth in range(1, len(NETWORK) + 1):
 def random_network(layers, pooling=keras.layers.AveragePooling2D, seed=0):
     """A one-channel network of (kernel_size, stride, dilation) with weights from 0.01 to 1."""
     model = keras.Sequential([keras.Input((None, None, 1))])
-    for number, layer in enumerate(layers):
+    for number, (kernel_size, stride, dilation) in enumerate(layers):
+        if (kernel_size, stride, dilation) == POOLING:
+            model.add(pooling(2))
+            continue
+        options = {"strides": stride, "dilation_rate": dilation, "use_bias": False}
         weights = keras.initializers.RandomUniform(0.01, 1, seed=seed + number)
-        convolution = keras.layers.Conv2D(
-            1,
-            layer[0],
-            layer[1],
-            dilation_rate=layer[2],
-            use_bias=False,
-            kernel_initializer=weights,
-        )
-        model.add(pooling(2) if layer == POOLING else convolution)
+        model.add(keras.layers.Conv2D(1, kernel_size, kernel_initializer=weights, **options))
     return model
 
 
@@ -607,7 +570,7 @@ def sight(model, size=80, seed=0):
 
 
 def seen(gradient):
-    """First row and column that are seen, and the height and width of the box around all that are."""
+    """Top, left, height and width of the box around all pixels that are seen."""
     rows, columns = np.flatnonzero(gradient.any(axis=1)), np.flatnonzero(gradient.any(axis=0))
     return rows[0], columns[0], np.ptp(rows) + 1, np.ptp(columns) + 1
 
@@ -617,40 +580,33 @@ average_sight = sight(random_network(NETWORK))
 max_sight = sight(random_network(NETWORK, keras.layers.MaxPooling2D))
 top, left, height, width = seen(average_sight)
 print("formula", receptive_field(NETWORK)[0], " gradient", height, "x", width)
-inside = average_sight[top : top + height, left : left + width]
-quarter = inside[height // 4 : -height // 4, width // 4 : -width // 4]
-print(
-    f"the middle {quarter.size / inside.size:.0%} of the box holds {quarter.sum() / inside.sum():.0%} of the gradient"
-)
-print(
-    f"with max pooling {np.mean(max_sight > 0) / np.mean(average_sight > 0):.0%} of the pixels get any gradient"
-)
+share = average_sight / average_sight.sum()
+middle = share[top + height // 4 : top + 3 * height // 4, left + width // 4 : left + 3 * width // 4]
+print(f"the middle quarter of the box holds {middle.sum():.0%} of the gradient")
+reached = np.count_nonzero(max_sight) / np.count_nonzero(average_sight)
+print(f"with max pooling {reached:.0%} of the pixels get any gradient")
 
 # %%
-figure, axes = plt.subplots(1, 3, figsize=(12, 3.7))
-for one, values, title in zip(
-    axes, (average_sight, max_sight), ("average pooling", "max pooling"), strict=False
-):
-    figures.draw_image(one, values, f"seen through {title}", cmap=figures.SEQUENTIAL)
-    one.add_patch(
-        plt.Rectangle(
-            (left - 0.5, top - 0.5), width, height, fill=False, color="white", linestyle="--"
-        )
-    )
-    figure.colorbar(one.images[0], ax=one, shrink=0.8, label="gradient, largest = 1")
-profile, columns = average_sight.sum(axis=0) / average_sight.sum(), np.arange(80)
+columns, profile = np.arange(80), share.sum(axis=0)
 centre = np.sum(columns * profile)
 spread = np.sqrt(np.sum((columns - centre) ** 2 * profile))
 bell = np.exp(-0.5 * ((columns - centre) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
+print(f"box {width} pixels wide, standard deviation of the gradient {spread:.1f} pixels")
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.7))
+for one, values in zip(axes, (average_sight, max_sight), strict=False):
+    figures.draw_image(one, values, cmap=figures.SEQUENTIAL)
+    corner = (left - 0.5, top - 0.5)
+    one.add_patch(plt.Rectangle(corner, width, height, fill=False, color="white", linestyle="--"))
+    figure.colorbar(one.images[0], ax=one, shrink=0.8, label="gradient, largest = 1")
+axes[0].set_title("seen through average pooling")
+axes[1].set_title("seen through max pooling")
 axes[2].plot(columns, profile, label="gradient, summed down")
 axes[2].plot(columns, bell, "--", label="Gaussian of its width")
 axes[2].axvspan(left, left + width, color="0.93", zorder=0, label="receptive field")
-axes[2].set(
-    title="a cut through it",
-    xlabel="column in pixels",
-    ylabel="share of the gradient",
-    ylim=(0, 0.07),
-)
+axes[2].set(title="a cut through it", xlabel="column in pixels", ylim=(0, 0.07))
+axes[2].set_ylabel("share of the gradient")
 axes[2].legend(loc="upper left", fontsize=9)
 figures.show(
     figure,
@@ -677,13 +633,8 @@ KINDS = {
 figure, axes = plt.subplots(figsize=(8, 3.8))
 for (name, layers), marker in zip(KINDS.items(), "osD^", strict=True):
     widths = [receptive_field(layers[:depth])[0] for depth in range(9)]
-    axes.plot(
-        range(9),
-        widths,
-        marker + "-",
-        markersize=5,
-        label=f"{name}; jump {receptive_field(layers)[1]}",
-    )
+    label = f"{name}; jump {receptive_field(layers)[1]}"
+    axes.plot(range(9), widths, marker + "-", markersize=5, label=label)
 axes.set(xlabel="layers", ylabel="receptive field in pixels (log scale)", yscale="log")
 axes.set_yticks([1, 4, 16, 64, 256], labels=[1, 4, 16, 64, 256])
 axes.minorticks_off()
@@ -697,15 +648,14 @@ figures.show(
 
 # %%
 for name, layers in KINDS.items():
-    measured_width = seen(sight(random_network(layers[:5]), size=160))[3]
-    print(
-        f"{name:25} 5 layers: formula {receptive_field(layers[:5])[0]:3}, gradient {measured_width:3}"
-    )
+    formula = receptive_field(layers[:5])[0]
+    gradient = seen(sight(random_network(layers[:5]), size=160))[3]
+    print(f"{name:25} 5 layers: formula {formula:3}, gradient {gradient:3}")
 
 # %% [markdown]
 # Plain convolutions add two pixels a layer. Pooling and strides double the jump, and every later kernel
-# counts double: exponential growth, for the price of resolution. Dilation grows fastest and keeps every
-# output (jump 1), for the price of looking through a comb.
+# counts double: exponential growth, for the price of resolution. Doubling the dilation grows fastest and
+# keeps every output (jump 1), for the price of computing every layer at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
 # $(N,H,W,C)\to(N,C)$. A dense layer after it could as well be applied at every position first; the map it
@@ -713,10 +663,9 @@ for name, layers in KINDS.items():
 
 # %%
 maps, dense_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
-print(
-    "same scores:",
-    np.allclose(maps.mean(axis=(0, 1)) @ dense_weights, (maps @ dense_weights).mean(axis=(0, 1))),
-)
+mean_first = maps.mean(axis=(0, 1)) @ dense_weights
+dense_first = (maps @ dense_weights).mean(axis=(0, 1))
+print("same scores:", np.allclose(mean_first, dense_first))
 
 # %% [markdown]
 # ## 6 · Can we go back, and what is lost?
@@ -732,25 +681,24 @@ def halve(picture, reduce):
     return pool_by_reshape(picture[None, ..., None], 2, reduce)[0, ..., 0]
 
 
+# %%
 x = grey[:8, :8]
-y_average, y_max = halve(x, np.mean), halve(x, np.max)
-copied = np.kron(y_average, np.ones((2, 2)))
-print(
-    "nearest unpooling is 4 x the average's gradient:",
-    np.allclose(copied, 4 * average_pool_gradient(x, y_average, 2, 2)),
-)
-_, switches = tf.nn.max_pool_with_argmax(x[None, ..., None], 2, 2, "VALID")
-unpooled = np.zeros(64, np.float32)
-unpooled[switches.numpy().ravel()] = y_max.ravel()
-print(
-    "max unpooling is the maximum's gradient:",
-    np.allclose(unpooled.reshape(8, 8), max_pool_gradient(x, y_max, 2, 2)),
-)
+copied = np.kron(halve(x, np.mean), np.ones((2, 2)))
+gradient = average_pool_gradient(x, halve(x, np.mean), 2, 2)
+print("nearest unpooling is 4 times the average's gradient:", np.allclose(copied, 4 * gradient))
+
+maxima, switches = tf.nn.max_pool_with_argmax(x[None, ..., None], 2, 2, "VALID")
+unpooled = np.zeros(x.size, np.float32)
+unpooled[np.ravel(switches)] = np.ravel(maxima)
+gradient = max_pool_gradient(x, halve(x, np.max), 2, 2)
+print("max unpooling is the maximum's gradient:", np.allclose(unpooled, gradient.ravel()))
 
 # %% [markdown]
 # A third way is a transposed convolution, stamping a smooth kernel (lesson 02). We judge by the **peak
-# signal-to-noise ratio** in decibels, for pictures in $[0,1]$: $\text{PSNR} =
-# -10\log_{10}\operatorname{mean}(\hat x - x)^2$. Ten decibels more is a tenth of the squared error.
+# signal-to-noise ratio** in decibels, for pictures in $[0,1]$; ten decibels more is a tenth of the squared
+# error:
+#
+# $$\text{PSNR} = -10\,\log_{10}\operatorname{mean}\,\big[(\hat x - x)^2\big]$$
 
 
 # %%
@@ -758,9 +706,8 @@ def enlarge_smoothly(picture):
     """Transposed convolution, stride 2, kernel 4: (H, W) -> (2 H, 2 W)."""
     kernel = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32)[..., None, None] / 16
     padded = np.pad(picture, 1, "edge")[None, ..., None]
-    return np.asarray(keras.ops.conv_transpose(padded, kernel, strides=2, padding="valid"))[
-        0, 3:-3, 3:-3, 0
-    ]
+    stamped = keras.ops.conv_transpose(padded, kernel, strides=2, padding="valid")
+    return np.asarray(stamped)[0, 3:-3, 3:-3, 0]
 
 
 def there_and_back(picture, times, reduce, enlarge):
@@ -782,14 +729,12 @@ WAYS = {
 }
 
 # %%
-edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)
-edges /= edges.max()  # a sparse feature map, as after a ReLU
-subjects = {"photograph": grey, "edge map": edges}
+edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)  # sparse, as after a ReLU
+SUBJECTS = {"photograph": grey, "edge map": edges / edges.max()}
 psnr = {}
-for subject, picture in subjects.items():
+for subject, picture in SUBJECTS.items():
     results = {
-        name: [there_and_back(picture, times, *way) for times in (1, 2, 3, 4)]
-        for name, way in WAYS.items()
+        name: [there_and_back(picture, n, *WAYS[name]) for n in (1, 2, 3, 4)] for name in WAYS
     }
     results["one even grey"] = [np.full_like(picture, picture.mean())] * 4
     psnr[subject] = {
@@ -801,13 +746,12 @@ for subject, picture in subjects.items():
 
 # %%
 figure, axes = plt.subplots(2, 5, figsize=(13, 4.8))
-for row, (subject, picture) in zip(axes, subjects.items(), strict=True):
-    brightest = 1 if subject == "photograph" else 0.6
-    figures.draw_image(row[0], picture[150:310, 130:330], subject, vmax=brightest)
+for row, (subject, picture) in zip(axes, SUBJECTS.items(), strict=True):
+    brightest, detail = {"photograph": 1, "edge map": 0.6}[subject], np.s_[150:310, 130:330]
+    figures.draw_image(row[0], picture[detail], subject, vmax=brightest)
     for one, (name, way) in zip(row[1:], WAYS.items(), strict=True):
-        figures.draw_image(
-            one, there_and_back(picture, 2, *way)[150:310, 130:330], name, vmax=brightest
-        )
+        result = there_and_back(picture, 2, *way)
+        figures.draw_image(one, result[detail], name, vmax=brightest)
 figures.show(
     figure,
     alt="A detail of the photograph and of its edge map, halved twice and enlarged by four"
@@ -818,10 +762,9 @@ figures.show(
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-for one, subject in zip(axes, subjects, strict=True):
-    for (name, values), style in zip(
-        psnr[subject].items(), ("o-", "s-", "D-", "^-", "k--"), strict=True
-    ):
+for one, subject in zip(axes, SUBJECTS, strict=True):
+    styles = ("o-", "s-", "D-", "^-", "k--")
+    for (name, values), style in zip(psnr[subject].items(), styles, strict=True):
         one.plot([1, 2, 3, 4], values, style, label=name)
     one.set(title=subject, xlabel="halvings", xticks=[1, 2, 3, 4])
 axes[0].set_ylabel("PSNR in dB, higher is better")
@@ -873,13 +816,13 @@ figure.colorbar(axes[2].images[0], ax=axes[2], shrink=0.8)
 figures.show(
     figure,
     alt="The middle of three signed pictures of what each halving lost: first the finest"
-    " lines of the windows, then frames and columns, then whole arches; and the small"
-    " picture that is left.",
+    " lattice of the windows, then frames and ledges, then whole windows as coarse"
+    " squares; and the small grey picture that is left.",
 )
 
 # %% [markdown]
-# Each halving loses the details of its own size: first the lattice of the windows, then their frames, then
-# the arches. Super-resolution (lesson 11) is the art of guessing these pictures from the last one.
+# Each halving loses the details of its own size: first the lattice of the windows, then frames and ledges,
+# then whole windows. Super-resolution (lesson 11) is the art of guessing these pictures from the last one.
 #
 # ## Clinic
 #
@@ -942,7 +885,7 @@ figures.images(
     columns=4,
     size=2.9,
     cmap=figures.SEQUENTIAL,
-    vmin=-3,
+    vmin=-1,
     vmax=0,
     alt="The logarithm of brightness after two to five pools. With zeros as padding a"
     " bright frame appears at the top and left and takes more of the picture each time;"
