@@ -1,5 +1,6 @@
 """Executing notebooks without a browser: `course build` and `course run`."""
 
+import base64
 import json
 import re
 import sys
@@ -108,12 +109,24 @@ def _make_reproducible(notebook: NotebookNode) -> None:
 def build(lesson: Lesson) -> float:
     """Execute a lesson in its lesson profile and store the notebook, solutions folded; return the seconds taken.
 
+    Its opening picture is stored beside it, in `notebooks/pictures/`, where the README shows it.
     Raises LessonFailed and leaves the old notebook as it was when a cell fails.
     """
     notebook = fold_solutions(read_notebook(lesson))
     seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, STORED_ENVIRONMENT)
     write_notebook(notebook, lesson.notebook)
+    if picture := opening_picture(notebook):
+        target = lesson.notebook.parent / "pictures" / f"{lesson.name}.png"
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(picture)
     return seconds
+
+
+def opening_picture(notebook: NotebookNode) -> bytes | None:
+    """The first picture among a notebook's outputs, as the bytes of a PNG file, or None."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    return base64.b64decode(pictures[0]) if pictures else None
 
 
 def build_all(lessons: list[Lesson]) -> int:
