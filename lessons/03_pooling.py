@@ -508,8 +508,9 @@ figures.show(
 # %% [markdown]
 # The average is learned exactly, a quarter each. For the maximum the best four weights are nearly an average
 # again, brightened by the bias: a little too bright in the flat sky (blue), too dark along every outline
-# (red). A convolution *followed by a ReLU* can do it, as the third line above shows. So a strided convolution
-# can learn average pooling and much else, for the price of its weights; max pooling chooses for free.
+# (red). With a ReLU after a convolution it can be done, since $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided
+# convolution can learn average pooling and much else, for the price of its weights; max pooling chooses for
+# free.
 
 # %% [markdown]
 # ## 5 · What does one output see?
@@ -616,10 +617,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The box is where the formula says. Yet the output hardly looks at its outskirts: many paths lead from the
-# middle to the output, few from a corner, and the sum of many small steps is a Gaussian (Luo and others,
-# 2016, call the bright part the **effective receptive field**). Max pooling leaves winners only: on another
-# picture, others win.
+# The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths
+# lead from the middle to the output, few from a corner, and the sum of many small steps is a Gaussian (Luo
+# and others, 2016, call the bright part the **effective receptive field**). Max pooling leaves winners only:
+# on another picture, others win.
 #
 # How do architectures make the field grow? Eight layers of four kinds:
 
@@ -672,8 +673,12 @@ print("same scores:", np.allclose(mean_first, dense_first))
 #
 # Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the
 # gradient: spread $y$ as the pool would spread a gradient. That makes **nearest-neighbour unpooling** from
-# the average, and **max unpooling** from the maximum, which needs to remember where each winner stood (its
-# **switch**; Zeiler and Fergus, 2014).
+# the average, and **max unpooling** from the maximum, which has to remember where each winner stood (its
+# **switch**; Zeiler and Fergus, 2014):
+#
+# $$\hat x_{2r+i,\;2c+j} = y_{r,c} \qquad\qquad
+# \hat x_{a,b} = \begin{cases} y_{r,c} & (a,b)\text{ won window }(r,c)\\ 0 & \text{else}\end{cases}
+# \qquad\qquad y: H\times W,\quad \hat x: 2H\times 2W$$
 
 
 # %%
@@ -784,8 +789,10 @@ figures.show(
 # the dashed line: on a nearly empty picture even an even grey scores well, and after four halvings only the
 # averages are still above it.
 #
-# What *exactly* is lost at a halving? Subtract the way back from the original. Keep these differences, and
-# nothing is lost: a **Laplacian pyramid** (Burt and Adelson, 1983).
+# What *exactly* is lost at a halving? With $P$ the pool and $U$ the way back, keep the differences $d_l$.
+# Then nothing is lost, and we have a **Laplacian pyramid** (Burt and Adelson, 1983):
+#
+# $$x_{l+1} = P(x_l) \qquad d_l = x_l - U(x_{l+1}) \qquad\Rightarrow\qquad x_l = U(x_{l+1}) + d_l$$
 
 # %%
 details, small = [], grey
@@ -893,6 +900,9 @@ figures.images(
 )
 
 # %% [markdown]
+# Yellow is zero. The frame has two sides only: windows that start one pixel outside a picture of even size
+# end exactly on its last pixel. Test hand-written layers on negative inputs, and look at the rim.
+#
 # ## Exercises
 #
 # ### E3.1 ★ Average without a loop
