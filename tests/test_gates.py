@@ -16,6 +16,7 @@ from course_utils.cli import gates, lessons, rules
 LESSONS = lessons.all_lessons()
 PAGES = [paths.ROOT / "README.md", paths.ROOT / "CONTRIBUTING.md", paths.DATA / "README.md"]
 NAMES = [lesson.name for lesson in LESSONS]
+BUILT = [lesson for lesson in LESSONS if lesson.notebook.exists()]  # one that is missing has a test of its own
 
 
 # ---- the course as it is ---------------------------------------------------------------------------------
@@ -27,13 +28,13 @@ def test_lessons_keep_the_rules(lesson, rule):
     assert rule(lesson, lessons.read_notebook(lesson)) == []
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+@pytest.mark.parametrize("lesson", BUILT, ids=lambda lesson: lesson.name)
 @pytest.mark.parametrize("gate", gates.NOTEBOOK_GATES, ids=lambda gate: gate.__name__)
 def test_notebooks_pass_the_gates(lesson, gate):
     assert gate(nbformat.read(lesson.notebook, as_version=4)) == []
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
+@pytest.mark.parametrize("lesson", BUILT, ids=lambda lesson: lesson.name)
 def test_notebooks_are_what_their_lessons_are_built_into(lesson):
     assert gates.stale(lesson, nbformat.read(lesson.notebook, as_version=4)) == []
 
