@@ -200,8 +200,10 @@ def set_up(kind, wheels):
         python = find_python()
         say(f"Setting up the course in .venv, the first time only (about {GIGABYTES[kind]:.1f} GB of disk).")
         run_tool("making an environment with " + python, [python, "-m", "venv", str(VENV)])
+    elif broken_off:
+        clear_packages()
     write_stamp(kind, complete=False)
-    install(kind, wheels, again=broken_off and not reason)
+    install(kind, wheels)
     write_stamp(kind, complete=True)
     say(f"Set up in {time.perf_counter() - started:.0f} s.")
 
@@ -222,21 +224,27 @@ def reason_to_rebuild(stamp):
     return None
 
 
-def install(kind, wheels, again):
-    """uv by pip, all other packages by uv, then the course itself; `again` replaces packages that are there."""
+def clear_packages():
+    """Remove packages that may be half written; uv has those it fetched in its cache and does not fetch them again."""
+    for folder in list(VENV.glob("lib/python*/site-packages")) + list(VENV.glob("Lib/site-packages")):
+        for entry in folder.iterdir():
+            if re.split("[-.]", entry.name)[0] in ("pip", "uv"):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(str(entry))
+            else:
+                entry.unlink()
+
+
+def install(kind, wheels):
+    """uv by pip, all other packages by uv, then the course itself."""
     lock = ROOT / LOCKS[kind]
-    packages = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
     source = ["--no-index", "--find-links", str(wheels)] if wheels else []
     install_uv(lock, source)
     uv = [str(SCRIPTS / "uv"), "pip"]
     target = ["--python", str(PYTHON)]
-    offline = ["--offline"] if wheels else []
-    anew = [word for name in packages if name not in ("uv", "pip") for word in ("--reinstall-package", name)]
-    run_tool(
-        f"installing the packages of {lock.name}",
-        uv + ["sync", "--require-hashes", str(lock)] + target + source + offline + (anew if again else []),
-        uv_settings(),
-    )
+    sync = ["sync", "--require-hashes", str(lock)] + source + (["--offline"] if wheels else [])
+    run_tool(f"installing the packages of {lock.name}", uv + sync + target, uv_settings())
     here = ["install", "--no-build-isolation", "--no-deps", "--offline", "--editable", str(ROOT)]
     run_tool("installing the course itself", uv + here + target, uv_settings())
 
