@@ -165,7 +165,7 @@ def test_a_damaged_copy_is_not_taken(course, tmp_path, capsys):
 
 def test_without_git_it_says_what_to_do(course, monkeypatch):
     (course / "clocks.txt").unlink()
-    with pytest.raises(CourseError, match=r"this copy's git history has no file.*restore --from FOLDER_OR_ZIP"):
+    with pytest.raises(CourseError, match=r"without git this copy has no file.*restore --from FOLDER_OR_ZIP"):
         restore()  # not a repository
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CourseError, match=r"rebuild it from its package as data/README\.md tells"):

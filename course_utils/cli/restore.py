@@ -171,5 +171,7 @@ _HELP = (
 
 def _nowhere(missing: list[str], source: Path | None) -> str:
     files = ", ".join(f"data/{name}" for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-    where = f"{source} has" if source else "this copy's git history has"
+    where = f"{source} has"
+    if source is None:
+        where = "this copy's git history has" if _run_git("rev-parse", "HEAD") else "without git this copy has"
     return f"{where} no file with the right checksum for {len(missing)} of the data files ({files}): {_HELP}"
