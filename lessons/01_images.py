@@ -17,8 +17,7 @@
 # arithmetic?**
 #
 # A network that makes pictures makes arrays of numbers. Before we let one do that, we work on such arrays by
-# hand: enlarge, turn, recolour, find edges, compare, compress. Each step is a few lines of NumPy, and each is
-# checked against a library.
+# hand. Each step is a few lines of NumPy, checked against a library.
 #
 # - **You will be able to** read shapes, types and value ranges at a glance and recognise the bugs they cause;
 #   write resizing, rotation, colour conversion, equalisation, the Sobel filter and the heart of JPEG.
@@ -75,8 +74,8 @@ figures.images(
 # $$x_{r,c,k} \qquad \text{row } r < H \text{, from the top;} \quad \text{column } c < W \text{;} \quad
 # \text{channel } k < C = 3, \qquad x: (H, W, C)$$
 #
-# **Shape** says how many numbers there are along each axis, **dtype** how each is stored, and the **value
-# range** what they mean. Ask every array you meet for all three.
+# **Shape** says how many numbers lie along each axis, **dtype** how each is stored, the **value range** what
+# they mean. Ask every array for all three.
 
 # %%
 print("shape", photo.shape, "dtype", photo.dtype, "from", photo.min(), "to", photo.max())
@@ -120,9 +119,9 @@ figures.show(
 )
 
 # %% [markdown]
-# A channel is nothing but a grey picture. The breast is bright in the red one and dark in the blue one, which
-# is what "orange" means. Rows come first and count downwards, as in a matrix. Libraries that think in $(x,
-# y)$, Pillow among them, put the column first:
+# A channel is a grey picture. The breast is bright in the red one and dark in the blue one, which is what
+# "orange" means. Rows come first and count downwards, as in a matrix. Libraries that think in $(x, y)$ put
+# the column first:
 
 # %%
 pillow = Image.fromarray(stored)
@@ -145,7 +144,7 @@ a, b = np.array([250, 200], np.uint8), np.array([10, 100], np.uint8)
 print("250 + 10 =", (a + b)[0], "and the mean of 200 and 100 =", ((a + b) // 2)[1])
 
 # %%
-bird, bird_bytes = photo[20:340, 150:510], stored[20:340, 150:510]
+bird, bird_bytes = photo[10:350, 150:510], stored[10:350, 150:510]
 height, width, _ = bird.shape
 bugs = {
     "uint8 + 60 wraps round": (bird_bytes + np.uint8(60)) / 255,
@@ -198,8 +197,8 @@ print("black and white stripes send out half the light, which is stored as", hal
 # %% [markdown]
 # ## 3 · Where does a new pixel come from?
 #
-# To resize a picture is to ask for its value *between* pixels. Think of a pixel as a small square with its
-# value at the centre. Pixel $i$ of the output has its centre at $i + \tfrac12$; in the input, which is $s =
+# To resize is to ask for values *between* pixels. Think of a pixel as a small square with its value at the
+# centre. Pixel $i$ of the output has its centre at $i + \tfrac12$; in the input, which is $s =
 # W_\text{in}/W_\text{out}$ times as wide, that is the position
 #
 # $$x_i = (i + \tfrac12)\, s - \tfrac12$$
@@ -262,8 +261,8 @@ figures.show(
 
 # %% [markdown]
 # With the formula, both rows cover the same ground. Without the halves, everything moves by up to half an
-# output pixel, a bug so common that libraries disagree about pixel positions to this day. The cubic kernel
-# dips below zero: it sharpens a little, and it can *overshoot* the range.
+# output pixel, a bug found in many a library. The cubic kernel dips below zero: it sharpens a little, and it
+# can *overshoot* the range.
 #
 # All weights of one axis fit in a matrix, outputs by inputs. Resizing is then a matrix product per axis,
 #
@@ -289,15 +288,14 @@ def resize(picture, height, width, kernel, low_pass=False):
 
 
 # %%
-cat = data.photograph("chelsea")
-eye = cat[82:142, 132:212]
+eye = photo[58:82, 276:308]
 enlarged = {name: resize(eye, 480, 640, kernel) for name, kernel in KERNELS.items()}
 figures.images(
     list(enlarged.values()),
     list(enlarged),
     size=3.8,
-    alt="The eye of a cat enlarged eightfold: in visible squares with nearest, soft with"
-    " linear, and soft but crisper with cubic.",
+    alt="The eye of the kingfisher enlarged twentyfold: in squares with nearest, soft with creases"
+    " along the pixel grid with linear, and smooth and crisper with cubic.",
 )
 
 # %%
@@ -317,11 +315,11 @@ print(f"input                              from {red.min():.3f} to {red.max():.3
 # %% [markdown]
 # ## 4 · Why do small pictures flicker?
 #
-# Shrinking asks a new question: what happens to detail that the small picture has no room for? A grid with
-# one sample every $s$ pixels can hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves do
-# not vanish, they come back as coarse ones that were never there: **aliasing**. The cure is a **low-pass**
-# filter that averages fine detail away first; stretching the kernel $s$ times does just that. Our test
-# picture has waves that get finer outwards, and is shrunk four times.
+# What happens to detail that the small picture has no room for? A grid with one sample every $s$ pixels can
+# hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves do not vanish, they come back as
+# coarse ones that were never there: **aliasing**. The cure is a **low-pass** filter that averages fine detail
+# away first; stretching the kernel $s$ times does just that. Our test picture has waves that get finer
+# outwards, and is shrunk four times.
 
 # %%
 radius = np.hypot(*np.mgrid[-119.5:120, -119.5:120])
@@ -344,8 +342,9 @@ figures.show(
 
 # %% [markdown]
 # At radius $\rho$ our rings make $\rho/480$ waves a pixel, so beyond $\rho = 60$ the small picture cannot
-# hold them and its right value there is plain grey. We measure how far from plain it is. The photograph has
-# no such known answer, but an honest small picture should barely change when the large one moves by a pixel.
+# hold them and its right value there is plain grey. We measure how far from plain it is. For the photograph
+# no right answer is known, but an honest small picture should barely change when the large one moves by a
+# pixel.
 
 # %%
 fine = resize(radius, 60, 60, linear) > 80
@@ -364,8 +363,8 @@ print("agrees with Pillow:", np.allclose(ours, library, atol=1e-5))
 
 # %% [markdown]
 # Pillow always filters when it shrinks; TensorFlow's and Keras' `resize` filter only when told to
-# (`antialias=True`). A network fed through the wrong one sees noise where there were spines. In lesson 03 the
-# same effect turns up inside networks.
+# (`antialias=True`). A network fed through the wrong one sees noise where there were spines. Lesson 03 finds
+# the same effect inside networks.
 
 # %% [markdown]
 # ## 5 · How do we turn a picture?
@@ -403,6 +402,7 @@ def rotated_positions(shape, degrees):
 
 
 # %%
+cat = data.photograph("chelsea")
 grey = cat.mean(axis=-1)
 pulled = sample(grey, *rotated_positions(grey.shape, 30))
 difference = np.abs(pulled - skimage.transform.rotate(grey, 30, order=1))[5:-5, 5:-5]
@@ -448,9 +448,9 @@ figures.images(
 # %% [markdown]
 # ## 6 · Which numbers describe a colour?
 #
-# Red, green and blue suit screens. For thinking about pictures, two other sets of three are handier.
-# **YCbCr** separates brightness, the **luma** $Y$, from two **chroma** values, "bluer than grey" and "redder
-# than grey". It is one matrix product per pixel:
+# Red, green and blue suit screens; for thinking, two other sets of three are handier. **YCbCr** separates
+# brightness, the **luma** $Y$, from two **chroma** values, "bluer than grey" and "redder than grey". It is
+# one matrix product per pixel:
 #
 # $$\begin{pmatrix} Y \\ C_b \\ C_r \end{pmatrix} = \begin{pmatrix} 0.299 & 0.587 & 0.114 \\ -0.1687 & -0.3313
 # & 0.5 \\ 0.5 & -0.4187 & -0.0813 \end{pmatrix} \begin{pmatrix} R \\ G \\ B \end{pmatrix}
@@ -505,9 +505,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Hue is blotchy in the background: where the saturation is low, tiny differences decide it, so trust hue only
-# where the saturation is high. And nearly all detail is in the luma. The eye sees chroma far less sharply,
-# which is easy to try: blur one or the other by the same amount.
+# Hue is blotchy in the background: where saturation is low, tiny differences decide it. And nearly all detail
+# is in the luma. The eye sees chroma far less sharply, which is easy to try: blur one or the other by the
+# same amount.
 
 # %%
 blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))
@@ -536,7 +536,8 @@ figures.images(
 # $$F_v = \frac{1}{HW} \sum_{u \le v} h_u \qquad h: (256,), \quad F: (256,) \text{ in } [0, 1]$$
 #
 # To **equalise** is to replace each value $v$ by $F_v$. The darkest tenth of the pixels then fills the
-# darkest tenth of the range, and so on.
+# darkest tenth of the range, and so on. To **stretch** is simpler: one straight line takes the darkest
+# hundredth of the pixels to 0 and the brightest to 1.
 
 
 # %%
@@ -626,7 +627,7 @@ magnitude, angle = np.hypot(gradient_x, gradient_y), np.arctan2(gradient_y, grad
 hue, full = angle / np.pi % 1, np.ones_like(angle)
 directions = skimage.color.hsv2rgb(np.stack([hue, full, magnitude.clip(0, 1)], axis=-1))
 signed = {"cmap": figures.DIVERGING, "vmin": -2, "vmax": 2}
-figure, axes = plt.subplots(2, 2, figsize=(11, 8.4))
+figure, axes = plt.subplots(2, 2, figsize=(10, 7.6))
 figures.draw_image(axes[0, 0], gradient_x, "change from left to right", **signed)
 figures.draw_image(axes[0, 1], gradient_y, "change from top to bottom", **signed)
 figures.draw_image(axes[1, 0], magnitude, "length")
@@ -639,9 +640,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Upright window frames show in the first picture as pairs of red and blue, one for each side; ledges show in
-# the second. The last picture gives both frames and ledges their own hue: red for changes across, cyan for
-# changes down.
+# Upright window frames show in the first picture as pairs of red and blue, ledges in the second. The last
+# gives each its own hue: red for changes across, cyan for changes down.
 
 # %% [markdown]
 # ## 9 · Can a few numbers say what a photo is like?
@@ -693,8 +693,8 @@ library, _ = np.histogramdd(photo.reshape(-1, 3), bins=4, range=[(0, 1)] * 3)
 print("agrees with NumPy:", np.allclose(colour_feature(photo), library.ravel() / library.sum()))
 
 # %% [markdown]
-# Two pictures are alike if their features are close. That alone is an image search engine: for each query,
-# the nearest photographs of the training set by $\sum_i |a_i - b_i|$.
+# Two pictures are alike if their features are close. That alone makes an image search: for each query, the
+# nearest photographs of the training set by $\sum_i |a_i - b_i|$.
 
 # %%
 train = data.photographs("train")
@@ -751,10 +751,10 @@ commonest = statistics.mode(categories["train"])
 print(f"always {commonest!r}   right for {np.mean(answers == commonest):.2f}")
 
 # %% [markdown]
-# The castle finds buildings under the same sky, the pyramid finds its two neighbours by the slope of their
-# sides, and the cup finds meerkats: same palette, nothing else. Each feature is right about half the time,
-# nearly twice as often as guessing the commonest category. Neither knows what a cup is. From lesson 05 on,
-# networks *learn* their features.
+# The castle finds buildings under the same sky, the pyramid two others by the slope of their sides, and the
+# cup finds meerkats: same palette, nothing else. Over the validation photographs each feature names the right
+# category about half the time, nearly twice as often as guessing the commonest one. Neither knows what a cup
+# is. From lesson 05 on, networks *learn* their features.
 
 # %% [markdown]
 # ## 10 · What does JPEG throw away?
@@ -848,9 +848,9 @@ figures.show(
 
 # %% [markdown]
 # Most of what is stored is zero, and runs of zeros cost next to nothing. (JPEG reads the block in zigzags so
-# that they line up, then gives short codes to common numbers. That part loses nothing.) Now the whole
-# picture, all blocks in one product. We measure the damage by the **peak signal-to-noise ratio** in decibels,
-# PSNR $= 10 \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the error.
+# that they line up, and gives short codes to common numbers; that loses nothing.) Now the whole picture, all
+# blocks in one product. We measure the damage by the **peak signal-to-noise ratio** in decibels, PSNR $= 10
+# \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the error.
 
 
 # %%
@@ -934,8 +934,8 @@ figures.show(
 # %% [markdown]
 # JPEG wins because it spends its bits block by block, where something happens. Only at the far left, where it
 # has not even one number a block to spend, is it better to shrink first. In colour JPEG also halves the
-# chroma, as section 6 suggested. Remember this when judging networks: many training sets are JPEGs, and a
-# generator learns the squares and the ringing with the cats.
+# chroma, as section 6 suggested. Many training sets are JPEGs, and a generator learns the squares and the
+# ringing with the cats.
 
 # %% [markdown]
 # ## Clinic
@@ -945,7 +945,7 @@ figures.show(
 # photograph, and rounds. It runs, and at first sight it looks right. (Here the labels come from hue.)
 
 # %% tags=["clinic"]
-hue, saturation, _ = np.moveaxis(hsv[20:340, 150:510], -1, 0)
+hue, saturation, _ = np.moveaxis(hsv[10:350, 150:510], -1, 0)
 vivid = saturation > 0.55
 branch, blue, orange = (hue > 0.12) & (hue < 0.3), (hue > 0.45) & (hue < 0.7), hue < 0.1
 mask = scipy.ndimage.median_filter(vivid * np.select([branch, blue, orange], [1, 2, 3]), 9)
@@ -969,7 +969,7 @@ for name, labels in {"ill": ill, "repaired": repaired}.items():
 # %% tags=["clinic"]
 palette = np.array([[0.93, 0.93, 0.93], [0.6, 0.6, 0.2], [0, 0.45, 0.7], [0.9, 0.5, 0.1]])
 figures.images(
-    [picture[30:250, 0:230] for picture in (bird, palette[ill], palette[repaired])],
+    [picture[40:260, 0:230] for picture in (bird, palette[ill], palette[repaired])],
     ["photograph", "labels averaged and rounded", "shares averaged, largest taken"],
     size=3.8,
     alt="A kingfisher and two label maps. In the first, thin rims of branch colour and of"
@@ -977,8 +977,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Nearest-neighbour resizing is the other cure, with stepped outlines. Nothing in the shape, the dtype or the
-# range gave the bug away; a scatter of thin rims in a label map does.
+# Nearest-neighbour resizing is the other cure, with stepped outlines. Shape, dtype and range did not give the
+# bug away; thin rims in a label map do.
 
 # %% [markdown]
 # ## Exercises
