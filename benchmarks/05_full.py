@@ -1,30 +1,26 @@
-"""The full profile of lesson 05: a residual network on a GPU, chosen on validation, tested once.
+"""The full profile of lesson 05: a residual network, trained once, chosen on validation and tested once.
 
-    KERAS_BACKEND=jax python benchmarks/05_full.py --out FOLDER
+    python benchmarks/05_full.py --out FOLDER
 
-trains each candidate below on the 55,000 training images, keeps the one with the best validation accuracy, scores
-that one on the test images, and writes to FOLDER
-    fashion_mnist_classifier.weights.h5   float16
-    fashion_mnist_classifier.json         command, device, minutes, seed, scores
-    05_full_<candidate>.csv               the history of each candidate
-After a kill the same command goes on from the last epoch (the state lies in runs/). On a processor alone use
---epochs, --depth and --width to fit the time there is. Needs Keras, JAX or TensorFlow, NumPy, h5py and tqdm.
+trains on the 55,000 training images and writes to FOLDER
+    fashion_mnist_classifier.weights.h5   the weights in float16
+    fashion_mnist_classifier.json         command, device, minutes, seed, scores and history
+After a kill the same command goes on from the last epoch (the state lies in runs/). The numbers are those of
+`profiles.lesson_05("full")`; the options change single ones. Runs on TensorFlow or, with KERAS_BACKEND=jax, on JAX.
 """
 
 import argparse
-import hashlib
+import csv
 import json
-import math
 import os
 import platform
-import shlex
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import date
 from pathlib import Path
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
@@ -36,30 +32,8 @@ from course_utils.models import classifier
 NAME = "fashion_mnist_classifier"
 
 
-def device() -> str:
-    """The accelerator that Keras computes on, in words, or the processor."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        found = jax.devices()[0]
-        if found.platform != "cpu":
-            return found.device_kind
-    return f"{os.cpu_count()} cores, {platform.machine()}"
-
-
-def command(out: Path) -> str:
-    """How this script was called, with the folder of this machine left out."""
-    words = ["FOLDER" if word == str(out) else word for word in sys.argv[1:]]
-    return f"KERAS_BACKEND={keras.backend.backend()} python benchmarks/05_full.py {shlex.join(words)}"
-
-
-def candidates(full: profiles.Lesson05) -> dict[str, profiles.Lesson05]:
-    """What is compared on the validation images: augmentation with erasing and without."""
-    return {"erase": full, "plain": replace(full, erase=0)}
-
-
 def build(numbers: profiles.Lesson05) -> keras.Model:
-    return classifier.residual_cnn(numbers.depth, numbers.width, shift=numbers.shift, erase=numbers.erase)
+    return classifier.residual_cnn(numbers.width, numbers.blocks, shift=numbers.shift, erase=numbers.erase)
 
 
 def prepared(split: str, count: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -67,23 +41,24 @@ def prepared(split: str, count: int | None) -> tuple[np.ndarray, np.ndarray]:
     return images[:count], keras.utils.to_categorical(labels[:count], 10)
 
 
-def train(name: str, numbers: profiles.Lesson05, subset: int | None, out: Path) -> dict:
-    """Train one candidate in bfloat16, or read back what an earlier call with the same numbers finished."""
-    run = f"05_full_{name}_{hashlib.sha256(f'{numbers} {subset}'.encode()).hexdigest()[:8]}"
-    result, weights, log = (paths.RUNS / f"{run}{ending}" for ending in (".json", ".weights.h5", ".csv"))
-    if result.exists():
-        return json.loads(result.read_text())
-    result.parent.mkdir(exist_ok=True)
-    keras.config.set_dtype_policy("mixed_bfloat16")
+def train(numbers: profiles.Lesson05, subset: int | None, precision: str, out: Path) -> list[dict[str, float]]:
+    """Train, leave the float16 weights in `out`, and return the history, one record an epoch."""
+    keras.config.set_dtype_policy(precision)
     training.set_seed(numbers.seed)
     images, labels = prepared("train", subset)
     model = build(numbers)
     steps = numbers.epochs * (len(images) // numbers.batch_size)
-    schedule = training.one_cycle(numbers.learning_rate, steps)
     training.compile_classifier(
-        model, schedule, weight_decay=numbers.weight_decay, label_smoothing=numbers.label_smoothing
+        model,
+        training.one_cycle(numbers.learning_rate, steps),
+        weight_decay=numbers.weight_decay,
+        label_smoothing=numbers.label_smoothing,
+        # On a processor TensorFlow's own convolutions are faster than those of its compiler.
+        jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
-    start = time.monotonic()
+    log = out / f"{NAME}.csv"
+    if not training.run_folder(NAME).exists():  # nothing to go on from
+        log.unlink(missing_ok=True)
     training.fit(
         model,
         images,
@@ -92,21 +67,25 @@ def train(name: str, numbers: profiles.Lesson05, subset: int | None, out: Path) 
         batch_size=numbers.batch_size,
         seed=numbers.seed,
         validation_data=prepared("validation", subset),
-        callbacks=[keras.callbacks.CSVLogger(log, append=True), Line(numbers.epochs)],
-        resume=run,
+        callbacks=[Clock(), keras.callbacks.CSVLogger(log, append=True)],
+        resume=NAME,
         progress=False,
     )
-    minutes = (time.monotonic() - start) / 60
-    training.save_weights(model, weights, dtype="float16")
-    (out / f"05_full_{name}.csv").write_bytes(log.read_bytes())
-    summary = {
-        "validation_accuracy": accuracy(numbers, weights, "validation", subset),
-        "minutes": round(minutes, 2),
-        "weights": weights.name,
-        "numbers": asdict(numbers),
-    }
-    result.write_text(json.dumps(summary))
-    return summary
+    training.save_weights(model, out / f"{NAME}.weights.h5", dtype="float16")
+    with log.open() as file:
+        return [{name: round(float(value), 4) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+class Clock(keras.callbacks.Callback):
+    """Adds seconds and processor seconds to the logs of each epoch and prints them."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.monotonic(), time.process_time()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.monotonic() - self.start[0]
+        logs["processor_seconds"] = time.process_time() - self.start[1]
+        print(f"epoch {epoch + 1}:", *(f"{name} {value:.4g}" for name, value in logs.items()), flush=True)
 
 
 def accuracy(numbers: profiles.Lesson05, weights: Path, split: str, subset: int | None) -> float:
@@ -119,61 +98,50 @@ def accuracy(numbers: profiles.Lesson05, weights: Path, split: str, subset: int 
     return round(share, 4)
 
 
-class Line(keras.callbacks.Callback):
-    """One printed line every tenth of the training."""
+def device() -> str:
+    """The accelerator that Keras computes on, in words, or the processor."""
+    if keras.backend.backend() == "jax":
+        import jax
 
-    def __init__(self, epochs: int):
-        super().__init__()
-        self.every, self.start = max(epochs // 10, 1), time.monotonic()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch == 0 or (epoch + 1) % self.every == 0:
-            numbers = " ".join(f"{name} {value:.4f}" for name, value in logs.items())
-            print(f"epoch {epoch + 1} after {time.monotonic() - self.start:.0f} s: {numbers}", flush=True)
+        if jax.devices()[0].platform != "cpu":
+            return jax.devices()[0].device_kind
+    return f"{os.cpu_count()} cores of an {platform.machine()} processor, shared with other work"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--out", type=Path, default=paths.RUNS, help="folder for the results")
     parser.add_argument("--subset", type=int, help="use only so many images of each split, to try the script")
-    for field in ("epochs", "depth", "width", "batch_size", "seed"):
-        parser.add_argument(f"--{field.replace('_', '-')}", type=int)
-    parser.add_argument("--candidates", nargs="+", default=["erase", "plain"], help="which to train")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="start no candidate that would end later")
+    parser.add_argument("--precision", default="mixed_bfloat16", help="mixed_bfloat16 (default) or float32")
+    for field in fields(profiles.Lesson05):
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default))
     arguments = parser.parse_args()
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    changed = {field.name: given[field.name] for field in fields(profiles.Lesson05) if field.name in given}
+    numbers = replace(profiles.lesson_05("full"), **changed)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    fields = ("epochs", "depth", "width", "batch_size", "seed")
-    given = {field: getattr(arguments, field) for field in fields if getattr(arguments, field) is not None}
-    numbers = replace(profiles.lesson_05("full"), **given)
 
-    start, summaries = time.monotonic(), {}
-    for name, candidate in candidates(numbers).items():
-        spent = (time.monotonic() - start) / 60
-        longest = max((summary["minutes"] for summary in summaries.values()), default=0)
-        if name in arguments.candidates and spent + 1.1 * longest <= arguments.minutes:
-            summaries[name] = train(name, candidate, arguments.subset, arguments.out)
-            print(name, json.dumps(summaries[name]), flush=True)
-    best = max(summaries, key=lambda name: summaries[name]["validation_accuracy"])
-    weights = paths.RUNS / summaries[best]["weights"]
-    (arguments.out / f"{NAME}.weights.h5").write_bytes(weights.read_bytes())
-    test_accuracy = accuracy(candidates(numbers)[best], weights, "test", arguments.subset)
+    history = train(numbers, arguments.subset, arguments.precision, arguments.out)
+    weights = arguments.out / f"{NAME}.weights.h5"
     record = {
-        "model": f"residual_cnn(depth={numbers.depth}, width={numbers.width})",
-        "data": "Fashion-MNIST, 55,000 training images; chosen on 5,000 validation images; tested once on 10,000",
-        "test_accuracy": test_accuracy,
-        "validation_accuracy": summaries[best]["validation_accuracy"],
-        "chosen": best,
-        "candidates": {name: summary["validation_accuracy"] for name, summary in summaries.items()},
-        "minutes": summaries[best]["minutes"],
-        "numbers": summaries[best]["numbers"],
+        "model": f"residual_cnn(width={numbers.width}, blocks={numbers.blocks})",
+        "data": "Fashion-MNIST: 55,000 images to train, 5,000 to validate, 10,000 for one test",
+        "validation_accuracy": accuracy(numbers, weights, "validation", arguments.subset),
+        "test_accuracy": accuracy(numbers, weights, "test", arguments.subset),
         "parameters": build(numbers).count_params(),
-        "command": command(arguments.out),
+        "command": " ".join(["python benchmarks/05_full.py", *(f"--{k} {v}" for k, v in changed.items())]),
+        "precision": arguments.precision,
         "device": device(),
-        "keras": keras.version(),
+        "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
+        "processor_minutes": round(sum(row["processor_seconds"] for row in history) / 60, 1),
+        "keras": f"{keras.version()} on {keras.backend.backend()}",
         "date": date.today().isoformat(),
+        "seed": numbers.seed,
+        "numbers": asdict(numbers),
+        "history": history,
     }
     (arguments.out / f"{NAME}.json").write_text(json.dumps(record, indent=1) + "\n")
-    print(json.dumps(record, indent=1))
+    print(json.dumps({name: value for name, value in record.items() if name != "history"}, indent=1))
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def compile_classifier(
     *,
     weight_decay: float = 0.0,
     label_smoothing: float = 0.0,
+    jit_compile: bool | str = "auto",
 ) -> None:
     """Ready a network that returns logits for training on one-hot labels (n, classes), by SGD with momentum 0.9.
 
@@ -104,7 +105,7 @@ def compile_classifier(
     optimizer = keras.optimizers.SGD(learning_rate, momentum=0.9, nesterov=True, weight_decay=weight_decay or None)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
-    model.compile(optimizer, loss, metrics=["accuracy"])
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit_compile)
 
 
 def run_folder(name: str) -> Path:

@@ -54,7 +54,7 @@ def better_cnn(
     Batch normalisation: Ioffe and Szegedy, 2015. Dropout: Srivastava et al., 2014.
     """
     _check(image_shape, classes, smallest=4)
-    _at_least_one(width=width)
+    _at_least(1, width=width)
     if not 0 <= dropout_rate < 1:
         raise ValueError(f"dropout_rate must be in [0, 1), got {dropout_rate}: it is the share of features set to 0")
 
@@ -81,42 +81,48 @@ def better_cnn(
 
 
 def residual_cnn(
-    depth: int = 16,
-    width: int = 4,
+    width: int = 64,
+    blocks: int = 1,
     *,
-    shift: int = 2,
+    shift: int = 1,
     flip: bool = True,
     erase: int = 0,
     image_shape: tuple[int, int, int] = IMAGE_SHAPE,
     classes: int = 10,
 ) -> keras.Model:
-    """A wide residual network: three groups of residual blocks at full, half and quarter resolution.
+    """A residual network that does its work at half and quarter resolution; its features are 2 * width averages.
 
-    depth: convolutional layers, 6n + 4 for n blocks a group (10, 16, 22, 28, ...).
-    width: widening factor; the groups have 16, 32 and 64 times as many channels, the features 64 times as many.
+    width: channels at half resolution; there are half as many before and twice as many after.
+    blocks: residual blocks of two convolutions at each of the two resolutions.
     shift, flip, erase: augmentation while training, see `RandomShiftFlip` and `RandomErase`; 0 or False leaves out.
 
-    Raises ValueError for another depth, width under 1, pictures under 4x4 or fewer than 2 classes.
-    Zagoruyko and Komodakis, "Wide residual networks", 2016; identity mappings after He et al., 2016.
+    For 28x28x1 pictures the shapes run 14x14xwidth/2, 14x14xwidth, 7x7x2*width, 2*width, classes.
+    Raises ValueError for width under 2, blocks under 1, pictures under 4x4 or fewer than 2 classes.
+    He, Zhang, Ren and Sun, "Deep residual learning for image recognition", 2016.
     """
     _check(image_shape, classes, smallest=4)
-    _at_least_one(width=width)
-    if depth < 10 or (depth - 4) % 6:
-        raise ValueError(f"depth must be 6n + 4 for n blocks a group, got {depth}: use 10, 16, 22 or 28")
+    _at_least(2, width=width)
+    _at_least(1, blocks=blocks)
     images = layers.Input(image_shape, name="images")
     x = images
     if shift or flip:
         x = RandomShiftFlip(shift, flip, name="augmentation")(x)
     if erase:
         x = RandomErase(erase, name="erasing")(x)
-    x = _convolution(16, 3, 1, "stem")(x)
-    for group, channels in enumerate((16 * width, 32 * width, 64 * width), start=1):
-        for block in range(1, (depth - 4) // 6 + 1):
-            strides = 2 if group > 1 and block == 1 else 1
-            x = _residual_block(x, channels, strides, f"group_{group}_block_{block}")
-    x = _normalised(x, "last")
+    x = _unit(x, width // 2, "stem", pool=True)
+    for channels, pool in ((width, False), (2 * width, True)):
+        x = _unit(x, channels, f"group_{channels}", pool=pool)
+        for block in range(1, blocks + 1):
+            name = f"group_{channels}_block_{block}"
+            y = _unit(_unit(x, channels, f"{name}_first"), channels, f"{name}_second")
+            x = layers.Add(name=f"{name}_sum")([x, y])
     x = layers.GlobalAveragePooling2D(name="features", dtype="float32")(x)
     return keras.Model(images, layers.Dense(classes, name="logits", dtype="float32")(x), name="residual_cnn")
+
+
+def fashion_mnist_classifier() -> keras.Model:
+    """The network behind `models.load("fashion_mnist_classifier")`, trained by `benchmarks/05_full.py`."""
+    return residual_cnn(width=64, blocks=1)
 
 
 def feature_extractor(model: keras.Model) -> keras.Model:
@@ -127,25 +133,14 @@ def feature_extractor(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs, model.get_layer("features").output, name=f"{model.name}_features")
 
 
-def _convolution(channels: int, size: int, strides: int, name: str) -> layers.Layer:
-    return layers.Conv2D(
-        channels, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
-    )
-
-
-def _normalised(x, name: str):
-    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_normalisation")(x)
+def _unit(x, channels: int, name: str, pool: bool = False):
+    """Convolution, pooling where asked, batch normalisation, ReLU."""
+    options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
+    x = layers.Conv2D(channels, 3, name=f"{name}_convolution", **options)(x)
+    if pool:
+        x = layers.MaxPooling2D(name=f"{name}_pooling")(x)
+    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_normalisation")(x)
     return layers.ReLU(name=f"{name}_activation")(x)
-
-
-def _residual_block(x, channels: int, strides: int, name: str):
-    """x + F(x), with F = convolution(ReLU(norm(convolution(ReLU(norm(x)))))); x is projected where shapes differ."""
-    activated = _normalised(x, f"{name}_first")
-    if strides != 1 or x.shape[-1] != channels:
-        x = _convolution(channels, 1, strides, f"{name}_shortcut")(activated)
-    y = _convolution(channels, 3, strides, f"{name}_convolution_1")(activated)
-    y = _convolution(channels, 3, 1, f"{name}_convolution_2")(_normalised(y, f"{name}_second"))
-    return layers.Add(name=f"{name}_sum")([x, y])
 
 
 @keras.saving.register_keras_serializable("course_utils")
@@ -156,8 +151,8 @@ class RandomShiftFlip(layers.Layer):
     flip: mirror left to right with probability 1/2.
     Input and output: float (n, height, width, channels). Without `training=True` the input comes back unchanged.
 
-    A shift is a matrix product, rows @ picture @ columns, where both matrices hold one 1 in each row: on two cores
-    that takes a fifth of the time of an interpolating `RandomTranslation`, and no pixel value changes.
+    A shift is a matrix product, rows @ picture @ columns, where both matrices hold one 1 in each row. No pixel value
+    changes, and XLA can compile it, which it cannot with the interpolating `keras.layers.RandomTranslation`.
     Raises ValueError for a negative shift.
     """
 
@@ -239,7 +234,7 @@ def _check(image_shape: tuple[int, int, int], classes: int, smallest: int) -> No
         raise ValueError(f"classes must be 2 or more, got {classes}")
 
 
-def _at_least_one(**numbers: int) -> None:
+def _at_least(smallest: int, **numbers: int) -> None:
     for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"{name} must be 1 or more, got {number}")
+        if number < smallest:
+            raise ValueError(f"{name} must be {smallest} or more, got {number}")

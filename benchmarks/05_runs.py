@@ -1,0 +1,181 @@
+"""Recorded runs of lesson 05: what each ingredient of the recipe is worth, and what size of network pays.
+
+    python benchmarks/05_runs.py ingredients     writes benchmarks/05_ingredients.json (about 15 minutes)
+    python benchmarks/05_runs.py sizes           writes benchmarks/05_sizes.json (about 5 minutes)
+
+Each run is repeated with three seeds. Runs that are already in the file are kept, so an interrupted call goes on
+where it stopped; delete the file to measure anew. All scores are of the validation images.
+
+Processor seconds count the time of all cores together: on two idle cores a run takes about half of them.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import keras
+import numpy as np
+
+from course_utils import data, paths, profiles, training
+from course_utils.models import classifier
+
+SEEDS = (0, 1, 2)
+RECIPE = profiles.lesson_05("lesson")
+
+
+def settings() -> dict[str, dict[str, dict]]:
+    """For each file, the settings of each run; "constant" trains at a fifth of the peak learning rate throughout."""
+    recipe = {"batch_normalisation": True, "schedule": "one-cycle", **asdict(RECIPE)}
+    del recipe["seed"], recipe["small_epochs"], recipe["blocks"], recipe["erase"]
+    recipe |= {"flip": True, "examples": 55_000}
+    none = {"shift": 0, "flip": False}
+    narrow = recipe | {"width": 16}
+    return {
+        "ingredients": {
+            "everything": narrow,
+            "without batch normalisation": narrow | {"batch_normalisation": False},
+            "without augmentation": narrow | none,
+            "without the schedule": narrow | {"schedule": "constant"},
+            "without dropout": narrow | {"dropout_rate": 0.0},
+            "without label smoothing": narrow | {"label_smoothing": 0.0},
+            "without any": narrow
+            | none
+            | {
+                "batch_normalisation": False,
+                "schedule": "constant",
+                "dropout_rate": 0.0,
+                "label_smoothing": 0.0,
+            },
+        },
+        "sizes": {
+            "width 8": recipe | {"width": 8},
+            "width 24": recipe,
+        },
+    }
+
+
+def build(s: dict) -> keras.Model:
+    return classifier.better_cnn(
+        s["width"],
+        batch_normalisation=s["batch_normalisation"],
+        shift=s["shift"],
+        flip=s["flip"],
+        dropout_rate=s["dropout_rate"],
+    )
+
+
+class FirstSteps(keras.callbacks.Callback):
+    """Keeps the loss of the first steps (each the mean since the start), and can end training after them."""
+
+    def __init__(self, count: int, stop: bool = False):
+        super().__init__()
+        self.count, self.stop, self.losses = count, stop, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        if len(self.losses) < self.count:
+            self.losses.append(round(float(logs["loss"]), 4))
+        elif self.stop:
+            self.model.stop_training = True
+
+
+class Clock(keras.callbacks.Callback):
+    """Seconds and processor seconds at the end of each epoch, validation included."""
+
+    def on_train_begin(self, logs=None):
+        self.start = time.monotonic(), time.process_time()
+        self.seconds, self.processor_seconds = [], []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds.append(round(time.monotonic() - self.start[0], 1))
+        self.processor_seconds.append(round(time.process_time() - self.start[1], 1))
+
+
+def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tuple[keras.Model, dict]:
+    """Train one run from its settings; returns the model and the history."""
+    training.set_seed(seed)
+    images, labels = data.fashion_mnist("train")
+    images, labels = images[: s["examples"]], keras.utils.to_categorical(labels[: s["examples"]], 10)
+    model = build(s)
+    steps = s["epochs"] * (len(images) // s["batch_size"])
+    peak = s["learning_rate"]
+    training.compile_classifier(
+        model,
+        training.one_cycle(peak, steps) if s["schedule"] == "one-cycle" else peak / 5,
+        weight_decay=s["weight_decay"],
+        label_smoothing=s["label_smoothing"],
+    )
+    validation = data.fashion_mnist("validation")
+    history = training.fit(
+        model,
+        images,
+        labels,
+        epochs=s["epochs"],
+        batch_size=s["batch_size"],
+        seed=seed,
+        validation_data=(validation[0], keras.utils.to_categorical(validation[1])) if validate else None,
+        callbacks=callbacks,
+        progress=False,
+    )
+    return model, {name: [round(float(v), 4) for v in values] for name, values in history.history.items()}
+
+
+def first_losses(s: dict, seed: int, count: int) -> list[float]:
+    """The first losses of a run, to compare with the recorded ones."""
+    steps = FirstSteps(count, stop=True)
+    train(s | {"epochs": s["epochs"]}, seed, [steps], validate=False)
+    return steps.losses
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiplications with a weight in one forward pass of one image."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+            total += height * width * int(np.prod(layer.kernel.shape))
+        elif isinstance(layer, keras.layers.Dense):
+            total += int(np.prod(layer.kernel.shape))
+    return total
+
+
+def record(kind: str) -> None:
+    path = paths.BENCHMARKS / f"05_{kind}.json"
+    table = json.loads(path.read_text()) if path.exists() else {}
+    table |= {
+        "command": f"python benchmarks/05_runs.py {kind}",
+        "device": f"{os.cpu_count()} cores of an {platform.machine()} processor, TensorFlow, shared with other work",
+        "keras": keras.version(),
+        "date": date.today().isoformat(),
+    }
+    runs = table.setdefault("runs", {})
+    for seed in SEEDS:
+        for name, s in settings()[kind].items():
+            entry = runs.setdefault(name, {"settings": s, "seeds": {}})
+            if str(seed) in entry["seeds"]:
+                continue
+            steps, clock = FirstSteps(3), Clock()
+            model, history = train(s, seed, [steps, clock])
+            entry["parameters"], entry["multiply_adds"] = model.count_params(), multiply_adds(model)
+            entry["seeds"][str(seed)] = {
+                "first_losses": steps.losses,
+                "seconds": clock.seconds,
+                "processor_seconds": clock.processor_seconds,
+                **history,
+            }
+            path.write_text(json.dumps(table, indent=1) + "\n")
+            print(kind, name, seed, history["val_accuracy"][-1], clock.processor_seconds[-1], "s", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=list(settings()))
+    record(parser.parse_args().kind)
