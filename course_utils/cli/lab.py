@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from course_utils import paths
 from course_utils.cli import kernel
-from course_utils.paths import ROOT
 
 # JupyterLab's settings, which a student may change in its settings editor.
 SETTINGS = {
@@ -17,7 +17,7 @@ SETTINGS = {
 
 
 def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> int:
-    """Run JupyterLab, opened at a notebook below ROOT, until the student stops it; return its exit status.
+    """Run JupyterLab, opened at a notebook below paths.ROOT, until the student stops it; return its exit status.
 
     notebook: the copy to open. browser: open one, or else only print the address. port: the port to listen on;
     the first free one from 8888 where it is None.
@@ -26,7 +26,7 @@ def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> 
     os.environ.update(environment())
     from jupyterlab.labapp import LabApp
 
-    print(f"JupyterLab opens at {notebook.relative_to(ROOT)}. Ctrl-C here stops it.", flush=True)
+    print(f"JupyterLab opens at {notebook.relative_to(paths.ROOT)}. Ctrl-C here stops it.", flush=True)
     LabApp.launch_instance(arguments(notebook, browser, port))
     return 0
 
@@ -39,8 +39,8 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
         "--ServerApp.allow_root=True",  # containers often have no other user, and the address is this machine's alone
         "--ServerApp.log_level=WARN",
         "--LabApp.log_level=WARN",
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{notebook.relative_to(ROOT).as_posix()}",
+        f"--ServerApp.root_dir={paths.ROOT}",
+        f"--LabApp.default_url=/lab/tree/{notebook.relative_to(paths.ROOT).as_posix()}",
         f"--LabApp.app_settings_dir={settings_folder()}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

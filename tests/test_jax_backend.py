@@ -1,0 +1,99 @@
+"""The same models and training on Keras's JAX backend, in a process of their own, since a process has one backend."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from course_utils import paths, training
+from course_utils.models import classifier
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
+)
+
+SCRIPT = """
+import json, sys
+import keras
+import numpy as np
+from pathlib import Path
+from course_utils import training
+from course_utils.models import classifier
+
+images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
+labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
+images[::2] *= 0.5  # the darker pictures are class 0
+report = {"backend": keras.backend.backend()}
+for name, build in {
+    "better_cnn": lambda: classifier.better_cnn(2, image_shape=(8, 8, 1), classes=2),
+    "residual_cnn": lambda: classifier.residual_cnn(4, 1, erase=3, image_shape=(8, 8, 1), classes=2),
+}.items():
+    training.set_seed(0)
+    model = build()
+    training.compile_classifier(model, training.one_cycle(0.1, 20 * 4), weight_decay=1e-3, label_smoothing=0.1)
+    history = training.fit(model, images, labels, epochs=20, batch_size=16, progress=False)
+    training.save_weights(model, Path(sys.argv[1]) / f"{name}.weights.h5")
+    report[name] = {
+        "loss": history.history["loss"],
+        "states": [float(np.max(np.abs(v))) for v in model.get_weights()],
+        "predictions": model.predict(images, verbose=0).tolist(),
+    }
+print(json.dumps(report))
+"""
+
+
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("jax")
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(paths.ROOT)}
+    command = [sys.executable, "-c", SCRIPT, str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return folder, json.loads(run.stdout.splitlines()[-1])
+
+
+NETWORKS = {
+    "better_cnn": lambda: classifier.better_cnn(2, image_shape=(8, 8, 1), classes=2),
+    "residual_cnn": lambda: classifier.residual_cnn(4, 1, erase=3, image_shape=(8, 8, 1), classes=2),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_training_on_jax_learns_and_keeps_its_state_in_bounds(on_jax, name):
+    _, report = on_jax
+    assert report["backend"] == "jax"
+    losses = report[name]["loss"]
+    assert losses[-1] < 0.75 * losses[0]
+    assert max(report[name]["states"]) < 100  # a moving average that ran away would show here
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_trained_on_jax_predict_the_same_here(on_jax, name):
+    folder, report = on_jax
+    model = NETWORKS[name]()
+    training.load_weights(model, folder / f"{name}.weights.h5")
+    images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
+    images[::2] *= 0.5
+    assert keras.backend.backend() != "jax"
+    np.testing.assert_allclose(model.predict(images, verbose=0), report[name]["predictions"], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_backends_train_alike_after_the_same_start(on_jax, name, tmp_path):
+    """Not to the digit, since they draw other random numbers, but to the same kind of loss."""
+    _, report = on_jax
+    images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
+    images[::2] *= 0.5
+    labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
+    training.set_seed(0)
+    model = NETWORKS[name]()
+    training.compile_classifier(
+        model, training.one_cycle(0.1, 20 * 4), weight_decay=1e-3, label_smoothing=0.1, jit_compile=False
+    )
+    history = training.fit(model, images, labels, epochs=20, batch_size=16, progress=False)
+    assert history.history["loss"][-1] == pytest.approx(report[name]["loss"][-1], abs=0.15)
