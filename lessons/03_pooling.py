@@ -1078,4 +1078,4 @@ check.e3_5(generalised_mean)
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
 # - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
 #   annotation*, 2019: the generalised mean.
-# - Next in the course: [05 · CNN classifier](05_cnn_classifier.ipynb), where all of this is trained.
+# - Next in the course: lesson 05, where all of this is trained.
