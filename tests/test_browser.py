@@ -85,7 +85,7 @@ def test_lesson_02_runs_to_the_end_and_its_playground_answers(server, page, tmp_
         pytest.skip("lesson 02 is not in this copy of the course")
     page.goto(server)
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=2 * MINUTE)
-    page.get_by_text("Idle").first.wait_for(timeout=2 * MINUTE)
+    page.get_by_text("Kernel status: Idle").first.wait_for(state="attached", timeout=2 * MINUTE)
     assert page.locator(".jp-Dialog").count() == 0  # nothing to be answered before one can start
     assert page.get_by_text("Jupyter news").count() == 0
     run_all(page)

@@ -57,7 +57,7 @@ def test_the_students_copies_are_there_and_hold_no_solutions(answers):
 def test_it_offers_neither_news_nor_updates_nor_extensions(answers):
     assert json.loads(answers["news"])["news"] == []
     assert json.loads(answers["update"])["notification"] is None
-    defaults = {entry["id"]: entry["schema"]["properties"] for entry in answers["settings"]["settings"]}
+    defaults = {entry["id"]: entry["schema"].get("properties") for entry in answers["settings"]["settings"]}
     notification = defaults["@jupyterlab/apputils-extension:notification"]
     assert (notification["fetchNews"]["default"], notification["checkForUpdates"]["default"]) == ("false", False)
     assert defaults["@jupyterlab/extensionmanager-extension:plugin"]["enabled"]["default"] is False
