@@ -222,20 +222,6 @@ def test_the_table_is_the_students_own():
     assert data.photograph_table() and data.photograph_names()
 
 
-@pytest.mark.parametrize(
-    "call",
-    ["fashion_mnist('train')", "mnist('train')", "photographs()", "paintings()", "emoji('noto')", "emoji('fluent')"],
-)
-def test_each_loads_in_under_two_seconds(call):
-    """Seconds of computing, checksums included, in a process of its own: other work on the machine does not count."""
-    code = (
-        "import time; from course_utils import data; start = time.process_time(); "
-        f"data.{call}; print(time.process_time() - start)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 2
-
-
 def test_importing_needs_no_deep_learning_framework():
     code = "import sys; from course_utils import data; print({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
