@@ -64,8 +64,18 @@ def show(figure: Figure, alt: str) -> None:
 
 def _render(figure: Figure, dots_per_inch: int) -> Image.Image:
     buffer = io.BytesIO()
+    _average_where_shrunk(figure, dots_per_inch)
     figure.savefig(buffer, format="png", dpi=dots_per_inch)
     return Image.open(buffer).convert("RGB")
+
+
+def _average_where_shrunk(figure: Figure, dots_per_inch: int) -> None:
+    """Keep pictures that have more pixels than the page from aliasing; the others are shown pixel by pixel."""
+    figure.draw_without_rendering()  # lays the figure out, so that sizes are known
+    for picture in (picture for axes in figure.axes for picture in axes.images):
+        if picture.get_interpolation() in ("nearest", "hanning"):  # the default, or chosen here before
+            shown = picture.get_window_extent().width * dots_per_inch / figure.dpi
+            picture.set_interpolation("hanning" if shown < picture.get_array().shape[1] else "nearest")
 
 
 def _encode(picture: Image.Image, **options) -> str:

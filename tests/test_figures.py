@@ -56,6 +56,22 @@ def test_images_share_one_scale_from_black_to_white(shown):
     assert abs(int(middle[3 * len(middle) // 4]) - 191) <= 2
 
 
+def test_a_picture_with_more_pixels_than_the_page_is_averaged(shown):
+    stripes = np.tile([0.0, 1.0], (90, 500))
+    figures.images([stripes[:, :8], stripes], alt="Eight stripes, and a thousand", size=2)
+    pixels = np.asarray(_decode(shown[0]).convert("L")).astype(int)
+    coarse, fine = np.array_split(pixels[pixels.shape[0] // 2], 2)
+    assert (np.isin(coarse, (0, 255))).mean() > 0.95
+    assert np.abs(fine[20:-20] - 128).max() < 40
+
+
+def test_a_choice_of_interpolation_is_kept(shown):
+    figure, axes = plt.subplots()
+    figures.draw_image(axes, np.eye(900), interpolation="bilinear")
+    figures.show(figure, alt="A diagonal")
+    assert axes.images[0].get_interpolation() == "bilinear"
+
+
 def test_images_name_what_is_wrong():
     with pytest.raises(ValueError, match="no pictures"):
         figures.images(np.zeros((0, 4, 4)), alt="Nothing")
