@@ -21,14 +21,17 @@
 #
 # - **You will be able to** find your way through a lesson, have an exercise checked, and know what to expect
 #   of this machine.
-# - **You need** Python: functions, loops, lists. NumPy is explained where it is used.
-# - **Time**: about 20 minutes; the cells together run in well under a minute.
+# - **You need** Python: functions, loops, lists. Section 4 shows what else.
+# - **Time**: about 25 minutes; the cells together run in well under a minute.
 #
 # A lesson is a page of text and **cells** of code. Click into the cell below and press **Shift+Enter**: it
 # runs, its output appears under it, and the next cell is selected. Run the cells of a lesson from top to
-# bottom.
+# bottom. The number in front of a cell tells the order in which they ran; a star means *still running*. The
+# first cell of a lesson loads libraries, which takes a few seconds.
 
 # %%
+import timeit
+
 import numpy as np
 import scipy.ndimage
 import skimage.measure
@@ -41,8 +44,8 @@ from course_utils.report import approx
 # %% [markdown]
 # ## 1 · What will we make?
 #
-# The number in front of each cell shows the order in which cells ran; a star means *running*. This one takes
-# a photograph that ships with the course through the first lessons.
+# First, pictures out of pictures. Here is a photograph on its way through lessons 01 to 03. You need not
+# follow the code yet; each of its lines is built from nothing in one of them.
 
 # %%
 photo = data.photograph("kingfisher")
@@ -50,20 +53,21 @@ grey = photo.mean(axis=-1)  # average of red, green and blue: (height, width, 3)
 edges = np.hypot(scipy.ndimage.sobel(grey, axis=0), scipy.ndimage.sobel(grey, axis=1))
 relief = scipy.ndimage.correlate(grey, np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]]))
 pooled = skimage.measure.block_reduce(photo, (12, 12, 1), np.max)
-print("photograph", photo.shape, "pooled", pooled.shape)
+print("photograph", photo.shape, "pooled", pooled.shape)  # height, width, colours
 
 # %%
 figures.images(
     [photo, edges, relief, pooled],
-    ["a photograph", "01: its edges", "02: a relief, by convolution", "03: pooled to few pixels"],
+    ["a photograph", "01: its edges", "02: a relief", "03: the brightest of each 12 × 12"],
     size=3,
     alt="A kingfisher on a branch as a photograph, as bright edges on black, as a grey"
     " relief, and as a mosaic of coarse squares.",
 )
 
 # %% [markdown]
-# Lesson 05 trains a network that sorts pictures of clothes into ten kinds. A trained one comes with the
-# course. Here it looks at pictures it has never seen:
+# Then, networks that learn. [05 · CNN classifier](05_cnn_classifier.ipynb) trains one to sort pictures of
+# clothes into ten kinds. A trained one comes with the course; here are pictures that it has never seen. It
+# gives each kind a score, and the highest score is its answer.
 
 # %%
 network = models.load("fashion_mnist_classifier")
@@ -73,74 +77,136 @@ answers = scores.argmax(axis=1)
 print("share of right answers", approx(np.mean(answers == labels[:500]), 2))
 
 # %%
-shown = [int(np.flatnonzero(labels == kind)[0]) for kind in range(10)]
+one_of_each = [np.flatnonzero(labels == kind)[0] for kind in range(10)]
 figures.images(
-    clothes[shown],
-    [data.FASHION_MNIST_NAMES[answers[index]] for index in shown],
-    columns=5,
+    clothes[one_of_each],
+    [data.FASHION_MNIST_NAMES[answers[index]] for index in one_of_each],
+    columns=10,
+    size=1.2,
     alt="Ten small grey pictures of clothes, one of each kind, with the network's answer"
     " above each.",
 )
 
 # %% [markdown]
-# The names above the pictures are the network's answers, not the labels. Do you agree with all of them?
-# Lessons 07 to 10 turn the direction round: they make pictures where there were none. Lessons 11 to 14
-# enlarge, repair, edit and restyle photographs, and lesson 15 asks how good all this really is.
+# The names are the network's answers, not the labels that came with the pictures. About one answer in twenty
+# is wrong. Here are five of those, the highest scores first:
+
+# %%
+wrong = np.flatnonzero(answers != labels[:500])
+surest = wrong[np.argsort(-scores[wrong].max(axis=1))][:5]
+names = np.array(data.FASHION_MNIST_NAMES)
+verdicts = zip(names[answers[surest]], names[labels[surest]], strict=True)
+figures.images(
+    clothes[surest],
+    [f"answer: {answer}\nlabel: {label}" for answer, label in verdicts],
+    size=2.2,
+    alt="Five small grey pictures of clothes that the network took for another kind, with"
+    " its answer and the label above each.",
+)
+
+# %% [markdown]
+# Whom do you believe? Lesson 05 looks at such mistakes closely. Later lessons turn the direction round and
+# make pictures where there were none, enlarge, repair and restyle photographs, and ask how good all this
+# really is.
 #
 # ## 2 · What does this machine have?
 #
-# The course's own doctor looks. Lines that begin with `!!` say what to do.
+# The course's own doctor looks. A line that begins with `!!` says what to do.
 
 # %% tags=["nbval-ignore-output"]
-examined = [
-    doctor.processor(),
-    doctor.memory(),
-    doctor.disk(),
-    doctor.python(),
-    doctor.data(),
-    doctor.training(),
-]
-for finding in [*examined, *doctor.minutes()]:
+for examine in (doctor.processor, doctor.memory, doctor.disk, doctor.python, doctor.data):
+    finding = examine()
     print("!!" if finding.remedy else "ok", f"{finding.subject:10}", finding.found, finding.remedy)
 
 # %% [markdown]
-# This is the only output in the course that differs in every way from machine to machine. `training` says
-# where networks will be trained: on the processor (CPU), which all lessons are sized for, or on a graphics
-# card (GPU), for which some lessons have a last cell with a larger version. `minutes` are what the lessons
-# take from top to end. In a terminal, `python course.py doctor` says the same and a little more.
+# And how fast is it? The minutes are what the cells of each lesson take here, all together. To work through a
+# lesson takes you one to two hours.
+
+# %% tags=["nbval-ignore-output"]
+for finding in [doctor.training(), *doctor.minutes()]:
+    print(f"{finding.subject:10}", finding.found)
+
+# %% [markdown]
+# `training` says where networks will learn: on the processor (CPU), for which all lessons are sized, or on a
+# graphics card (GPU), for which some lessons end with a larger version. In a terminal, `python course.py
+# doctor` says all this and a little more.
 #
 # ## 3 · Which numbers can I trust?
 #
-# All of them, but not all to the last digit. A number with the sign ≈ in front was measured or trained, and
-# moves a little from machine to machine. A number without it must come out the same on yours. Run this cell
-# twice:
+# All of them, but not all to the last digit. A number with the sign ≈ in front was trained or timed, and
+# moves a little from machine to machine. A number without it must come out the same on yours. (What you just
+# saw of your machine is the one exception.) Run this cell twice:
 
 # %%
 random = np.random.default_rng(seed=7)  # a seed makes random numbers repeatable
-print("same everywhere:", random.integers(0, 100, size=5))
-print("pictures of clothes", len(labels), "kinds", len(data.FASHION_MNIST_NAMES))
+print("five random numbers:", random.integers(0, 100, size=5))
+seconds = timeit.timeit(lambda: random.random(1_000_000), number=1)
+print("a million more took", approx(1000 * seconds, 1), "milliseconds")
 
 # %% [markdown]
-# The course tests itself this way: every lesson is run again from the top, and each output is compared with
-# the stored one, digits behind ≈ left out. A lesson whose numbers no longer hold does not ship.
+# The five numbers stay, the time does not. The course tests itself this way: every lesson is run again from
+# the top, and each output is compared with the stored one, digits behind ≈ left out.
 #
-# ## 4 · How does an exercise work?
+# ## 4 · What is an array?
 #
-# An exercise has a cell to fill in and a cell that checks it. The check tries your answer, and where it is
-# not right yet, tells you what it tried, what came back, what it expected, and a hint. It never gives the
-# solution away, you may ask it as often as you like, and no later cell depends on it.
+# Pictures, and nearly everything else here, are **arrays** of the library NumPy: numbers in a grid, handled
+# all at once. Here is a picture small enough to type, with 0 for black and 1 for white. Counting starts at 0,
+# as everywhere in Python.
+
+# %%
+letter = np.array(
+    [
+        [0.8, 0.8, 0.8, 0.8],
+        [0.6, 0.0, 0.0, 0.0],
+        [0.6, 0.6, 0.6, 0.0],
+        [0.4, 0.0, 0.0, 0.0],
+        [0.4, 0.0, 0.0, 0.0],
+    ]
+)
+print("rows and columns:", letter.shape, "  row 1, column 0:", letter[1, 0], "  row 2:", letter[2])
+print("mean:", letter.mean().round(3), "  of each column:", letter.mean(axis=0).round(3))
+
+# %%
+results = {
+    "letter": letter,
+    "letter / 2": letter / 2,
+    "letter[:3]": letter[:3],
+    "letter[:, 1:]": letter[:, 1:],
+    "letter.T": letter.T,
+    "letter > 0.5": letter > 0.5,
+}
+figure, axes = figures.grid(6, size=2)
+for one, (title, values) in zip(axes, results.items(), strict=True):
+    figures.draw_numbers(one, values, title, digits=1, cmap="gray", vmin=0, vmax=1)
+    one.set_anchor("N")
+figures.show(
+    figure,
+    alt="The letter F as a grid of five by four numbers, white to grey on black; all"
+    " numbers halved; the first three rows; all but the first column; rows and columns"
+    " exchanged; and ones where a number is above 0.5.",
+)
+
+# %% [markdown]
+# The titles are the code. Arithmetic and comparisons go through all numbers without a loop (True counts as 1,
+# False as 0). Square brackets cut: rows before the comma, columns after it, and a lone `:` means *all*.
+# `axis=0` goes down the rows, `axis=1` across the columns, `axis=-1` along the last axis, which in a
+# photograph holds red, green and blue.
+#
+# ## 5 · How does an exercise work?
+#
+# An exercise has a cell to fill in and a cell that checks it. Where your answer is not right yet, the check
+# says what it tried, what came back, what it expected, and a hint. It never gives the solution away. Ask it
+# as often as you like; no later cell depends on it. Stars say how hard an exercise is, from ★ to ★★★.
 #
 # ### E0.1 ★ A negative
 # Before pictures were digital, a film held the **negative**: black where the scene was white. Write
-# `negative`. Pixels run from 0 (black) to 1 (white). Let us solve this one together: run the two cells as
-# they are, then replace the line that begins with `raise` by `return 1 - picture` and run both again.
+# `negative`. This one we solve together: run the two cells as they are, then replace the line that begins
+# with `raise` by `return 1 - picture` and run both again.
 
 
 # %% tags=["exercise"]
 def negative(picture):
-    raise NotImplementedError(
-        "E0.1: return a picture of the same shape, with black and white swapped"
-    )
+    raise NotImplementedError("E0.1: return the picture with black and white swapped")
 
 
 # %%
@@ -156,7 +222,8 @@ check.e0_1(negative)
 
 # %% [markdown]
 # ### Wrong on purpose
-# Now let us see a check object. Many programs count brightness from 0 to 255, so this answer comes to mind:
+# What does a check say when it disagrees? Many programs count brightness from 0 to 255, so this answer comes
+# to mind:
 
 
 # %% tags=["clinic"]
@@ -168,25 +235,26 @@ check.e0_1(negative_from_255)
 
 # %% [markdown]
 # Read it from the top: the call that was tried, what came back, what was expected, and the likely reason. The
-# mistake is worth knowing. It raises no error, and the picture it makes is plain white, since everything from
-# 1 upwards is shown as white:
+# mistake is worth knowing. It raises no error, and everything from 1 upwards is shown as white:
 
 # %%
-figures.images(
-    [photo, 1 - photo, 255 - photo],
-    ["picture", "1 - picture", "255 - picture"],
-    size=3.5,
-    alt="A kingfisher; its negative in blue on dark, with the bird's orange turned to blue;"
-    " and a plain white rectangle.",
+pictures = {"picture": photo, "1 - picture": 1 - photo, "255 - picture": 255 - photo}
+figure, axes = figures.grid(3, size=3.5, aspect=0.56)
+for one, (title, picture) in zip(axes, pictures.items(), strict=True):
+    figures.draw_image(one, picture, f"{title}: {picture.min():.0f} to {picture.max():.0f}")
+    one.spines[:].set(visible=True, color="lightgrey")
+figures.show(
+    figure,
+    alt="A kingfisher; its negative, with the orange breast turned to blue and the light"
+    " background to dark; and a rectangle that is white all over.",
 )
-print("largest value of 1 - picture at most 1:", (1 - photo).max() <= 1)
-print("smallest value of 255 - picture:", (255 - photo).min())
+for title, picture in pictures.items():
+    print(f"{title:13} from {picture.min():.0f} to {picture.max():.0f}")
 
 # %% [markdown]
 # ### E0.2 ★ A mirror
-# Your turn. Write `mirror`, which swaps left and right. A picture is an array of rows, `picture[row,
-# column]`; `array[::-1]` turns an array's first axis around, and `array[:, ::-1]` its second. It should work
-# for a grey picture (height, width) and a colour one (height, width, 3).
+# Your turn. Write `mirror`, which swaps left and right, for a grey picture (height, width) and for a colour
+# one (height, width, 3). `array[::-1]` reverses the order of an array's rows; what reverses its columns?
 
 
 # %% tags=["exercise"]
@@ -206,7 +274,7 @@ def mirror(picture):
 check.e0_2(mirror)
 
 # %% [markdown]
-# ## 5 · When something goes wrong
+# ## 6 · When something goes wrong
 #
 # - **A cell shows an error.** Read its last line first. Did the cells above it run? *Run → Run All Above
 #   Selected Cell* makes sure.
@@ -221,8 +289,8 @@ check.e0_2(mirror)
 #
 # - Shift+Enter runs a cell; run them in order.
 # - ≈ marks numbers that may move; all others must agree.
+# - A picture is an array, rows first, and its numbers run from 0 to 1 throughout the course.
 # - A check tells what it tried and hints; nothing later waits for it.
-# - Pixels run from 0 to 1 throughout the course.
 #
 # ## Glossary
 #
@@ -232,6 +300,9 @@ check.e0_2(mirror)
 # | cell | 单元格 | one piece of a notebook, run at once |
 # | kernel (of a notebook) | 内核 | the running Python behind a notebook; not the kernel of lesson 02 |
 # | pixel | 像素 | one dot of a picture |
+# | array | 数组 | numbers in a grid that are handled all at once |
+# | shape, axis | 形状、轴 | how many numbers lie in each direction, and one of these directions |
+# | label | 标签 | the right answer that comes with a picture |
 # | seed | 随机种子 | the number that makes random numbers repeatable |
 # | negative | 负片 | a picture with dark and light swapped |
 #
