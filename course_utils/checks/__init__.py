@@ -71,10 +71,17 @@ class Attempt:
         lines = [f"  {key:<9} {_show(value)}" for key, value in facts.items()]
         raise Rejected("\n".join([*lines, f"  hint      {hint}"]))
 
-    def call(self, *arguments: Any, tried: str | None = None, **keywords: Any) -> Any:
+    def call(
+        self,
+        *arguments: Any,
+        tried: str | None = None,
+        errors: Mapping[type[Exception], str] | None = None,
+        **keywords: Any,
+    ) -> Any:
         """Call the answer on copies of the arguments and return what it returns.
 
         Rejects an answer that is not a function, raises an error, returns None, or changes its arguments.
+        errors: error class -> the hint shown when a likely mistake makes the answer raise it.
         """
         name = getattr(self.answer, "__name__", "your function")
         tried = tried or _call_text(name, arguments, keywords)
@@ -86,11 +93,9 @@ class Attempt:
         except NotImplementedError:
             raise
         except Exception as problem:  # whatever a student's code can raise is told, not thrown
-            self.reject(
-                "The function stopped with this error; run it on the same input in a cell of your own to see where.",
-                tried=tried,
-                got=f"{type(problem).__name__}: {problem}",
-            )
+            hint = "The function stopped with this error; run it on the same input in a cell of your own to see where."
+            hint = next((hint for kind, hint in (errors or {}).items() if isinstance(problem, kind)), hint)
+            self.reject(hint, tried=tried, got=f"{type(problem).__name__}: {problem}")
         if got is None:
             self.reject("The function returned nothing: does it end in `return`?", tried=tried, got=None)
         for argument, copy in zip(arguments, copies, strict=True):
@@ -105,6 +110,7 @@ class Attempt:
         hint: str,
         *,
         mistakes: Mapping[str, Any] | None = None,
+        errors: Mapping[type[Exception], str] | None = None,
         tried: str | None = None,
         tolerance: float = 1e-5,
         **keywords: Any,
@@ -113,11 +119,12 @@ class Attempt:
 
         mistakes: hint -> the value a likely mistake gives; the hint of the one that matches is shown
             instead of the general `hint`.
+        errors: error class -> hint, as in `call`.
         tolerance: relative and absolute.
         """
         name = getattr(self.answer, "__name__", "your function")
         tried = tried or _call_text(name, arguments, keywords)
-        got = self.call(*arguments, tried=tried, **keywords)
+        got = self.call(*arguments, tried=tried, errors=errors, **keywords)
         self.agree(got, expected, hint, mistakes=mistakes, tried=tried, tolerance=tolerance)
 
     def agree(self, got, expected, hint, *, mistakes=None, tried="your answer", tolerance=1e-5) -> None:
