@@ -16,12 +16,11 @@
 # **What does a computer hold when it holds a photograph, and what can we do to one with nothing but
 # arithmetic?**
 #
-# A network that makes pictures makes arrays of numbers. Before we let one do that, we work on such arrays by
-# hand. Each step is a few lines of NumPy, checked against a library.
+# A network that makes pictures makes arrays of numbers. First we work on such arrays by hand.
 #
-# - **You will be able to** read shapes, types and value ranges at a glance and recognise the bugs they cause;
-#   write resizing, rotation, colour conversion, equalisation, the Sobel filter and the heart of JPEG.
-# - **You need** a little Python and NumPy: slices, shapes, `@` for matrix products.
+# - **You will be able to** recognise the bugs that shapes, types and value ranges cause; write resizing,
+#   rotation, colour conversion, equalisation, the Sobel filter and the heart of JPEG.
+# - **You need** [lesson 00](00_start_here.ipynb), and to know what a matrix product is (`@` in NumPy).
 # - **Time**: about two hours to work through; all cells together run in well under a minute.
 
 # %%
@@ -41,7 +40,7 @@ from course_utils.checks import lesson_01 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# One photograph and five things we shall do to it. Libraries do the work this once.
+# Five things we shall do to a photograph. Libraries do the work this once.
 
 # %%
 photo = data.photograph("kingfisher")
@@ -68,23 +67,23 @@ figures.images(
 # %% [markdown]
 # ## 1 · What is in the array?
 #
-# A picture is a grid of **pixels**. Each colour pixel holds three numbers, its **channels**: how much red,
+# A picture is a grid of **pixels**. In colour, each holds three numbers, its **channels**: how much red,
 # green and blue light to send out. In memory that is one array
 #
 # $$x_{r,c,k} \qquad \text{row } r < H \text{, from the top;} \quad \text{column } c < W \text{;} \quad
 # \text{channel } k < C = 3, \qquad x: (H, W, C)$$
 #
-# **Shape** says how many numbers lie along each axis, **dtype** how each is stored, the **value range** what
-# they mean. Ask every array for all three.
+# Ask every array for its **shape**, for its **dtype** (how each number is stored) and for its **value
+# range**.
 
 # %%
 print("shape", photo.shape, "dtype", photo.dtype, "from", photo.min(), "to", photo.max())
 print("numbers", photo.size, "bytes", photo.nbytes)
 
 # %% [markdown]
-# Files and screens store a number in one byte: `uint8`, whole numbers from 0 to 255. For arithmetic we use
-# `float32` from 0 (no light) to 1 (all there is), as the whole course does. On the way back to bytes, clip
-# first, then *round*: cutting the decimals off would darken every pixel a little.
+# Files and screens give a number one byte: `uint8`, from 0 to 255. For arithmetic this course uses `float32`
+# from 0 (no light) to 1 (all there is). On the way back, clip and *round*: cutting the decimals off would
+# darken every pixel a little.
 
 
 # %%
@@ -119,9 +118,8 @@ figures.show(
 )
 
 # %% [markdown]
-# A channel is a grey picture. The breast is bright in the red one and dark in the blue one, which is what
-# "orange" means. Rows come first and count downwards, as in a matrix. Libraries that think in $(x, y)$ put
-# the column first:
+# The orange breast is bright in the red channel and dark in the blue one. Rows come first and count
+# downwards, as in a matrix. Libraries that think in $(x, y)$ put the column first:
 
 # %%
 pillow = Image.fromarray(stored)
@@ -137,14 +135,14 @@ print(
 # %% [markdown]
 # ## 2 · Which bugs come from types and ranges?
 #
-# Most picture bugs raise no error. `uint8` arithmetic keeps only the last eight bits: $(a + b) \bmod 256$.
+# Most picture bugs raise no error. `uint8`, for one, starts again at 0 after 255.
 
 # %%
 a, b = np.array([250, 200], np.uint8), np.array([10, 100], np.uint8)
 print("250 + 10 =", (a + b)[0], "and the mean of 200 and 100 =", ((a + b) // 2)[1])
 
 # %%
-bird, bird_bytes = photo[10:350, 150:510], stored[10:350, 150:510]
+bird, bird_bytes = photo[10:350, 150:498], stored[10:350, 150:498]
 height, width, _ = bird.shape
 bugs = {
     "uint8 + 60 wraps round": (bird_bytes + np.uint8(60)) / 255,
@@ -170,15 +168,15 @@ for name, picture in bugs.items():
     print(f"{name:27} shape {picture.shape} mean {picture.mean():8.3f}")
 
 # %% [markdown]
-# Learn the faces. Bright areas with garish islands: wrapped bytes. All white or all black: the range. A blue
-# breast: channel order (OpenCV reads BGR). Nine small grey copies: the axes were *cut differently* instead of
-# moved; PyTorch wants **CHW**, channels first, and `transpose` is the way there and back. Shredded stripes:
-# height and width changed places. In the last three even the mean is *right*: a sum cannot see where pixels
-# are.
+# Learn the faces. Garish islands in bright areas: wrapped bytes. Nearly all white, or all black: the range. A
+# blue breast: channel order (OpenCV reads blue first). Nine small grey copies: `reshape`, which cuts the row
+# of numbers differently, in place of `transpose`, which moves axes (PyTorch keeps channels first, **CHW**).
+# Shredded stripes: height and width changed places. In the last three even the mean is right, since it cannot
+# see where pixels are.
 #
-# One subtler trap. Stored values are not amounts of light; they follow the **sRGB** curve, light $\approx$
-# value$^{2.2}$, so that the few steps of a byte go where the eye needs them. Averaging stored values is what
-# nearly everyone does, and what we shall do, but it is not what mixing light does:
+# A subtler trap: stored values are not amounts of light. They follow the **sRGB** curve, light $\approx$
+# value$^{2.2}$, which puts the few steps of a byte where the eye needs them. Nearly everyone averages stored
+# values, and so shall we, but light mixes differently:
 
 
 # %%
@@ -197,9 +195,8 @@ print("black and white stripes send out half the light, which is stored as", hal
 # %% [markdown]
 # ## 3 · Where does a new pixel come from?
 #
-# To resize is to ask for values *between* pixels. Think of a pixel as a small square with its value at the
-# centre. Pixel $i$ of the output has its centre at $i + \tfrac12$; in the input, which is $s =
-# W_\text{in}/W_\text{out}$ times as wide, that is the position
+# To resize is to ask for values *between* pixels. A pixel is a small square with its value at the centre. The
+# centre of output pixel $i$ falls, in an input $s = W_\text{in}/W_\text{out}$ times as wide, on
 #
 # $$x_i = (i + \tfrac12)\, s - \tfrac12$$
 
@@ -218,9 +215,9 @@ def draw_positions(axes, positions, size_in, title):
 
 
 # %% [markdown]
-# The value there is a weighted mean of the pixels near by. How much pixel $j$ counts depends only on its
-# distance $t = x_i - j$, through a **kernel** function. Three are common: a box takes the *nearest* pixel, a
-# tent mixes two (*linear*), and Keys' *cubic* curve mixes four, with $a = -\tfrac12$:
+# The value there is a weighted mean of the pixels near by (**interpolation**). How much pixel $j$ counts
+# depends on its distance $t = x_i - j$, through a **kernel**. Three are common: a box takes the *nearest*
+# pixel, a tent mixes two (*linear*), and Keys' *cubic* curve mixes four, with $a = -\tfrac12$:
 #
 # $$k(t) = \begin{cases} (a+2)|t|^3 - (a+3)|t|^2 + 1 & |t| < 1 \\ a\,(|t|^3 - 5|t|^2 + 8|t| - 4) & 1 \le |t| < 2
 # \\ 0 & \text{else} \end{cases}$$
@@ -255,16 +252,17 @@ axes[2].legend(loc="upper right")
 figures.show(
     figure,
     alt="Four output pixels over six input pixels. With the formula both rows begin and end"
-    " together; without the halves the outputs hang over on the right. Beside them the"
-    " three kernels: a box, a tent, and a cubic bell that dips below zero.",
+    " together; without the halves the outputs begin too far left and end too early."
+    " Beside them the three kernels: a box, a tent, and a cubic bell that dips below"
+    " zero.",
 )
 
 # %% [markdown]
-# With the formula, both rows cover the same ground. Without the halves, everything moves by up to half an
-# output pixel, a bug found in many a library. The cubic kernel dips below zero: it sharpens a little, and it
-# can *overshoot* the range.
+# With the formula, both rows cover the same ground. Without the halves everything moves by up to half a pixel
+# of the coarser grid. The cubic kernel dips below zero, so it sharpens a little and can *overshoot* the
+# range.
 #
-# All weights of one axis fit in a matrix, outputs by inputs. Resizing is then a matrix product per axis,
+# The weights of one axis fit in a matrix, outputs by inputs. Resizing is then a matrix product for each axis:
 #
 # $$y = R\, x\, Q^\top \qquad R: H'\times H, \quad x: H\times W, \quad Q: W'\times W, \quad y: H'\times W'$$
 
@@ -288,38 +286,37 @@ def resize(picture, height, width, kernel, low_pass=False):
 
 
 # %%
-eye = photo[58:82, 276:308]
+eye = photo[60:75, 277:297]
 enlarged = {name: resize(eye, 480, 640, kernel) for name, kernel in KERNELS.items()}
 figures.images(
     list(enlarged.values()),
     list(enlarged),
     size=3.8,
-    alt="The eye of the kingfisher enlarged twentyfold: in squares with nearest, soft with creases"
-    " along the pixel grid with linear, and smooth and crisper with cubic.",
+    alt="The eye of the kingfisher enlarged thirtyfold: in squares with nearest, soft with"
+    " creases along the pixel grid with linear, and smooth and crisper with cubic.",
 )
 
 # %%
 red = eye[..., 0]
 methods = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 for (name, kernel), method in zip(KERNELS.items(), methods, strict=True):
-    ours = resize(red, 136, 224, kernel)
-    library = np.asarray(Image.fromarray(red).resize((224, 136), method))
+    ours = resize(red, 68, 112, kernel)
+    library = np.asarray(Image.fromarray(red).resize((112, 68), method))
     print(f"{name:8} agrees with Pillow: {np.allclose(ours, library, atol=1e-5)}", end="   ")
     print(f"from {ours.min():.3f} to {ours.max():.3f}")
 print(f"input                              from {red.min():.3f} to {red.max():.3f}")
 
 # %% [markdown]
-# Nearest keeps the pixels and shows them as steps; linear is continuous with visible creases; cubic is smooth
-# and crisper, at the price of values outside the input's range, which have to be clipped.
+# Nearest shows steps, linear creases; cubic is smooth and crisper, at the price of values outside the input's
+# range, which have to be clipped.
 
 # %% [markdown]
 # ## 4 · Why do small pictures flicker?
 #
-# What happens to detail that the small picture has no room for? A grid with one sample every $s$ pixels can
-# hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves do not vanish, they come back as
-# coarse ones that were never there: **aliasing**. The cure is a **low-pass** filter that averages fine detail
-# away first; stretching the kernel $s$ times does just that. Our test picture has waves that get finer
-# outwards, and is shrunk four times.
+# What happens to detail that a small picture has no room for? One sample every $s$ pixels can hold at most
+# one wave in $2s$ pixels, the **Nyquist limit**. Finer waves come back as coarse ones that were never there:
+# **aliasing**. The cure is a **low-pass filter**, which averages fine detail away first: stretch the kernel
+# $s$ times. We shrink waves that get finer outwards, and a photograph, four times.
 
 # %%
 radius = np.hypot(*np.mgrid[-119.5:120, -119.5:120])
@@ -341,13 +338,13 @@ figures.show(
 )
 
 # %% [markdown]
-# At radius $\rho$ our rings make $\rho/480$ waves a pixel, so beyond $\rho = 60$ the small picture cannot
-# hold them and its right value there is plain grey. We measure how far from plain it is. For the photograph
-# no right answer is known, but an honest small picture should barely change when the large one moves by a
-# pixel.
+# At radius $\rho$ the rings make $\rho/480$ waves a pixel, and the small picture holds one in eight pixels
+# along each axis. So beyond $\rho = 60$ straight out, and 85 on the diagonals, its right value is plain grey.
+# How far from plain is it? For the photograph no right answer is known, but it should barely change when the
+# large one moves by a pixel.
 
 # %%
-fine = resize(radius, 60, 60, linear) > 80
+fine = resize(radius, 60, 60, linear) > 85
 moved = np.roll(spines, 1, axis=1)
 for low_pass in (False, True):
     false_rings = resize(rings, 60, 60, linear, low_pass)[fine].std()
@@ -362,17 +359,15 @@ ours = resize(red, 75, 100, cubic, low_pass=True)
 print("agrees with Pillow:", np.allclose(ours, library, atol=1e-5))
 
 # %% [markdown]
-# Pillow always filters when it shrinks; TensorFlow's and Keras' `resize` filter only when told to
-# (`antialias=True`). A network fed through the wrong one sees noise where there were spines. Lesson 03 finds
-# the same effect inside networks.
+# Pillow's linear and cubic filter whenever they shrink; TensorFlow's and Keras' `resize` only when told to
+# (`antialias=True`). A network fed through the wrong one sees noise where there were spines.
 
 # %% [markdown]
 # ## 5 · How do we turn a picture?
 #
-# **Flips** cost nothing: a slice that runs backwards. A rotation by angle $\theta$ moves pixel $(r, c)$,
-# measured from the centre, to a place that is rarely a pixel. If we *push* each pixel to its rounded place,
-# some places are hit twice and some never. So we go backwards: for each output pixel, *pull* the value from
-# where it came from, by linear interpolation.
+# **Flips** are slices that run backwards. A rotation by an angle $\theta$ moves a pixel to a place that is
+# rarely a pixel. If we *push* each to the nearest one, some are hit twice and some never. So we *pull* each
+# output pixel from where it came from, by linear interpolation. From the centre:
 #
 # $$\begin{pmatrix} r_\text{in} \\ c_\text{in} \end{pmatrix} = \begin{pmatrix} \cos\theta & \sin\theta \\
 # -\sin\theta & \cos\theta \end{pmatrix} \begin{pmatrix} r_\text{out} \\ c_\text{out} \end{pmatrix}$$
@@ -441,16 +436,15 @@ figures.images(
 )
 
 # %% [markdown]
-# Pushing leaves a pattern of holes. Pulling leaves none, but each pull averages neighbours, so twelve turns
-# of 30° bring the cat back upright and *blurred*. Combine all moves into one array of positions and sample
-# once.
+# Pushing leaves a pattern of holes. Pulling leaves none, but it averages neighbours: twelve turns bring the
+# cat back upright and *blurred*. Combine all moves into one array of positions and sample once.
 
 # %% [markdown]
 # ## 6 · Which numbers describe a colour?
 #
-# Red, green and blue suit screens; for thinking, two other sets of three are handier. **YCbCr** separates
-# brightness, the **luma** $Y$, from two **chroma** values, "bluer than grey" and "redder than grey". It is
-# one matrix product per pixel:
+# Red, green and blue suit screens; two other sets of three suit thinking. **YCbCr** separates brightness, the
+# **luma** $Y$, from two **chroma** values, how much bluer and how much redder than grey, by one matrix
+# product a pixel:
 #
 # $$\begin{pmatrix} Y \\ C_b \\ C_r \end{pmatrix} = \begin{pmatrix} 0.299 & 0.587 & 0.114 \\ -0.1687 & -0.3313
 # & 0.5 \\ 0.5 & -0.4187 & -0.0813 \end{pmatrix} \begin{pmatrix} R \\ G \\ B \end{pmatrix}
@@ -505,9 +499,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Hue is blotchy in the background: where saturation is low, tiny differences decide it. And nearly all detail
-# is in the luma. The eye sees chroma far less sharply, which is easy to try: blur one or the other by the
-# same amount.
+# Hue is blotchy in the background: where saturation is low, tiny differences decide it. Nearly all detail is
+# in the luma, and the eye sees chroma far less sharply. Try it: blur one or the other by the same amount.
 
 # %%
 blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))
@@ -523,21 +516,20 @@ figures.images(
 )
 
 # %% [markdown]
-# Two of three channels hardly matter for sharpness. JPEG, video and television store them at half the
-# resolution, and colourisation networks (lesson 13) predict only them.
+# Two of three channels hardly matter for sharpness. JPEG and video mostly store them at half the resolution.
 
 # %% [markdown]
 # ## 7 · How is the light distributed?
 #
-# Forget where the pixels are and count how often each value occurs: the **histogram** $h_v$, 256 numbers. Its
-# running sum, divided by the number of pixels, is the share of pixels at or below a value, the **cumulative
-# histogram**
+# Forget where the pixels are and count how often each value occurs: the **histogram** $h_v$. Its running sum,
+# the **cumulative histogram**, gives the share of pixels at or below a value:
 #
 # $$F_v = \frac{1}{HW} \sum_{u \le v} h_u \qquad h: (256,), \quad F: (256,) \text{ in } [0, 1]$$
 #
-# To **equalise** is to replace each value $v$ by $F_v$. The darkest tenth of the pixels then fills the
-# darkest tenth of the range, and so on. To **stretch** is simpler: one straight line takes the darkest
-# hundredth of the pixels to 0 and the brightest to 1.
+# To **equalise** is to replace each value $v$ by $F_v$: the darkest tenth of the pixels fills the darkest
+# tenth of the range, and so on. To **stretch** is simpler: a straight line takes the darkest hundredth to 0
+# and the brightest to 1. **CLAHE** (contrast-limited adaptive histogram equalisation) equalises in tiles and
+# caps how steep $F$ may be.
 
 
 # %%
@@ -586,25 +578,23 @@ figures.show(
 )
 
 # %% [markdown]
-# The orange curve of the equalised picture is a straight line: that was the aim. It spends the range where
-# there are many pixels, here on a plain sky, whose grain grows several times over. **CLAHE**
-# (contrast-limited adaptive histogram equalisation) works in tiles and caps how steep $F$ may be, so the dark
-# scaffolding comes out as well; the grain comes with it. No method here adds information; they only move
-# values. For colour pictures, treat the luma and keep the chroma.
+# The cumulative histogram (orange) of the equalised picture is a straight line, as intended. It spends the
+# range where there are many pixels, here on a plain sky, whose grain grows several times over. CLAHE brings
+# out the dark scaffolding, and the grain as well. No method adds information; they only move values. In
+# colour, treat the luma and keep the chroma.
 
 # %% [markdown]
 # ## 8 · Where are the edges?
 #
-# An **edge** is a place where the value changes quickly. The **Sobel** filter measures the change from left
-# to right as "pixels on the right minus pixels on the left", averaged over three rows with weights 1, 2, 1 to
-# calm noise:
+# An **edge** is where the value changes quickly. The **Sobel** filter measures the change from left to right
+# as the pixel on the right minus the one on the left, summed over three rows with weights 1, 2, 1 to calm
+# noise:
 #
 # $$g^x_{r,c} = \sum_{i=-1}^{1} w_i\,(x_{r+i,\,c+1} - x_{r+i,\,c-1}), \quad w = (1, 2, 1), \qquad x: H\times W
 # \;\to\; g^x, g^y: (H-2)\times(W-2)$$
 #
 # and $g^y$ the same with rows and columns exchanged. Together they are an arrow, the **gradient**, of length
-# $m = \sqrt{(g^x)^2 + (g^y)^2}$ and angle $\alpha = \operatorname{atan2}(g^y, g^x)$. Slices do all pixels at
-# once.
+# $\sqrt{(g^x)^2 + (g^y)^2}$ and angle $\operatorname{atan2}(g^y, g^x)$.
 
 
 # %%
@@ -640,15 +630,15 @@ figures.show(
 )
 
 # %% [markdown]
-# Upright window frames show in the first picture as pairs of red and blue, ledges in the second. The last
-# gives each its own hue: red for changes across, cyan for changes down.
+# Red: brighter to the right, or below; blue: darker. Upright window frames show in the first picture as pairs
+# of red and blue, ledges in the second. The last gives them red and cyan.
 
 # %% [markdown]
 # ## 9 · Can a few numbers say what a photo is like?
 #
-# A **feature** is a short list of numbers that describes a picture. Two classical ones we can build now. For
-# **texture**: which directions do the edges have? Eight bins from 0° to 180°, each edge counted with its
-# length. (Done in a grid of cells this becomes the well-known HOG.)
+# A **feature** is a short list of numbers that describes a picture. For **texture**, the fine pattern of a
+# surface, count how strong the edges of each direction are, in eight bins from 0° to 180°. (In a grid of
+# cells this becomes the well-known HOG.)
 
 
 # %%
@@ -676,9 +666,9 @@ figures.show(
 )
 
 # %% [markdown]
-# These bricks stand upright, so nearly all change is across: 0° and 180°, which are the same direction. The
-# palace changes both across and down; gravel has no favourite. For **colour**: cut each channel into four,
-# which makes $4^3 = 64$ boxes of colours, and count the pixels in each.
+# These bricks stand upright, so most change is across: 0° and 180°, which are the same direction. The palace
+# changes both across and down; gravel has no favourite. For **colour**, cut each channel into four, which
+# makes $4^3 = 64$ boxes of colours, and count the pixels in each.
 
 
 # %%
@@ -693,8 +683,7 @@ library, _ = np.histogramdd(photo.reshape(-1, 3), bins=4, range=[(0, 1)] * 3)
 print("agrees with NumPy:", np.allclose(colour_feature(photo), library.ravel() / library.sum()))
 
 # %% [markdown]
-# Two pictures are alike if their features are close. That alone makes an image search: for each query, the
-# nearest photographs of the training set by $\sum_i |a_i - b_i|$.
+# That makes an image search: find the photographs whose features are nearest, by $\sum_i |a_i - b_i|$.
 
 # %%
 train = data.photographs("train")
@@ -748,26 +737,25 @@ for kind, feature in FEATURES.items():
     guesses = [known_categories[nearest_first(query, known[kind])[0]] for query in queries]
     print(f"nearest by {kind:8} right for {approx(np.mean(guesses == answers), 2)}")
 commonest = statistics.mode(categories["train"])
-print(f"always {commonest!r}   right for {np.mean(answers == commonest):.2f}")
+print(f"always {commonest!r:12} right for {np.mean(answers == commonest):.2f}")
 
 # %% [markdown]
-# The castle finds buildings under the same sky, the pyramid two others by the slope of their sides, and the
-# cup finds meerkats: same palette, nothing else. Over the validation photographs each feature names the right
-# category about half the time, nearly twice as often as guessing the commonest one. Neither knows what a cup
-# is. From lesson 05 on, networks *learn* their features.
+# By colour the castle finds buildings under the same sky, and the cup meerkats; by texture the pyramid finds
+# two others, whose sides slope alike. Over the validation photographs the nearest one has the right category
+# about half the time, nearly twice as often as the commonest category is right. Neither feature knows what a
+# cup is. From lesson 05 on, networks *learn* theirs.
 
 # %% [markdown]
 # ## 10 · What does JPEG throw away?
 #
-# A JPEG file is often a tenth of the pixels' bytes. The idea: describe each block of $8\times8$ pixels as a
-# sum of 64 fixed wave patterns, and store only roughly how much of each there is. The amounts come from the
-# **discrete cosine transform** (DCT), two matrix products with one matrix of cosines:
+# A JPEG file is often a tenth of the pixels' bytes. It describes each block of $8\times8$ pixels as a sum of
+# 64 fixed wave patterns, and stores roughly how much of each there is. The amounts come from the **discrete
+# cosine transform** (DCT), two products with one matrix of cosines:
 #
 # $$F = C\,B\,C^\top, \qquad C_{u,x} = a_u \cos\frac{(2x+1)\,u\,\pi}{16}, \quad a_0 = \sqrt{\tfrac18},\; a_{u>0}
 # = \tfrac12, \qquad B, C, F: 8\times8$$
 #
-# The rows of $C$ are orthonormal, $C C^\top = I$, so $B = C^\top F\, C$ brings the block back: up to here
-# nothing is lost.
+# Since $C C^\top = I$, $B = C^\top F\, C$ brings the block back: up to here nothing is lost.
 
 # %%
 u, x = np.mgrid[:8, :8]
@@ -781,9 +769,9 @@ print("agrees with SciPy:", np.allclose(coefficients, scipy.fft.dctn(block, norm
 print("comes back:       ", np.allclose(COSINES.T @ coefficients @ COSINES, block))
 
 # %% [markdown]
-# Then comes the loss. Each amount is divided by a step and rounded; fine patterns (bottom right) get large
-# steps, since the eye misses them least. This table is the standard's for luma at quality 50; other qualities
-# scale it.
+# Then comes the loss, **quantisation**: each amount is divided by a step and rounded. Fine patterns (bottom
+# right) get large steps, since the eye misses them least. The standard's table for luma is for quality 50;
+# other qualities scale it.
 
 # %%
 STEPS = np.array(
@@ -847,10 +835,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Most of what is stored is zero, and runs of zeros cost next to nothing. (JPEG reads the block in zigzags so
-# that they line up, and gives short codes to common numbers; that loses nothing.) Now the whole picture, all
-# blocks in one product. We measure the damage by the **peak signal-to-noise ratio** in decibels, PSNR $= 10
-# \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the error.
+# Most of what is stored is zero, and JPEG packs runs of zeros, without further loss, into next to nothing.
+# Now the whole picture. We measure the damage by the **peak signal-to-noise ratio** in decibels, PSNR $= 10
+# \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the typical error.
 
 
 # %%
@@ -879,14 +866,15 @@ for quality in (5, 20, 50, 80, 95):
     print(f"of {kept.size}, PSNR {ours:.1f} dB, as Pillow's: {abs(ours - theirs) < 0.1}")
 
 # %%
-figure, axes = plt.subplots(2, 3, figsize=(12, 5.6))
+figure, axes = plt.subplots(2, 3, figsize=(12, 6.9))
 for quality, (above, below) in zip((5, 20, 80), axes.T, strict=True):
     _, picture = jpeg(cat_bytes, quality)
     crop = slice(64, 184), slice(112, 296)
     error = picture.astype(float) - cat_bytes
     figures.draw_image(above, picture[crop] / 255, f"quality {quality}")
-    figures.draw_image(below, error[crop], "error", cmap=figures.DIVERGING, vmin=-40, vmax=40)
-figure.colorbar(below.images[0], ax=axes, shrink=0.45, anchor=(0, 0), label="bytes")
+    figures.draw_image(below, error[crop], cmap=figures.DIVERGING, vmin=-40, vmax=40)
+bar = {"location": "bottom", "shrink": 0.3, "aspect": 30, "label": "error in steps of a byte"}
+figure.colorbar(below.images[0], ax=axes, **bar)
 figures.show(
     figure,
     alt="A cat's eye as JPEG of quality 5, 20 and 80 with the errors in red and blue. At 5"
@@ -895,9 +883,9 @@ figures.show(
 )
 
 # %% [markdown]
-# At quality 5 many blocks keep a single number, their mean, and we see the squares. At 20, **ringing**: the
-# fine waves that would have cancelled next to an edge are gone. How good is that for the bytes? We compare
-# with what anyone could do instead: store a smaller picture without loss and enlarge it again.
+# At quality 5 many blocks keep only their mean, and we see the squares. At 20 there is **ringing**: waves
+# beside an edge, without the finer ones that cancelled them. Is that good for the bytes? Anyone could instead
+# store a smaller picture without loss and enlarge it.
 
 
 # %%
@@ -923,7 +911,7 @@ for name, points in curves.items():
     bits = [8 * size / cat_bytes.size for size, _ in points]
     axes.plot(bits, ratios, "o-", label=name)
     print(f"{name:11} at one bit a pixel: {approx(np.interp(1, bits, ratios), 1)} dB")
-axes.set(xlabel="bits a pixel (8 before compression)", ylabel="PSNR in dB", xlim=(0, 4))
+axes.set(xlabel="bits a pixel (8 before compression)", ylabel="PSNR in dB", xlim=(0, 3.2))
 axes.legend()
 figures.show(
     figure,
@@ -932,20 +920,18 @@ figures.show(
 )
 
 # %% [markdown]
-# JPEG wins because it spends its bits block by block, where something happens. Only at the far left, where it
-# has not even one number a block to spend, is it better to shrink first. In colour JPEG also halves the
-# chroma, as section 6 suggested. Many training sets are JPEGs, and a generator learns the squares and the
-# ringing with the cats.
+# JPEG wins because it spends its bits in the blocks where something happens. Only at the far left is it
+# better to shrink first. Many training sets are JPEGs, and a generator learns the ringing with the cats.
 
 # %% [markdown]
 # ## Clinic
 #
 # A segmentation network (lesson 06) answers with one label a pixel, at a quarter of the size: 0 background, 1
-# branch, 2 blue plumage, 3 orange plumage. Somebody enlarges the labels with the same smooth `resize` as the
-# photograph, and rounds. It runs, and at first sight it looks right. (Here the labels come from hue.)
+# branch, 2 blue plumage, 3 orange plumage. (Here the labels come from hue.) Somebody enlarges the labels with
+# the same `resize` as the photograph, and rounds. It runs, and at first sight looks right.
 
 # %% tags=["clinic"]
-hue, saturation, _ = np.moveaxis(hsv[10:350, 150:510], -1, 0)
+hue, saturation, _ = np.moveaxis(hsv[10:350, 150:498], -1, 0)
 vivid = saturation > 0.55
 branch, blue, orange = (hue > 0.12) & (hue < 0.3), (hue > 0.45) & (hue < 0.7), hue < 0.1
 mask = scipy.ndimage.median_filter(vivid * np.select([branch, blue, orange], [1, 2, 3]), 9)
@@ -954,9 +940,9 @@ ill = np.round(resize(small_mask, height, width, linear)).astype(int)
 print("labels before", np.unique(small_mask), "after", np.unique(ill), "shape", ill.shape)
 
 # %% [markdown]
-# The symptom: rims of *branch* and of *blue plumage* around the bird. Between the numbers 0 and 3 lie 1 and
-# 2, but between background and orange lies no branch. Labels are names, not amounts; they cannot be averaged.
-# What can be averaged is "how much of this pixel is orange", one picture for each label. The largest wins:
+# The symptom: rims of *branch* and of *blue plumage* around the bird. Between 0 and 3 lie 1 and 2, but
+# between background and orange lies no branch. Labels are names. What can be averaged is "how much of this
+# pixel is orange", one picture for each label. The largest share wins:
 
 # %% tags=["clinic"]
 masks = [small_mask == label for label in range(4)]
@@ -977,15 +963,15 @@ figures.images(
 )
 
 # %% [markdown]
-# Nearest-neighbour resizing is the other cure, with stepped outlines. Shape, dtype and range did not give the
-# bug away; thin rims in a label map do.
+# (*Nearest* is the other cure, with stepped outlines.) Shape, dtype and range did not give the bug away; thin
+# rims do.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### E1.1 ★ Any dtype to float
-# Write `to_float`, which turns a picture of dtype `uint8`, `uint16`, `bool` or any float into `float32`, with
-# white at 1. Floats are taken to be in [0, 1] already.
+# Write `to_float`, which turns `uint8`, `uint16`, `bool` or any float into `float32`, with white at 1. Floats
+# are in [0, 1] already.
 
 
 # %% tags=["exercise"]
@@ -1008,9 +994,8 @@ check.e1_1(to_float)
 
 # %% [markdown]
 # ### E1.2 ★ A batch from elsewhere
-# A colleague sends photographs read with OpenCV and packed for PyTorch: `uint8`, shape (N, 3, H, W), channels
-# blue, green, red. Write `from_elsewhere`, which returns what this course uses: `float32` in [0, 1], shape
-# (N, H, W, 3), channels red, green, blue.
+# Photographs arrive read with OpenCV and packed for PyTorch: `uint8`, shape (N, 3, H, W), blue first. Write
+# `from_elsewhere`, which returns what this course uses: `float32` in [0, 1], shape (N, H, W, 3), red first.
 
 
 # %% tags=["exercise"]
@@ -1032,9 +1017,9 @@ check.e1_2(from_elsewhere)
 
 # %% [markdown]
 # ### E1.3 ★★ More colour, same light
-# Write `saturate`, which moves every pixel of an RGB picture (H, W, 3) away from the grey of the same luma
-# (0.299, 0.587, 0.114), or towards it: `amount` 0 gives the grey picture, 1 the picture itself, 2 twice the
-# colour. The luma stays, and nothing is clipped.
+# Write `saturate`, which moves the pixels of a picture (H, W, 3) away from the grey of the same luma, or
+# towards it: `amount` 0 gives the grey picture, 1 the picture itself, 2 twice the colour. The luma stays, and
+# nothing is clipped.
 
 
 # %% tags=["exercise"]
@@ -1056,9 +1041,9 @@ check.e1_3(saturate)
 
 # %% [markdown]
 # ### E1.4 ★★ Shrink by averaging
-# Write `shrink`, which makes each pixel of the output the mean of a square of `factor` × `factor` input
-# pixels, channel by channel: (H, W, C) to (H // factor, W // factor, C). Rows and columns left over at the
-# bottom and right are dropped. Try it without loops.
+# Write `shrink`, whose output pixels are the means of squares of `factor` × `factor` pixels, channel by
+# channel: (H, W, C) to (H // factor, W // factor, C). Rows and columns left over at the bottom and right are
+# dropped. Try it without loops.
 
 
 # %% tags=["exercise"]
@@ -1081,10 +1066,9 @@ check.e1_4(shrink)
 
 # %% [markdown]
 # ### E1.5 ★★★ Borrow the light of another picture
-# **Histogram matching** gives one `uint8` picture the distribution of another. Write `match_histogram`, which
-# replaces each value $v$ of `picture` by the smallest value $w$ with $F^\text{reference}_w \ge
-# F^\text{picture}_v$, and returns `uint8`. The two may differ in size. Equalising is the special case of
-# which reference?
+# **Histogram matching** gives one `uint8` picture the histogram of another. `match_histogram` replaces each
+# value $v$ of `picture` by the smallest value $w$ with $F^\text{reference}_w \ge F^\text{picture}_v$, and
+# returns `uint8`. The two may differ in size.
 
 
 # %% tags=["exercise"]
@@ -1112,49 +1096,45 @@ check.e1_5(match_histogram)
 # %% [markdown]
 # ## Summary
 #
-# - A picture is an array (height, width, channels); ask every array for its shape, dtype and range, and look
-#   at it.
-# - A resized pixel is a weighted mean around the place it came from; centres need the halves, and shrinking
-#   needs a low-pass filter.
+# - Ask every array for its shape, dtype and range, and look at it.
+# - A resized pixel is a weighted mean around the place it came from; shrinking needs a low-pass filter.
 # - Rotate by pulling, once; flips are slices.
-# - Luma carries the detail, chroma the colour; hue means little where saturation is low.
-# - Histograms forget where, and so does contrast enhancement; it moves values and adds nothing.
-# - Edges are differences of neighbours. Counts of colours and of edge directions already find similar
-#   pictures, half of the time.
-# - JPEG rounds the amounts of 64 waves in each block; what it drops shows as squares and ringing.
+# - Luma carries the detail, chroma the colour.
+# - Contrast enhancement moves values and adds nothing.
+# - Edges are differences of neighbours. Counts of colours and of edge directions are simple features.
+# - JPEG rounds the amounts of 64 waves in each block, which shows as squares and ringing.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | pixel | 像素 | one position of the grid, with a number per channel |
-# | channel | 通道 | one of the numbers of each pixel, such as red |
-# | dtype | 数据类型 | how a number is stored, such as `uint8` or `float32` |
+# # | channel | 通道 | one number of each pixel, such as red |
+# | dtype | 数据类型 | how a number is stored |
 # | interpolation | 插值 | estimating a value between pixels |
 # | nearest, bilinear, bicubic | 最近邻、双线性、双三次 | interpolation from one, four or sixteen pixels |
-# | aliasing | 混叠 | fine waves that come back as false coarse ones after sampling |
-# | Nyquist limit | 奈奎斯特极限 | the finest wave a grid can hold, two pixels long |
+# | aliasing | 混叠 | fine waves that come back as false coarse ones |
+# | Nyquist limit | 奈奎斯特极限 | the finest wave a grid can hold |
 # | low-pass filter | 低通滤波器 | an average that takes out fine detail |
 # | luma, chroma | 亮度、色度 | how bright, and which colour |
 # | hue, saturation, value | 色相、饱和度、明度 | a colour as a painter names it |
 # | histogram | 直方图 | how often each value occurs |
-# | histogram equalisation | 直方图均衡化 | spreading the values so that each is about equally frequent |
-# | edge, gradient | 边缘、梯度 | where values change quickly; how much, and which way |
+# | histogram equalisation | 直方图均衡化 | making values about equally frequent |
+# | edge, gradient | 边缘、梯度 | where values change; how much, and which way |
 # | feature | 特征 | a few numbers that describe a picture |
 # | texture | 纹理 | the fine pattern of a surface |
-# | discrete cosine transform | 离散余弦变换 | a block of pixels as amounts of cosine waves |
+# | discrete cosine transform | 离散余弦变换 | pixels as amounts of cosine waves |
 # | quantisation | 量化 | rounding to multiples of a step |
-# | compression artefact | 压缩伪影 | squares and ringing left by compression |
-# | peak signal-to-noise ratio | 峰值信噪比 | mean squared error on a logarithmic scale, in decibels |
+# | compression artefact | 压缩伪影 | squares and ringing |
+# | peak signal-to-noise ratio | 峰值信噪比 | mean squared error in decibels |
 #
 # ## What to read next
 #
-# - Robert Keys, *Cubic convolution interpolation for digital image processing*, 1981: the cubic kernel.
-# - Alvy Ray Smith, *Color gamut transform pairs*, 1978: HSV.
+# - Robert Keys, *Cubic convolution interpolation for digital image processing*, 1981.
+# - Alvy Ray Smith, *Color gamut transform pairs*, 1978.
 # - Stephen Pizer and others, *Adaptive histogram equalization and its variations*, 1987.
 # - Navneet Dalal and Bill Triggs, *Histograms of oriented gradients for human detection*, 2005.
-# - Gregory Wallace, *The JPEG still picture compression standard*, 1991: short and clear.
+# - Gregory Wallace, *The JPEG still picture compression standard*, 1991.
 # - Gaurav Parmar, Richard Zhang and Jun-Yan Zhu, *On aliased resizing and surprising subtleties in GAN
 #   evaluation*, 2022: how section 4 spoils published scores.
-# - Next lesson: [02 · Convolution](02_convolution.ipynb), where the sums of section 8 become the layer that
-#   networks are made of.
+# - Next lesson: [02 · Convolution](02_convolution.ipynb), the sums of section 8 as the layer that networks
+#   are made of.
