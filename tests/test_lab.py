@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,9 @@ import pytest
 from course_utils import paths
 from course_utils.cli import lab
 
-OPEN_LAB = Path(__file__).parent / "fixtures" / "open_lab.py"
+sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
+import open_lab
+
 NO_NETWORK = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
 
 
@@ -22,20 +23,15 @@ def no_network_possible() -> bool:
     return bool(tools) and subprocess.run([*NO_NETWORK, "true"], capture_output=True).returncode == 0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What JupyterLab answers without a network, or, where that cannot be had, with the one there is."""
     prefix = NO_NETWORK if no_network_possible() else []
-    command = [sys.executable, str(OPEN_LAB), str(tmp_path_factory.mktemp("lab")), str(free_port())]
+    folder = tmp_path_factory.mktemp("lab")
+    command = [sys.executable, open_lab.__file__, str(folder), str(open_lab.free_port())]
     done = subprocess.run([*prefix, *command], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) | {"network": not prefix}
+    return json.loads(done.stdout) | {"network": not prefix, "folder": folder}
 
 
 def test_it_opens_without_a_network(answers):
@@ -45,13 +41,23 @@ def test_it_opens_without_a_network(answers):
     assert "JupyterLab" in answers["page"]
 
 
-def test_it_asks_for_its_token(answers):
+def test_it_opens_at_the_first_lesson(answers):
+    first = min(file.stem for file in paths.LESSONS.glob("[0-9]*.py"))
+    assert answers["path"] == f"/lab/tree/work/{first}.ipynb"
+    assert f"JupyterLab opens at work/{first}.ipynb" in answers["log"]
+
+
+def test_it_asks_for_its_token_which_the_printed_address_brings(answers):
     assert answers["without_token"] == 403
+    assert answers["with_the_printed_address"] == 200
 
 
 def test_the_students_copies_are_there_and_hold_no_solutions(answers):
     names = {entry["name"] for entry in answers["work"]["content"]}
     assert {f"{file.stem}.ipynb" for file in paths.LESSONS.glob("[0-9]*.py")} <= names
+    for copy in (answers["folder"] / "work").glob("*.ipynb"):
+        cells = json.loads(copy.read_text(encoding="utf-8"))["cells"]
+        assert not any("solution" in cell["metadata"].get("tags", []) or cell.get("outputs") for cell in cells)
 
 
 def test_it_offers_neither_news_nor_updates_nor_extensions(answers):
@@ -78,6 +84,22 @@ def test_the_command_line_binds_to_this_machine_and_opens_at_the_lesson(monkeypa
     assert "--no-browser" in given and "--ServerApp.port=9000" in given
     assert not any("token" in word or "password" in word for word in given)
     assert "--no-browser" not in lab.arguments(tmp_path / "work" / "00_start_here.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("snap", "kernel", "reads"),
+    [
+        (None, "6.12.0-amd64", True),
+        ("/usr/bin/snap", "6.8.0-31-generic", False),
+        (None, "5.15.153.1-microsoft-standard-WSL2", False),
+    ],
+)
+def test_a_browser_that_reads_no_files_is_sent_to_the_address(monkeypatch, tmp_path, snap, kernel, reads):
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setattr(lab.shutil, "which", lambda _: snap)
+    monkeypatch.setattr(lab.platform, "release", lambda: kernel)
+    given = lab.arguments(tmp_path / "work" / "00_start_here.ipynb")
+    assert ("--ServerApp.use_redirect_file=False" not in given) == reads
 
 
 def test_the_users_own_configuration_is_left_aside(monkeypatch):

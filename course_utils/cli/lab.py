@@ -2,6 +2,8 @@
 
 import json
 import os
+import platform
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,7 +28,7 @@ def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> 
     os.environ.update(environment())
     from jupyterlab.labapp import LabApp
 
-    print(f"JupyterLab opens at {notebook.relative_to(paths.ROOT)}. Ctrl-C here stops it.", flush=True)
+    print(f"JupyterLab opens at {notebook.relative_to(paths.ROOT)}. To stop it, press Ctrl-C here, then y.", flush=True)
     LabApp.launch_instance(arguments(notebook, browser, port))
     return 0
 
@@ -37,8 +39,8 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.allow_remote_access=False",
         "--ServerApp.allow_root=True",  # containers often have no other user, and the address is this machine's alone
-        "--ServerApp.log_level=WARN",
-        "--LabApp.log_level=WARN",
+        "--ServerApp.log_level=ERROR",  # still prints the address and its token
+        "--LabApp.log_level=ERROR",
         f"--ServerApp.root_dir={paths.ROOT}",
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(paths.ROOT).as_posix()}",
         f"--LabApp.app_settings_dir={settings_folder()}",
@@ -50,9 +52,17 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
         chosen += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:
         chosen.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in a container; it listens on this machine alone
-        chosen.append("--allow-root")
+    if not browser_reads_files():
+        chosen.append("--ServerApp.use_redirect_file=False")
     return chosen
+
+
+def browser_reads_files() -> bool:
+    """Whether a browser can be sent to a file, which keeps the token out of the machine's list of processes.
+
+    Browsers in Ubuntu's snaps see no hidden folder, and those of Windows see no file of WSL: they get the address.
+    """
+    return shutil.which("snap") is None and "microsoft" not in platform.release().lower()
 
 
 def environment() -> dict[str, str]:
