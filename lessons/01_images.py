@@ -195,8 +195,8 @@ print("black and white stripes send out half the light, which is stored as", hal
 # %% [markdown]
 # ## 3 · Where does a new pixel come from?
 #
-# To resize is to ask for values *between* pixels. A pixel is a small square with its value at the centre. The
-# centre of output pixel $i$ falls, in an input $s = W_\text{in}/W_\text{out}$ times as wide, on
+# To resize is to ask for values *between* pixels. A pixel is a small square with its value at the centre. In
+# an input $s = W_\text{in}/W_\text{out}$ times as wide, the centre of output pixel $i$ falls on
 #
 # $$x_i = (i + \tfrac12)\, s - \tfrac12$$
 
@@ -338,10 +338,10 @@ figures.show(
 )
 
 # %% [markdown]
-# At radius $\rho$ the rings make $\rho/480$ waves a pixel, and the small picture holds one in eight pixels
-# along each axis. So beyond $\rho = 60$ straight out, and 85 on the diagonals, its right value is plain grey.
-# How far from plain is it? For the photograph no right answer is known, but it should barely change when the
-# large one moves by a pixel.
+# At radius $\rho$ the rings make $\rho/480$ waves a pixel, and the small picture holds one wave in eight
+# pixels along each axis. So beyond $\rho = 60$ straight out, and 85 on the diagonals, its right value is
+# plain grey. How far from plain is it? For the photograph no right answer is known, but it should barely
+# change when the large one moves by a pixel.
 
 # %%
 fine = resize(radius, 60, 60, linear) > 85
@@ -367,7 +367,7 @@ print("agrees with Pillow:", np.allclose(ours, library, atol=1e-5))
 #
 # **Flips** are slices that run backwards. A rotation by an angle $\theta$ moves a pixel to a place that is
 # rarely a pixel. If we *push* each to the nearest one, some are hit twice and some never. So we *pull* each
-# output pixel from where it came from, by linear interpolation. From the centre:
+# output pixel from where it came from, by linear interpolation. Measured from the centre of the picture:
 #
 # $$\begin{pmatrix} r_\text{in} \\ c_\text{in} \end{pmatrix} = \begin{pmatrix} \cos\theta & \sin\theta \\
 # -\sin\theta & \cos\theta \end{pmatrix} \begin{pmatrix} r_\text{out} \\ c_\text{out} \end{pmatrix}$$
@@ -637,8 +637,8 @@ figures.show(
 # ## 9 · Can a few numbers say what a photo is like?
 #
 # A **feature** is a short list of numbers that describes a picture. For **texture**, the fine pattern of a
-# surface, count how strong the edges of each direction are, in eight bins from 0° to 180°. (In a grid of
-# cells this becomes the well-known HOG.)
+# surface, add up the gradients of each direction by their length, in eight bins from 0° to 180°. (In a grid
+# of cells these are the well-known *histograms of oriented gradients*.)
 
 
 # %%
@@ -941,8 +941,8 @@ print("labels before", np.unique(small_mask), "after", np.unique(ill), "shape", 
 
 # %% [markdown]
 # The symptom: rims of *branch* and of *blue plumage* around the bird. Between 0 and 3 lie 1 and 2, but
-# between background and orange lies no branch. Labels are names. What can be averaged is "how much of this
-# pixel is orange", one picture for each label. The largest share wins:
+# between background and orange lies no branch. Labels are names, and names have no average. What can be
+# averaged is "how much of this pixel is orange", one picture for each label. The largest share wins:
 
 # %% tags=["clinic"]
 masks = [small_mask == label for label in range(4)]
@@ -1066,9 +1066,9 @@ check.e1_4(shrink)
 
 # %% [markdown]
 # ### E1.5 ★★★ Borrow the light of another picture
-# **Histogram matching** gives one `uint8` picture the histogram of another. `match_histogram` replaces each
-# value $v$ of `picture` by the smallest value $w$ with $F^\text{reference}_w \ge F^\text{picture}_v$, and
-# returns `uint8`. The two may differ in size.
+# **Histogram matching** gives one `uint8` picture the histogram of another. Write `match_histogram`, which
+# replaces each value $v$ of `picture` by the smallest value $w$ with $F^\text{reference}_w \ge
+# F^\text{picture}_v$, and returns `uint8`. The two may differ in size.
 
 
 # %% tags=["exercise"]
@@ -1108,7 +1108,7 @@ check.e1_5(match_histogram)
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# # | channel | 通道 | one number of each pixel, such as red |
+# | channel | 通道 | one number of each pixel, such as red |
 # | dtype | 数据类型 | how a number is stored |
 # | interpolation | 插值 | estimating a value between pixels |
 # | nearest, bilinear, bicubic | 最近邻、双线性、双三次 | interpolation from one, four or sixteen pixels |
