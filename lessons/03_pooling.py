@@ -13,11 +13,11 @@
 # %% [markdown]
 # # 03 · Pooling
 #
-# **Networks make pictures smaller and smaller, so that later layers cost less and each number sees more. What
-# survives, what is lost, and how much does one number at the end see?**
+# **Networks make pictures smaller and smaller. What survives, what is lost, and how much does one number at
+# the end see?**
 #
-# - **You will be able to** write every kind of pooling and its gradient, measure how a network answers to a
-#   shifted picture, compute which pixels an output can see, and say what no decoder can bring back.
+# - **You will be able to** write pooling and its gradient, measure what a shift of the picture does, compute
+#   which pixels an output can see, and say what cannot be brought back.
 # - **You need** [lesson 02](02_convolution.ipynb): windows, stride, padding, output size, gradients.
 # - **Time**: about 90 minutes to work through; all cells together run in under a minute.
 
@@ -65,15 +65,14 @@ figures.show(
 
 # %% [markdown]
 # The maximum lets bright things grow and swallows the dark windows. The average keeps the brightness and
-# gives up contrast. Keeping the first pixel keeps contrast and tells lies: fine lines turn into coarse false
-# ones (**aliasing**, lesson 01). All three are in use inside networks, and each has its price.
+# gives up contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones
+# (**aliasing**, lesson 01). Networks use all three, and each has its price.
 
 # %% [markdown]
 # ## 1 · What is a pool?
 #
 # Lay windows of $k\times k$ pixels over the picture, $s$ pixels apart (the **stride**), as in lesson 02. Each
-# window gives one number, its maximum or its average. There are no weights, and each channel is pooled by
-# itself:
+# window gives one number, its maximum or its average. There are no weights, and channels do not mix:
 #
 # $$y_{n,r,c,m} = \max_{0\le i,j<k} x_{n,\,sr+i,\,sc+j,\,m}
 # \qquad y_{n,r,c,m} = \frac{1}{k^2}\sum_{i,j} x_{n,\,sr+i,\,sc+j,\,m}
@@ -117,9 +116,9 @@ figures.show(
 
 # %% [markdown]
 # Each maximum is one of the four numbers, and the others leave no trace; each average mixes all four. In the
-# first window two eights tie, which will matter in section 2. Now a batch at once, two ways. Windows work for
-# any size and stride. Where the windows touch but do not overlap ($k=s$), a `reshape` is enough: it splits
-# each side into (window, place in the window).
+# first window two eights tie, which will matter in section 2. Now a batch at once, two ways: windows of any
+# size and stride, and, where they touch without overlap ($k=s$), a `reshape` that splits each side into
+# (window, place in the window).
 
 
 # %%
@@ -153,8 +152,8 @@ for name, (reduce, library) in POOLS.items():
 # %% [markdown]
 # ### And at the rim?
 #
-# With padding, some windows hang over the edge. For a convolution the missing pixels are zeros. For pooling
-# that would be a poor guess. An experiment: average a picture of ones.
+# With padding, some windows hang over the edge. A convolution takes the missing pixels to be zeros. Pooling
+# should not. An experiment: average a picture of ones.
 
 # %%
 ones = np.ones((5, 5))
@@ -176,9 +175,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Keras divides by the number of real pixels, and for the maximum it pads with $-\infty$, which never wins.
-# PyTorch's average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network
-# differs at its rim, in our corners by five ninths. The clinic shows what zeros do to a maximum.
+# Keras divides by the number of real pixels, and pads a maximum with $-\infty$, which never wins. PyTorch's
+# average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network differs
+# at its rim. The clinic shows what zeros do to a maximum.
 
 # %% [markdown]
 # ## 2 · Who gets the gradient?
@@ -212,7 +211,7 @@ def max_pool_gradient(x, g, size, stride):
 
 
 # %% [markdown]
-# Two witnesses: nudging one pixel at a time (**finite differences**, here SciPy's) and TensorFlow's tape.
+# Two witnesses, as in lesson 02: finite differences (here SciPy's) and TensorFlow's tape.
 
 
 # %%
@@ -266,13 +265,13 @@ figures.show(
 )
 
 # %% [markdown]
-# The eight lies in all four windows and wins three; the nine takes the fourth. Nobody else learns anything.
-# Under the average everybody gets a share, more where windows overlap. So max pooling trains few pixels
-# strongly, and average pooling trains all of them weakly.
+# The eight lies in all four windows and wins three; the nine takes the fourth. No other pixel hears anything.
+# Under the average each gets a share, more where windows overlap. Max pooling tells few pixels much; average
+# pooling tells all a little.
 #
 # ### And when two pixels tie?
 #
-# Then the maximum has a kink, and no single slope is right. What does TensorFlow do?
+# Then the maximum has a kink, and no single slope is right.
 
 # %%
 tied = tf.Variable(tf.ones((1, 2, 2, 1)))
@@ -285,9 +284,9 @@ slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)]
 print("slope of the maximum, one pixel nudged up or down:", *slopes)
 
 # %% [markdown]
-# On a CPU the pool gives everything to the first pixel, while `reduce_max` of the same four numbers shares
-# evenly. Both are allowed: each pixel's share lies between its two slopes. Ties are no rarity, so two correct
-# programs can train differently:
+# On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four
+# numbers shares evenly. Both are allowed: each share lies between the two slopes. Ties are no rarity, so two
+# correct programs can train differently:
 
 # %%
 green = np.round(255 * photo[..., 1]).astype(int)
@@ -319,9 +318,9 @@ figures.show(
 )
 
 # %% [markdown]
-# So much for invariance: one pixel of movement, and a striped output turns into a flat one. To find the
-# culprit, take pooling apart. A pool with a stride is a **dense** pool (stride 1) followed by **keeping every
-# $s$-th pixel**:
+# So much for invariance: one pixel of movement, and stripes turn nearly flat. To find the culprit, take
+# pooling apart. A pool with a stride is a **dense** pool (stride 1), then **subsampling**, keeping every
+# $s$-th pixel:
 
 
 # %%
@@ -335,9 +334,9 @@ library = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
 print("dense maximum, then every 8th = Keras max_pool:", np.array_equal(every(dense), library))
 
 # %% [markdown]
-# The dense pool moves along with the picture (it is **equivariant**), so the harm is done by keeping every
-# $s$-th pixel: aliasing again. The cure of signal processing is to blur before subsampling (Zhang, 2019).
-# Here are six dense operations, with windows of about eight pixels, to be followed by the same subsampling:
+# The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm:
+# aliasing again. The cure is to blur first (Zhang, 2019). Here are six dense operations over about eight
+# pixels, to be followed by the same subsampling:
 
 # %%
 TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
@@ -364,8 +363,8 @@ print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.
 #
 # $$\text{change}(d) = \frac{\sqrt{\operatorname{mean}\,\big[(P(S_d\,x) - P(x))^2\big]}}{\sqrt2\;\sigma_{P(x)}}$$
 #
-# 0 means nothing changed; 1 is what two unrelated outputs would give. We compare with $P(x)$ as it was
-# (invariance), and with $P(x)$ moved by the nearest whole number of *output* pixels (equivariance).
+# 0 means nothing changed; two unrelated outputs give about 1. We compare with $P(x)$ as it was (does it
+# stay?) and with $P(x)$ moved by the nearest whole number of *output* pixels (does it follow?).
 
 
 # %%
@@ -392,7 +391,7 @@ for name, dense in DENSE.items():
         follows[name].append(change(output[:, :overlap], outputs[0][:, whole:]))
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
 for one, curves in zip(axes, (stays, follows), strict=True):
     for name, values in curves.items():
         one.plot(shifts, values, "o-", markersize=4, label=name)
@@ -400,7 +399,7 @@ for one, curves in zip(axes, (stays, follows), strict=True):
 axes[0].set_title("Does the output stay?")
 axes[1].set_title("Does it follow?")
 axes[0].set_ylabel("relative change")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
 figures.show(
     figure,
     alt="Change of six pooled outputs against shifts from 0 to 16 pixels. Left, against the"
@@ -417,12 +416,12 @@ exact = all(max(values[8], values[16]) < 1e-5 for values in follows.values())
 print("all follow exactly at 8 and 16:", exact)
 
 # %% [markdown]
-# Left: no output stays for long. Pooling slows the change down, and the blurs slow it most; a stride on an
-# edge finder gives an unrelated output after half a window. Right: everything follows the picture exactly
-# when the shift is a multiple of the stride, and only then.
+# Left: no output stays. Pooling slows the change down, and blurring most; the edge finder's output is
+# unrelated after half a window. Right: everything follows exactly when the shift is a multiple of the stride,
+# and only then.
 #
-# The same as a picture. Take one row of outputs, and write the rows for shifts of 0, 1, 2, … under each
-# other. An output that follows perfectly would draw straight slanted lines.
+# As a picture: one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows
+# perfectly draws straight slanted lines.
 
 # %%
 figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True)
@@ -439,15 +438,15 @@ figures.show(
 )
 
 # %% [markdown]
-# With nothing before the subsampling, details flicker: a dot is there at one shift and gone at the next. The
-# maximum draws stairs, since a bright pixel stays in a window for eight shifts and then jumps to the next.
-# After a blur the lines are smooth, and wider: what glides is less sharp.
+# With nothing before the subsampling, details flicker. The maximum draws stairs, since a bright pixel stays
+# in a window for eight shifts and then jumps to the next. After a blur the lines are smooth, and wider: what
+# glides is less sharp.
 
 # %% [markdown]
 # ## 4 · Pooling, or a stride?
 #
-# Many networks halve their feature maps with a strided convolution instead. The output has the same size.
-# What else is the same?
+# Many networks halve their feature maps with a strided convolution instead. The sizes agree. What does it
+# cost?
 
 # %%
 layers = [
@@ -465,8 +464,8 @@ for layer in layers:
 
 # %% [markdown]
 # Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every
-# weight $1/k^2$. Max pooling is no convolution at all, because it is not **linear**: a convolution of a sum
-# is the sum of the convolutions.
+# weight $1/k^2$. Max pooling is none, because it is not **linear**: the convolution of a sum is the sum of
+# the convolutions.
 
 # %%
 kernel = np.full((2, 2, 4, 1), 1 / 4)
@@ -477,8 +476,8 @@ print("max(a + b) =", np.max(a + b), " max(a) + max(b) =", np.max(a) + np.max(b)
 print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
 
 # %% [markdown]
-# So what can a strided convolution *learn*? Let us give it the photograph's $2\times2$ blocks as input and
-# each pool as the target, and solve for the best four weights and a bias (least squares).
+# What can a strided convolution *learn*? With the photograph's $2\times2$ blocks as input and each pool as
+# target, we solve for the best four weights and a bias (least squares).
 
 # %%
 inputs = grey.reshape(192, 2, 256, 2).transpose(0, 2, 1, 3).reshape(-1, 4)  # a block a row
@@ -506,11 +505,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The average is learned exactly, a quarter each. For the maximum the best four weights are nearly an average
+# The average is learned exactly, a quarter each. For the maximum the best weights are nearly an average
 # again, brightened by the bias: a little too bright in the flat sky (blue), too dark along every outline
-# (red). With a ReLU after a convolution it can be done, since $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided
-# convolution can learn average pooling and much else, for the price of its weights; max pooling chooses for
-# free.
+# (red). With a ReLU it can be done, since $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided convolution can learn
+# average pooling and much else, for the price of its weights; max pooling chooses for free.
 
 # %% [markdown]
 # ## 5 · What does one output see?
@@ -540,9 +538,8 @@ for depth in range(1, len(NETWORK) + 1):
     print(f"{depth:2} {name:13} width and jump", receptive_field(NETWORK[:depth]))
 
 # %% [markdown]
-# A formula is a promise; here is the proof. Build the network with positive random weights, so that nothing
-# can cancel, and ask the tape how the output in the middle changes with each pixel. Where the gradient is not
-# zero is the receptive field.
+# Is it true? Build the network with positive random weights, so that nothing can cancel, and ask the tape how
+# the output in the middle changes with each pixel. Where the gradient is not zero is the receptive field.
 
 
 # %%
@@ -612,15 +609,15 @@ axes[2].legend(loc="upper left", fontsize=9)
 figures.show(
     figure,
     alt="Gradient pictures of the middle output: with average pooling a soft blob inside a"
-    " dashed box that the formula predicts, with max pooling scattered points in the"
-    " same box. The cut follows a Gaussian, near zero at the box's sides.",
+    " dashed box that the formula predicts, with max pooling a patchy one in the same"
+    " box. The cut follows a Gaussian, near zero at the box's sides.",
 )
 
 # %% [markdown]
 # The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths
-# lead from the middle to the output, few from a corner, and the sum of many small steps is a Gaussian (Luo
-# and others, 2016, call the bright part the **effective receptive field**). Max pooling leaves winners only:
-# on another picture, others win.
+# lead from the middle to the output, few from a corner, and the sum of many small steps is nearly a Gaussian.
+# (Luo and others, 2016, call the bright part the **effective receptive field**.) Max pooling makes it patchy,
+# since only winners are heard; on another picture others win.
 #
 # How do architectures make the field grow? Eight layers of four kinds:
 
@@ -654,13 +651,13 @@ for name, layers in KINDS.items():
     print(f"{name:25} 5 layers: formula {formula:3}, gradient {gradient:3}")
 
 # %% [markdown]
-# Plain convolutions add two pixels a layer. Pooling and strides double the jump, and every later kernel
+# Plain convolutions add two pixels a layer. Pooling and strides double the jump, so that every later kernel
 # counts double: exponential growth, for the price of resolution. Doubling the dilation grows fastest and
-# keeps every output (jump 1), for the price of computing every layer at full size.
+# keeps every output (jump 1), for the price of computing at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
-# $(N,H,W,C)\to(N,C)$. A dense layer after it could as well be applied at every position first; the map it
-# makes there shows where the evidence lay (**class activation**, lesson 05).
+# $(N,H,W,C)\to(N,C)$. The dense layer after it could as well come first, at every position; the map that it
+# makes there shows where the evidence lay (a **class activation map**).
 
 # %%
 maps, dense_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
@@ -673,7 +670,7 @@ print("same scores:", np.allclose(mean_first, dense_first))
 #
 # Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the
 # gradient: spread $y$ as the pool would spread a gradient. That makes **nearest-neighbour unpooling** from
-# the average, and **max unpooling** from the maximum, which has to remember where each winner stood (its
+# the average, and **max unpooling** from the maximum, which remembers where each winner stood (its
 # **switch**; Zeiler and Fergus, 2014):
 #
 # $$\hat x_{2r+i,\;2c+j} = y_{r,c} \qquad\qquad
@@ -699,9 +696,8 @@ gradient = max_pool_gradient(x, halve(x, np.max), 2, 2)
 print("max unpooling is the maximum's gradient:", np.allclose(unpooled, gradient.ravel()))
 
 # %% [markdown]
-# A third way is a transposed convolution, stamping a smooth kernel (lesson 02). We judge by the **peak
-# signal-to-noise ratio** in decibels, for pictures in $[0,1]$; ten decibels more is a tenth of the squared
-# error:
+# A third way is a transposed convolution, stamping a smooth kernel. We judge by PSNR (lesson 01), for
+# pictures in $[0,1]$; ten decibels more is a tenth of the squared error:
 #
 # $$\text{PSNR} = -10\,\log_{10}\operatorname{mean}\,\big[(\hat x - x)^2\big]$$
 
@@ -715,6 +711,7 @@ def enlarge_smoothly(picture):
     return np.asarray(stamped)[0, 3:-3, 3:-3, 0]
 
 
+# %%
 def there_and_back(picture, times, reduce, enlarge):
     """Halve `times` times and enlarge again; enlarge(small, what it was before halving)."""
     steps = [picture]
@@ -726,10 +723,15 @@ def there_and_back(picture, times, reduce, enlarge):
     return result
 
 
+# %%
+def copy(small, before):
+    return np.kron(small, np.ones((2, 2)))
+
+
 WAYS = {
-    "average, copied": (np.mean, lambda small, before: np.kron(small, np.ones((2, 2)))),
+    "average, copied": (np.mean, copy),
     "average, transposed": (np.mean, lambda small, before: enlarge_smoothly(small)),
-    "maximum, copied": (np.max, lambda small, before: np.kron(small, np.ones((2, 2)))),
+    "maximum, copied": (np.max, copy),
     "maximum, switches": (np.max, lambda small, before: max_pool_gradient(before, small, 2, 2)),
 }
 
@@ -773,7 +775,7 @@ for one, subject in zip(axes, SUBJECTS, strict=True):
         one.plot([1, 2, 3, 4], values, style, label=name)
     one.set(title=subject, xlabel="halvings", xticks=[1, 2, 3, 4])
 axes[0].set_ylabel("PSNR in dB, higher is better")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
 figures.show(
     figure,
     alt="PSNR against the number of halvings, beside an even grey. On the photograph the"
@@ -785,12 +787,11 @@ figures.show(
 # %% [markdown]
 # Smooth enlarging looks better and scores no higher: what a block lost, no fixed rule brings back. Switches
 # ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely value:
-# there the same maxima are worth far more than when copied. That is where Zeiler and Fergus used them. Mind
-# the dashed line: on a nearly empty picture even an even grey scores well, and after four halvings only the
-# averages are still above it.
+# there the same maxima are worth far more than when copied. Mind the dashed line: on a nearly empty picture
+# even one grey all over scores well, and after four halvings only the averages are still above it.
 #
-# What *exactly* is lost at a halving? With $P$ the pool and $U$ the way back, keep the differences $d_l$.
-# Then nothing is lost, and we have a **Laplacian pyramid** (Burt and Adelson, 1983):
+# What *exactly* is lost at a halving? The difference $d_l$ between before and after, with $P$ the pool and
+# $U$ the way back. Keep the differences, and we have a **Laplacian pyramid** (Burt and Adelson, 1983):
 #
 # $$x_{l+1} = P(x_l) \qquad d_l = x_l - U(x_{l+1}) \qquad\Rightarrow\qquad x_l = U(x_{l+1}) + d_l$$
 
@@ -819,7 +820,7 @@ for one, picture, title in zip(axes, (*details, small), (*"123", ""), strict=Tru
     figures.draw_image(
         one, middle, f"lost in halving {title}" if title else "what is left", **colours
     )
-figure.colorbar(axes[2].images[0], ax=axes[2], shrink=0.8)
+figure.colorbar(axes[2].images[0], ax=axes[2], shrink=0.8, label="was − comes back")
 figures.show(
     figure,
     alt="The middle of three signed pictures of what each halving lost: first the finest"
@@ -833,8 +834,8 @@ figures.show(
 #
 # ## Clinic
 #
-# A hand-written max pool of size 3 and stride 2, padded by one so that it halves exactly, as at the start of
-# a ResNet. On photographs it agrees with the library:
+# A hand-written max pool of size 3 and stride 2, padded by one, as at the start of a ResNet. On photographs
+# it agrees with the library:
 
 
 # %% tags=["clinic"]
@@ -866,8 +867,8 @@ for level in ill:
 
 # %% [markdown]
 # The symptom: a value that the input never holds, in a frame that takes twice the share at every level. The
-# padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, which is why such a bug
-# can hide for long. The repair is to pad with what never wins:
+# padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
+# long. The repair is to pad with what never wins:
 
 
 # %% tags=["clinic"]
@@ -878,17 +879,14 @@ def pool_repaired(picture):
 repaired = [log_brightness]
 for _ in range(5):
     repaired.append(pool_repaired(repaired[-1]))
-print(
-    "agrees with TensorFlow on the logarithm:",
-    np.allclose(repaired[1], library_pool(log_brightness)),
-)
+agree = np.allclose(repaired[1], library_pool(log_brightness))
+print("agrees with TensorFlow on the logarithm:", agree)
+
+# %% tags=["clinic"]
+sizes = [f"{level.shape[0]} × {level.shape[1]}" for level in ill[2:]]
 figures.images(
     [*ill[2:], *repaired[2:]],
-    [
-        f"{name}, {level.shape[0]} × {level.shape[1]}"
-        for name in ("ill", "repaired")
-        for level in ill[2:]
-    ],
+    [f"{name}, {size}" for name in ("ill", "repaired") for size in sizes],
     columns=4,
     size=2.9,
     cmap=figures.SEQUENTIAL,
@@ -1009,7 +1007,7 @@ check.e3_4(blur_pool)
 # The **generalised mean** $\big(\frac1n\sum_i v_i^{\,p}\big)^{1/p}$ of numbers $v_i \ge 0$ is the average for
 # $p=1$ and tends to the maximum as $p$ grows; networks can learn $p$. Write `generalised_mean`, which pools
 # the last axis of `windows` (…, n). It must also work for windows of zeros, and for a power of 300, where
-# $v^p$ leaves the range of floating point numbers.
+# $v^p$ leaves the range of floats.
 
 
 # %% tags=["exercise"]
@@ -1054,7 +1052,6 @@ check.e3_5(generalised_mean)
 # | average pooling | 平均池化 | the mean of the window |
 # | global average pooling | 全局平均池化 | the mean of a whole channel |
 # | subsampling | 下采样 | keeping fewer pixels, for instance every second |
-# | aliasing | 混叠 | false patterns from keeping too few pixels |
 # | invariance | 不变性 | the output stays when the input moves |
 # | equivariance | 等变性 | the output moves with the input |
 # | linear | 线性 | the answer to a sum is the sum of the answers |
@@ -1064,7 +1061,6 @@ check.e3_5(generalised_mean)
 # | class activation map | 类激活图 | where in the picture a class found its evidence |
 # | unpooling | 反池化 | making a pooled map large again |
 # | switch | 最大值位置(开关) | where in its window a maximum stood |
-# | peak signal-to-noise ratio | 峰值信噪比 | squared error on a logarithmic scale |
 # | Laplacian pyramid | 拉普拉斯金字塔 | what each halving lost, and the rest |
 #
 # ## What to read next
@@ -1078,4 +1074,4 @@ check.e3_5(generalised_mean)
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
 # - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
 #   annotation*, 2019: the generalised mean.
-# - Next in the course: lesson 05, where all of this is trained.
+# - Next in the course: [05 · CNN classifier](05_cnn_classifier.ipynb), where all of this is trained.
