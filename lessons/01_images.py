@@ -637,8 +637,8 @@ figures.show(
 # ## 9 · Can a few numbers say what a photo is like?
 #
 # A **feature** is a short list of numbers that describes a picture. For **texture**, the fine pattern of a
-# surface, add up the gradients of each direction by their length, in eight bins from 0° to 180°. (In a grid
-# of cells these are the well-known *histograms of oriented gradients*.)
+# surface, add up the lengths of the gradients in each of eight directions from 0° to 180°. (In a grid of
+# cells these are the well-known *histograms of oriented gradients*.)
 
 
 # %%
