@@ -237,27 +237,45 @@ def test_a_dead_python_is_replaced(course):
     assert lines[-1] == "course 1.0 test"
 
 
-@POSIX
-def test_ctrl_c_stops_at_once_and_the_next_start_repairs(course):
+def broken_off(course: Course, number: int) -> tuple[int, str]:
+    """Send a signal to a start and its tools in the middle of set-up; return its exit status and last words."""
     uv = course.venv / "bin" / "uv"
     uv.rename(uv.with_name("kept"))
     version = importlib.metadata.version("uv")
     uv.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo "uv {version}" && exit\necho at work; sleep 60\n')
     uv.chmod(0o755)
-    course.use("2.0")
     process = subprocess.Popen(
         course.command("test"), env=course.environment, start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the background ignores it
     )  # fmt: skip
-    while "Installing the packages" not in process.stdout.readline():
-        pass
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    _, error = process.communicate(timeout=10)
-    uv.with_name("kept").replace(uv)
-    assert process.returncode == 130
-    assert error.strip() == "Stopped. The next `python course.py` goes on from here."
+    try:
+        while "Installing the packages" not in process.stdout.readline():
+            pass
+        time.sleep(0.5)
+        os.killpg(process.pid, number)
+        error = process.communicate(timeout=30)[1]
+    finally:
+        uv.with_name("kept").replace(uv)
+    return process.returncode, error.strip()
+
+
+@POSIX
+def test_ctrl_c_stops_at_once_and_the_next_start_repairs(course):
+    course.use("2.0")
+    started = time.monotonic()
+    assert broken_off(course, signal.SIGINT) == (130, "Stopped. The next `python course.py` goes on from here.")
+    assert time.monotonic() - started < 30  # where the tool would take a minute
     assert course.says("test")[-1] == "course 2.0 test"
+
+
+@POSIX
+def test_a_set_up_that_was_killed_is_repaired(course):
+    course.use("2.0")
+    assert broken_off(course, signal.SIGKILL) == (-signal.SIGKILL, "")
+    lines = course.says("test")
+    assert "did not finish" in lines[0]
+    assert lines[-1] == "course 2.0 test"
 
 
 def test_two_starts_at_once_wait_for_each_other(course):
