@@ -291,8 +291,8 @@ axes.set(xscale="log", xlabel="times as fast as the loops (log scale)")
 axes.invert_yaxis()
 figures.show(
     figure,
-    alt="Bars on a logarithmic scale: strided windows are tens of times as fast as loops,"
-    " the matrix product and Keras hundreds.",
+    alt="Bars on a logarithmic scale: strided windows are many times as fast as loops, and"
+    " the matrix product and Keras several times as fast again.",
 )
 
 # %% [markdown]
