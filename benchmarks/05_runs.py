@@ -15,7 +15,6 @@ import os
 import platform
 import sys
 import time
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -34,9 +33,18 @@ RECIPE = profiles.lesson_05("lesson")
 
 def settings() -> dict[str, dict[str, dict]]:
     """For each file, the settings of each run; "constant" trains at a fifth of the peak learning rate throughout."""
-    recipe = {"batch_normalisation": True, "schedule": "one-cycle", **asdict(RECIPE)}
-    del recipe["seed"], recipe["small_epochs"], recipe["blocks"], recipe["erase"]
-    recipe |= {"flip": True, "examples": 55_000}
+    kept = (
+        "epochs",
+        "batch_size",
+        "width",
+        "shift",
+        "learning_rate",
+        "weight_decay",
+        "label_smoothing",
+        "dropout_rate",
+    )
+    recipe = {"batch_normalisation": True, "schedule": "one-cycle", "flip": True, "examples": 55_000}
+    recipe |= {name: getattr(RECIPE, name) for name in kept}
     none = {"shift": 0, "flip": False}
     narrow = recipe | {"width": 16}
     return {

@@ -27,6 +27,13 @@ class Lesson05:
     """CNN classifier on Fashion-MNIST. Chosen on the validation images, see benchmarks/05_runs.py."""
 
     small_epochs: int = 3  # the network of the textbooks: enough to see it learn
+    few_images: int = 1000  # few enough to be learned by heart
+    few_epochs: int = 40
+    few_batch_size: int = 50
+    few_learning_rate: float = 0.003
+    head_epochs: int = 150  # of the last layer on the features of photographs; it stops early
+    head_batch_size: int = 20
+    patience: int = 8  # epochs without a lower validation loss after which early stopping ends training
     epochs: int = 8
     batch_size: int = 256
     width: int = 24  # channels of the first convolution; of the residual blocks in the full profile

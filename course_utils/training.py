@@ -4,6 +4,7 @@
 progress bar in JupyterLab and in a terminal, a limit in seconds, and going on after a kill from the last epoch.
 """
 
+import logging
 import sys
 import time
 import warnings
@@ -17,6 +18,8 @@ from tqdm import tqdm
 
 from course_utils import paths
 from course_utils.report import approx
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its hints on tracing are not for students
 
 _COUNTS_PER_EPOCH = 2**20  # random draws a layer may make in one epoch before its stream runs into the next one's
 
@@ -68,6 +71,19 @@ def fit(
         verbose=0,
         callbacks=[*extra, *callbacks],
     )
+
+
+def estimate_minutes(model: keras.Model, images, labels, *, epochs: int, batch_size: int, steps: int = 3) -> float:
+    """The minutes that `fit` with these arguments would take on this machine, from the time of a few steps.
+
+    The steps train the compiled model: hand in one of its own. The first, which compiles, is not counted.
+    """
+    batches = Batches(images, labels, batch_size=batch_size, seed=0)
+    model.train_on_batch(*batches[0])
+    start = time.monotonic()
+    for index in range(steps):
+        model.train_on_batch(*batches[index % len(batches)])
+    return (time.monotonic() - start) / steps * len(batches) * epochs / 60
 
 
 def one_cycle(peak: float, steps: int, warm_up: float = 0.2) -> keras.optimizers.schedules.LearningRateSchedule:

@@ -12,7 +12,6 @@ def pictures(count, size=28, channels=1):
 
 
 NETWORKS = {
-    "small_cnn": classifier.small_cnn,
     "better_cnn": lambda **options: classifier.better_cnn(8, **options),
     "residual_cnn": lambda **options: classifier.residual_cnn(4, 1, erase=4, **options),
 }
@@ -37,7 +36,6 @@ def test_predictions_do_not_depend_on_the_rest_of_the_batch(name):
 
 
 def test_parameters_counted_by_hand():
-    assert classifier.small_cnn().count_params() == (9 + 1) * 32 + (9 * 32 + 1) * 64 + (1600 + 1) * 10
     convolutions = 9 * 16 + 9 * 16 * 32 + 9 * 32 * 64
     normalisations = 4 * (16 + 32 + 64 + 128)
     assert classifier.better_cnn(16).count_params() == convolutions + 49 * 64 * 128 + normalisations + 128 * 10 + 10
@@ -140,8 +138,8 @@ def test_networks_are_saved_whole(tmp_path):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: classifier.small_cnn((9, 9, 1)), r"at least 10x10 pixels, got \(9, 9, 1\)"),
-        (lambda: classifier.small_cnn((28, 28)), "height, width, channels"),
+        (lambda: classifier.better_cnn(image_shape=(3, 9, 1)), r"at least 4x4 pixels, got \(3, 9, 1\)"),
+        (lambda: classifier.better_cnn(image_shape=(28, 28)), "height, width, channels"),
         (lambda: classifier.better_cnn(0), "width must be 1 or more, got 0"),
         (lambda: classifier.better_cnn(8, dropout_rate=1), r"dropout_rate must be in \[0, 1\), got 1"),
         (lambda: classifier.better_cnn(8, shift=-1), "shift must be 0 or more pixels, got -1"),

@@ -146,6 +146,16 @@ def test_stop_after_seconds():
         training.StopAfterSeconds(0)
 
 
+def test_minutes_are_estimated_from_the_time_of_a_step(monkeypatch):
+    clock = iter((100.0, 106.0))  # three steps in six seconds
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    images, labels = np.zeros((70, 4), np.float32), np.zeros(70, np.int64)
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    minutes = training.estimate_minutes(model, images, labels, epochs=5, batch_size=10)
+    assert minutes == pytest.approx(2 * 7 * 5 / 60)  # 2 seconds a step, 7 batches an epoch, 5 epochs
+
+
 def test_one_cycle_by_hand():
     schedule = training.one_cycle(0.8, steps=100, warm_up=0.2)
     rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100)]

@@ -1,4 +1,4 @@
-"""Networks that tell clothes apart, from the small one of the textbooks to a residual network (lesson 05).
+"""Networks that tell clothes apart: a plain one and a residual one (lesson 05, which writes the textbooks' itself).
 
 Each function returns an untrained functional `keras.Model` from images, float32 (n, height, width, channels) in
 [0, 1], to logits, float32 (n, classes): the numbers in front of the softmax. Train with `from_logits=True`. The
@@ -9,27 +9,6 @@ import keras
 from keras import layers, ops
 
 IMAGE_SHAPE = (28, 28, 1)
-
-
-def small_cnn(image_shape: tuple[int, int, int] = IMAGE_SHAPE, classes: int = 10) -> keras.Model:
-    """The network of the textbooks: twice convolution, ReLU and max-pooling, then one linear layer.
-
-    For 28x28x1 pictures the shapes run 26x26x32, 13x13x32, 11x11x64, 5x5x64, 1600, classes.
-    Raises ValueError for pictures under 10x10 or fewer than 2 classes.
-    """
-    _check(image_shape, classes, smallest=10)
-    return keras.Sequential(
-        [
-            layers.Input(image_shape, name="images"),
-            layers.Conv2D(32, 3, activation="relu", name="convolution_1"),
-            layers.MaxPooling2D(name="pooling_1"),
-            layers.Conv2D(64, 3, activation="relu", name="convolution_2"),
-            layers.MaxPooling2D(name="pooling_2"),
-            layers.Flatten(name="features"),
-            layers.Dense(classes, name="logits"),
-        ],
-        name="small_cnn",
-    )
 
 
 def better_cnn(

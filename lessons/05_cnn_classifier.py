@@ -1,0 +1,1186 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 05 · CNN classifier
+#
+# **How does a network learn to tell a shirt from a coat, and how do we find out how good it really is?**
+#
+# A **convolutional neural network** (CNN) stacks the layers of lessons 02 and 03 and learns their weights
+# from examples. We train one on 55,000 pictures of clothes, improve it one ingredient at a time, judge it
+# without fooling ourselves, look inside it, and then teach a second one from a hundred photographs.
+#
+# - **You will be able to** train a classifier, see when it learns by heart, say which of its ingredients pay,
+#   read a confusion matrix and a calibration curve, ask a network where it looks, and train one on a folder
+#   of your own photographs.
+# - **You need** [lesson 02](02_convolution.ipynb) for convolution and [lesson 03](03_pooling.ipynb) for
+#   pooling.
+# - **Time**: about two hours to work through; all cells together run in a few minutes, most of it training.
+
+# %%
+import json
+import tempfile
+from pathlib import Path
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import sklearn.metrics
+import tensorflow as tf
+from keras import layers
+from PIL import Image
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
+from sklearn.neighbors import KNeighborsClassifier
+
+from course_utils import data, figures, metrics, models, paths, profiles, training
+from course_utils.checks import lesson_05 as check
+from course_utils.models import classifier, efficientnet
+from course_utils.report import approx, measured
+
+# %% [markdown]
+# A trained network comes with the course. It turns each picture into 128 numbers, its **features**, from
+# which its last layer decides. Here are 1,500 pictures that it never learned from, laid out so that pictures
+# with similar features lie close together (by a method called t-SNE, then moved to the nearest free place of
+# a grid). Colours are the true kinds, which the layout was not told.
+
+
+# %%
+def picture_map(points, pictures, colours, rows=34, columns=64):
+    """Lay pictures (n, 28, 28, 1), each in its colour (n, 3), on a white grid, close to their points (n, 2)."""
+    points = (points - points.min(axis=0)) / np.ptp(points, axis=0)
+    cells = np.stack(np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j], axis=-1).reshape(-1, 2)
+    _, chosen = linear_sum_assignment(cdist(points, cells, "sqeuclidean"))  # least total distance
+    canvas = np.ones((rows, columns, 28, 28, 3), np.float32)
+    canvas.reshape(-1, 28, 28, 3)[chosen] = 1 - pictures * (1 - colours[:, None, None])
+    return canvas.swapaxes(1, 2).reshape(rows * 28, columns * 28, 3)
+
+
+# %%
+validation_images, validation_labels = data.fashion_mnist("validation")
+some, some_labels = validation_images[:1500], validation_labels[:1500]
+shipped = models.load("fashion_mnist_classifier")
+features = classifier.feature_extractor(shipped).predict(some, verbose=0)
+points = TSNE(init="pca", random_state=0).fit_transform(features)
+print("pictures", some.shape, "features", features.shape, "points", points.shape)
+
+# %%
+colours = np.array(plt.get_cmap("tab10").colors)
+figure, axes = plt.subplots(figsize=(12, 6.9))
+figures.draw_image(axes, picture_map(points, some, colours[some_labels]))
+kinds = [plt.Line2D([], [], marker="s", linestyle="", color=colour) for colour in colours]
+axes.legend(
+    kinds,
+    data.FASHION_MNIST_NAMES,
+    ncols=10,
+    loc="upper center",
+    bbox_to_anchor=(0.5, 0),
+    columnspacing=1,
+)
+figures.show(
+    figure,
+    alt="Fifteen hundred small pictures of clothes on white, coloured by kind. Trousers,"
+    " bags, ankle boots, sneakers and sandals form lands of their own, boots and"
+    " sneakers side by side. T-shirts, pullovers, coats, dresses and shirts share one"
+    " continent, with the shirts in the middle of it, among all the others.",
+)
+
+# %% [markdown]
+# We observe lands of one kind: trousers, bags, three kinds of shoes with few strays. On the large continent
+# shirts lie among T-shirts, pullovers, coats and dresses, and there, as we shall see, a network makes most of
+# its mistakes.
+#
+# ## 1 · What is the task, and what must a network beat?
+#
+# **Fashion-MNIST** is 70,000 grey pictures of $28\times28$ pixels in ten kinds. We split it three ways and
+# keep to it: **training** images set the weights, **validation** images choose between networks, and **test**
+# images are used once, at the end. Whoever chooses on the test images reports a wish.
+
+# %%
+images, labels = data.fashion_mnist("train")
+one_hot = keras.utils.to_categorical(labels, 10)  # label 3 -> a row with 1 at place 3, else 0
+print("training  ", images.shape, labels.shape, "pixels from", images.min(), "to", images.max())
+print("validation", validation_images.shape, "first labels", validation_labels[:5])
+print("examples of each kind", np.bincount(labels).min(), "to", np.bincount(labels).max())
+
+# %%
+shown = np.concatenate([np.flatnonzero(labels == kind)[:8] for kind in range(10)])
+figure, axes = plt.subplots(8, 10, figsize=(11, 8.8))
+for one, index in zip(axes.T.flat, shown, strict=True):
+    figures.draw_image(one, images[index])
+for one, name in zip(axes[0], data.FASHION_MNIST_NAMES, strict=True):
+    one.set_title(name, fontsize=9)
+figures.show(
+    figure,
+    alt="Eight pictures of each of the ten kinds, one kind a column: T-shirt, trouser,"
+    " pullover, dress, coat, sandal, shirt, sneaker, bag and ankle boot. Shirts look"
+    " like T-shirts, pullovers or coats.",
+)
+
+# %% [markdown]
+# Before a network, two methods that need none. **Nearest neighbour** answers with the label of the training
+# image whose pixels differ least. **Logistic regression** gives each kind one weight a pixel and adds up: a
+# network without hidden layers.
+
+# %%
+pixels, validation_pixels = images.reshape(-1, 784), validation_images.reshape(-1, 784)
+baselines = {
+    "nearest neighbour": KNeighborsClassifier(1, algorithm="brute").fit(pixels, labels),
+    "logistic regression": LogisticRegression(tol=0.003, max_iter=1000).fit(pixels, labels),
+}
+for name, baseline in baselines.items():
+    print(
+        f"{name:20} validation accuracy",
+        approx(baseline.score(validation_pixels, validation_labels)),
+    )
+
+# %%
+answers = baselines["nearest neighbour"].predict(validation_pixels[:200])
+wrong = np.flatnonzero(answers != validation_labels[:200])[:6]
+nearest = baselines["nearest neighbour"].kneighbors(
+    validation_pixels[wrong], return_distance=False
+)[:, 0]
+names = data.FASHION_MNIST_NAMES
+figures.images(
+    np.concatenate([validation_images[wrong], images[nearest]]),
+    [names[kind] for kind in [*validation_labels[wrong], *labels[nearest]]],
+    columns=6,
+    size=1.8,
+    alt="Above, six validation images that nearest neighbour gets wrong; below each, the"
+    " training image that is nearest to it. The outlines agree almost pixel by pixel,"
+    " the kinds do not.",
+)
+
+# %% [markdown]
+# Above are pictures, below their nearest neighbours with *their* labels. Outlines agree, but a collar or a
+# zip is only a few pixels, and so counts for little. A network must learn what to look at.
+#
+# ## 2 · How does a network decide, and how wrong is it?
+#
+# Here is the small CNN of many textbooks: twice convolution, ReLU (which turns negative numbers into zero)
+# and max-pooling, then one linear layer. It returns ten **logits** $z$, any numbers, one a kind. (**Dropout**
+# is for section 3; at rate 0 it does nothing.)
+
+
+# %%
+def small_cnn(dropout_rate=0.0):
+    """The network of the textbooks: images (n, 28, 28, 1) -> logits (n, 10)."""
+    return keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, activation="relu"),  # -> 26x26x32
+            layers.MaxPooling2D(),  # -> 13x13x32
+            layers.Conv2D(64, 3, activation="relu"),  # -> 11x11x64
+            layers.MaxPooling2D(),  # -> 5x5x64
+            layers.Flatten(),  # -> 1600
+            layers.Dropout(dropout_rate),
+            layers.Dense(10),  # -> 10 logits
+        ]
+    )
+
+
+training.set_seed(profiles.lesson_05().seed)
+small = small_cnn()
+print(f"{small.count_params():,} weights; output", small(images[:2]).shape)
+
+# %% [markdown]
+# The **softmax** turns logits into probabilities $p$, which are positive and add up to one. The
+# **cross-entropy** says how little probability the network gave to the right kind $t$, averaged over a batch
+# of $n$ pictures:
+#
+# $$p_{k} = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_{i=1}^{n} \log p_{i,\,t_i} \qquad z, p: (n, 10),\quad t: (n,)$$
+
+
+# %%
+def probabilities(model, images):
+    """The softmax of a network's logits, (n, classes)."""
+    return keras.ops.convert_to_numpy(
+        keras.ops.softmax(model.predict(images, batch_size=1000, verbose=0))
+    )
+
+
+guesses = probabilities(small, images[:1000])
+by_hand = -np.mean(np.log(guesses[np.arange(1000), labels[:1000]]))
+library = keras.losses.SparseCategoricalCrossentropy()(labels[:1000], guesses)
+print("agrees with Keras:", np.isclose(by_hand, float(library)))
+print(f"untrained {approx(by_hand, 2)}; ten equal guesses give log 10 = {np.log(10):.2f}")
+
+# %% [markdown]
+# Training moves each weight a little against its gradient (lesson 02 computed one), a **batch** of pictures
+# at a time; once through all of them is an **epoch**. `training.fit` is Keras's own `fit` with a progress bar
+# and a fresh order of the pictures in each epoch.
+
+# %%
+numbers = profiles.lesson_05()
+small.compile(
+    "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+)
+training.fit(
+    small,
+    images,
+    labels,
+    epochs=numbers.small_epochs,
+    batch_size=numbers.batch_size,
+    validation_data=(validation_images, validation_labels),
+)
+
+# %% [markdown]
+# Three times through the data, and it is level with the baselines or beyond. More epochs would help. Always?
+#
+# ## 3 · When does it learn by heart?
+#
+# Give the same network only a few images, and let it see them over and over. Then once more with two
+# remedies. **Dropout** sets a random half of the features to zero in each training step, so that none can be
+# relied on alone. **Early stopping** ends training when the validation loss has not improved for some epochs
+# (its *patience*) and goes back to the best weights.
+
+
+# %%
+def train_on_few(dropout_rate, numbers, callbacks=()):
+    """Train the small network on the first few images; return its history, one number an epoch."""
+    training.set_seed(numbers.seed)
+    model = small_cnn(dropout_rate)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(numbers.few_learning_rate), loss, metrics=["accuracy"])
+    images, labels = data.fashion_mnist("train")
+    validation_images, validation_labels = data.fashion_mnist("validation")
+    few = {
+        "epochs": numbers.few_epochs,
+        "batch_size": numbers.few_batch_size,
+        "callbacks": callbacks,
+    }
+    history = training.fit(
+        model,
+        images[: numbers.few_images],
+        labels[: numbers.few_images],
+        validation_data=(validation_images[:1000], validation_labels[:1000]),
+        **few,
+    )
+    return history.history
+
+
+# %%
+by_heart = train_on_few(0.0, numbers)
+stop = keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_weights=True)
+careful = train_on_few(0.5, numbers, [stop])
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
+for one, run, title in zip(
+    axes, (by_heart, careful), ("as it is", "with dropout and early stopping"), strict=True
+):
+    epochs = range(1, len(run["loss"]) + 1)
+    one.plot(epochs, run["loss"], label="training", color=figures.COLOURS[0])
+    one.plot(epochs, run["val_loss"], label="validation", color=figures.COLOURS[4])
+    best = int(np.argmin(run["val_loss"]))
+    one.axvline(best + 1, color=figures.COLOURS[6], linestyle=":", label="lowest validation loss")
+    one.set(
+        title=title,
+        xlabel="epoch",
+        ylabel="cross-entropy",
+        xlim=(0, numbers.few_epochs),
+        ylim=(0, 1.1),
+    )
+    print(
+        f"{title:31} kept: epoch {approx(best + 1, 0)}, its loss {approx(run['val_loss'][best], 2)}",
+        end="",
+    )
+    print(f"; at the end {approx(run['val_loss'][-1], 2)}")
+axes[0].legend()
+figures.show(
+    figure,
+    alt="Two panels of loss against epoch. As it is, the training loss falls towards zero"
+    " while the validation loss turns round and climbs. With dropout the two stay"
+    " closer, and training ends soon after the validation loss has stopped falling.",
+)
+
+# %% [markdown]
+# On the left the curves part: the training loss goes to zero, the validation loss turns and climbs. This is
+# **over-fitting**: the network learns these pictures by heart, noise included, and grows sure of itself where
+# it should not. The sign is the *gap and its growth*, not a low training loss. On the right dropout narrows
+# the gap, and early stopping keeps the weights of the dotted line. The best remedy is more data, so back to
+# 55,000.
+#
+# ## 4 · What makes it better?
+#
+# **Batch normalisation** brings each channel to mean 0 and variance 1, over all pictures and places of the
+# batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. Large steps become safe.
+#
+# $$\hat{x}_{n,r,c,k} = \gamma_k\,\frac{x_{n,r,c,k} - \mu_k}{\sqrt{\sigma_k^2 + \varepsilon}} + \beta_k \qquad \mu_k, \sigma_k^2: \text{ over } n, r, c$$
+
+# %%
+maps = keras.ops.convert_to_numpy(layers.Conv2D(4, 3)(images[:256]))  # (256, 26, 26, 4)
+mean, variance = maps.mean(axis=(0, 1, 2)), maps.var(axis=(0, 1, 2))
+normalised = (maps - mean) / np.sqrt(variance + 1e-3)
+library = layers.BatchNormalization(epsilon=1e-3)(maps, training=True)
+print("agrees with Keras:", np.allclose(normalised, library, atol=1e-4))
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 2.6), sharey=True)
+for one, values, title in zip(
+    axes, (maps, normalised), ("before", "after batch normalisation"), strict=True
+):
+    for channel in range(4):
+        one.hist(values[..., channel].ravel(), bins=60, range=(-4, 4), histtype="step", linewidth=2)
+    one.set(title=title, xlabel="value of a feature", ylabel="count (log)", yscale="log")
+figures.show(
+    figure,
+    alt="Histograms of four channels. Before, they have different widths and centres;"
+    " after, all are centred on zero with the same width.",
+)
+
+# %% [markdown]
+# When the network predicts there may be no batch, so the layer then uses averages of $\mu$ and $\sigma^2$
+# that it kept while training. This is why `training=True` and `training=False` give different answers.
+#
+# **Augmentation** shows each picture a little changed every time: here moved by up to a pixel and mirrored. A
+# **learning-rate schedule** varies the size of the steps: first rising, while the weights are still wild,
+# then falling to zero, to settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right
+# kind.
+
+# %%
+augment = classifier.RandomShiftFlip(shift=numbers.shift, seed=numbers.seed)
+copies = [augment(images[:1], training=True)[0] for _ in range(7)]
+figures.images(
+    [images[0], *copies],
+    ["original", "augmented", *[""] * 6],
+    size=1.4,
+    alt="An ankle boot, and seven copies of it, some mirrored and each moved by at most a pixel.",
+)
+print("smoothed label:", np.round(0.9 * one_hot[0] + 0.1 / 10, 2))
+
+# %%
+steps = numbers.epochs * (len(images) // numbers.batch_size)
+schedule = training.one_cycle(numbers.learning_rate, steps)
+figure, axes = plt.subplots(figsize=(7, 2.2))
+axes.plot([float(schedule(step)) for step in range(steps)])
+axes.set(xlabel="step", ylabel="learning rate")
+figures.show(
+    figure,
+    alt="The learning rate climbs in a line for a fifth of the steps, then falls in a curve"
+    " to zero.",
+)
+
+# %% [markdown]
+# Does each of them pay? We take the network with all of them and leave out one at a time. These are
+# **recorded runs**: `benchmarks/05_runs.py` trained each with three seeds and stored its curves.
+
+# %%
+runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
+final = {
+    name: np.array([seed["val_accuracy"][-1] for seed in run["seeds"].values()])
+    for name, run in runs.items()
+}
+for name, scores in final.items():
+    gain = final["everything"].mean() - scores.mean()
+    print(
+        f"{name:28} {scores.mean():.4f}   costs {100 * gain:5.2f} points   seeds {np.ptp(scores):.4f} apart"
+    )
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 3))
+for row, scores in enumerate(final.values()):
+    axes.plot(100 * scores, [row] * len(scores), "o", color=figures.COLOURS[5])
+    axes.plot(
+        100 * scores.mean(), row, "|", color=figures.COLOURS[0], markersize=20, markeredgewidth=3
+    )
+axes.set(xlabel="validation accuracy in per cent (recorded runs; dots: seeds, bars: means)")
+axes.set_yticks(range(len(final)), list(final))
+axes.invert_yaxis()
+axes.grid(axis="x", alpha=0.4)
+figures.show(
+    figure,
+    alt="Validation accuracy with everything and without one ingredient. The schedule costs"
+    " most to leave out, then batch normalisation; without augmentation or dropout the"
+    " accuracy stays about the same; without any of them it is lowest by far.",
+)
+
+# %% [markdown]
+# The schedule pays most, then batch normalisation. Augmentation and dropout gain nothing *here*: in eight
+# epochs the network has not begun to learn by heart, so remedies against that have nothing to mend. In longer
+# training they do. An ingredient has no worth of its own; measure it in your own dish.
+#
+# ## 5 · How large should it be?
+#
+# A wider network learns more in an epoch and takes longer over it. The fair axis is time, here **processor
+# seconds**, added over all cores. Recorded again; the widest is a residual network (each block adds a
+# correction to its input) trained for longer, the one that ships with the course.
+
+# %%
+sizes = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
+record = json.loads((paths.WEIGHTS / "fashion_mnist_classifier.json").read_text())
+for name, run in sizes.items():
+    scores = [seed["val_accuracy"][-1] for seed in run["seeds"].values()]
+    seconds = np.mean([seed["processor_seconds"][-1] for seed in run["seeds"].values()])
+    print(
+        f"{name:13} {run['parameters']:8,} weights {seconds:6.0f} s   {min(scores):.4f} to {max(scores):.4f}"
+    )
+print(
+    f"{'residual':13} {record['parameters']:8,} weights {60 * record['processor_minutes']:6.0f} s   {record['validation_accuracy']:.4f}"
+)
+
+# %%
+figure, axes = plt.subplots(figsize=(8, 3.6))
+for (name, run), colour in zip(sizes.items(), figures.COLOURS, strict=False):
+    for label, seed in zip((name, None, None), run["seeds"].values(), strict=True):
+        axes.plot(
+            seed["processor_seconds"],
+            seed["val_accuracy"],
+            color=colour,
+            label=label,
+            linewidth=1.5,
+        )
+seconds = np.cumsum([epoch["processor_seconds"] for epoch in record["history"]])
+accuracy = [epoch["val_accuracy"] for epoch in record["history"]]
+axes.plot(seconds, accuracy, color=figures.COLOURS[4], label="residual", linewidth=1.5)
+axes.set(
+    xscale="log",
+    xlabel="processor seconds (log scale)",
+    ylabel="validation accuracy",
+    ylim=(0.8, 0.96),
+)
+axes.grid(alpha=0.4)
+axes.legend()
+figures.show(
+    figure,
+    alt="Validation accuracy against processor seconds for two plain networks and a"
+    " residual one. The narrow one is done first and lowest, the wider one later and"
+    " higher, the residual one last and highest; all three make their last gains in the"
+    " final epochs, when the learning rate falls to zero.",
+)
+
+# %% [markdown]
+# Each curve climbs most at its end, when the learning rate falls to zero: compare only finished runs. Within
+# two minutes on two cores the wider one is best, so that is our choice, made on validation images alone. Now
+# you train it.
+
+# %%
+training.set_seed(numbers.seed)
+network = classifier.better_cnn(
+    numbers.width, shift=numbers.shift, dropout_rate=numbers.dropout_rate
+)
+training.compile_classifier(
+    network, schedule, weight_decay=numbers.weight_decay, label_smoothing=numbers.label_smoothing
+)
+history = training.fit(
+    network,
+    images,
+    one_hot,
+    epochs=numbers.epochs,
+    batch_size=numbers.batch_size,
+    validation_data=(validation_images, keras.utils.to_categorical(validation_labels, 10)),
+).history
+
+# %%
+figure, axes = plt.subplots(figsize=(7, 3))
+epochs = np.arange(1, numbers.epochs + 1)
+axes.plot(epochs, history["accuracy"], "o-", label="training, augmented")
+axes.plot(epochs, history["val_accuracy"], "o-", label="validation", color=figures.COLOURS[4])
+axes.set(xlabel="epoch", ylabel="accuracy", ylim=(0.75, 1))
+axes.legend()
+figures.show(
+    figure,
+    alt="Training and validation accuracy by epoch. Both climb; the validation curve"
+    " wobbles at first and ends level with the training curve.",
+)
+measured("validation accuracy", history["val_accuracy"][-1], at_least=0.92)
+
+# %% [markdown]
+# The two curves end close together: this network over-fits little. We keep it. A `.keras` file holds the
+# layers and the weights, and loading gives the same network back.
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "my_network.keras"
+    network.save(path)
+    print(f"{path.name}: {approx(path.stat().st_size / 1e6, 1)} MB")
+    again = keras.saving.load_model(path)
+same = np.array_equal(probabilities(again, images[:100]), probabilities(network, images[:100]))
+print("same answers after loading:", same)
+
+# %% [markdown]
+# ## 6 · How good is it, really?
+#
+# Now the test images, once. **Accuracy** is the share of right answers.
+
+# %%
+test_images, test_labels = data.fashion_mnist("test")
+predicted = probabilities(network, test_images)  # (10000, 10)
+answers = predicted.argmax(axis=1)
+accuracy = np.mean(answers == test_labels)
+measured("test accuracy", accuracy, at_least=0.918)
+shipped_accuracy = np.mean(probabilities(shipped, test_images).argmax(axis=1) == test_labels)
+print("test accuracy of the shipped network", approx(shipped_accuracy))
+for name, baseline in baselines.items():
+    print(
+        f"test accuracy of {name:20}",
+        approx(baseline.score(test_images.reshape(-1, 784), test_labels)),
+    )
+
+# %% [markdown]
+# One number hides where the mistakes are. The **confusion matrix** $C_{t,a}$ counts how often kind $t$ was
+# answered $a$. From it, for each kind: **precision**, how many of its answers were right; **recall**, how
+# many of its pictures were found; and **F1**, their harmonic mean.
+#
+# $$\text{precision}_k = \frac{C_{kk}}{\sum_t C_{tk}} \qquad \text{recall}_k = \frac{C_{kk}}{\sum_a C_{ka}} \qquad F1_k = \frac{2\,\text{precision}_k\,\text{recall}_k}{\text{precision}_k + \text{recall}_k}$$
+
+# %%
+confusion = np.zeros((10, 10), int)
+np.add.at(confusion, (test_labels, answers), 1)
+precision = np.diag(confusion) / confusion.sum(axis=0)
+recall = np.diag(confusion) / confusion.sum(axis=1)
+f1 = 2 * precision * recall / (precision + recall)
+library = sklearn.metrics.precision_recall_fscore_support(test_labels, answers)
+print("agrees with scikit-learn:", np.allclose([precision, recall, f1], library[:3]))
+for row in zip(data.FASHION_MNIST_NAMES, precision, recall, f1, strict=True):
+    print(
+        f"{row[0]:12} precision {approx(row[1], 2)}  recall {approx(row[2], 2)}  F1 {approx(row[3], 2)}"
+    )
+
+# %%
+figure, axes = plt.subplots(figsize=(7.6, 6.4))
+mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
+axes.imshow(mistakes, cmap="Blues", vmax=mistakes.max() * 1.3)
+for (row, column), count in np.ndenumerate(confusion):
+    weight = "bold" if row == column else "normal"
+    axes.text(column, row, count, ha="center", va="center", fontsize=9, weight=weight)
+axes.set(xlabel="answer", ylabel="label")
+axes.set_xticks(range(10), data.FASHION_MNIST_NAMES, rotation=40, ha="right")
+axes.set_yticks(range(10), data.FASHION_MNIST_NAMES)
+figures.show(
+    figure,
+    alt="The confusion matrix. Most counts lie on the diagonal. The darkest squares off it"
+    " join shirt with T-shirt, with coat and with pullover, and pullover with coat.",
+)
+
+# %% [markdown]
+# The diagonal holds the right answers; blue marks the mistakes. Nearly all stay among shirt, T-shirt,
+# pullover, coat and dress, the large land of our first picture. Shirt is the hardest kind both ways: few are
+# found, and of what is called a shirt, many are not.
+#
+# A network also says how sure it is. If it is **calibrated**, then of the answers given with probability 0.8,
+# eight in ten are right. We sort answers into bins by probability and compare. The mean distance is the
+# **expected calibration error** (ECE).
+
+# %%
+figure, axes = plt.subplots(figsize=(5, 4.2))
+axes.plot([0, 1], [0, 1], color=figures.COLOURS[6], linewidth=1, label="calibrated")
+for name, model in {"small network": small, "ours": network, "shipped": shipped}.items():
+    guesses = predicted if model is network else probabilities(model, test_images)
+    curve = metrics.reliability(guesses, test_labels, bins=10)
+    kept = curve.count >= 30
+    axes.plot(curve.confidence[kept], curve.accuracy[kept], "o-", label=name)
+    error = metrics.expected_calibration_error(guesses, test_labels)
+    print(f"{name:14} mean probability {approx(guesses.max(axis=1).mean())}  ECE {approx(error)}")
+axes.set(
+    xlabel="probability of the answer",
+    ylabel="share of right answers",
+    xlim=(0.25, 1.02),
+    ylim=(0.25, 1.02),
+)
+axes.legend()
+figures.show(
+    figure,
+    alt="Share of right answers against their probability. The small network follows the"
+    " diagonal; the two trained with label smoothing lie above it, more often right than"
+    " they say.",
+)
+
+# %% [markdown]
+# Above the diagonal means too modest. Label smoothing does that: a network that was asked for 0.91 does not
+# say 1. It wins accuracy and loses calibration, which the small network, trained on plain labels, has. What
+# is better depends on who reads the probabilities.
+#
+# Which answers were surest and yet wrong?
+
+# %%
+surprise = np.where(answers == test_labels, 0, predicted.max(axis=1))
+worst = np.argsort(-surprise)[:12]
+titles = [
+    f"{names[answers[i]]} {predicted[i].max():.2f}\nlabel: {names[test_labels[i]]}" for i in worst
+]
+figures.images(
+    test_images[worst],
+    titles,
+    columns=6,
+    size=1.8,
+    alt="Twelve test images that the network is sure of and gets wrong, each with its"
+    " answer, the probability, and the label. Several look like what the network says.",
+)
+print("mistakes in", len(answers), "test images:", approx(np.sum(surprise > 0), 0))
+
+# %% [markdown]
+# Look at them and choose a side. In many the network has a point: the label depends on a length or a fabric
+# that 28 pixels do not show, and a few labels are simply wrong. No network will reach 1.0 here, and one that
+# came close would have learned the errors.
+#
+# ## 7 · What has it learned?
+#
+# The first layer's kernels are small enough to look at. Deeper layers show themselves by their **feature
+# maps**, what each channel answers to one picture; below are the eight channels of a layer that vary most.
+
+# %%
+first = network.get_layer("convolution_1")
+kernels = keras.ops.convert_to_numpy(first.kernel)  # (3, 3, 1, channels)
+limit = np.abs(kernels).max()
+figure, axes = plt.subplots(2, kernels.shape[-1] // 2, figsize=(11, 2))
+for one, kernel in zip(axes.flat, np.moveaxis(kernels[..., 0, :], -1, 0), strict=True):
+    figures.draw_image(one, kernel, cmap=figures.DIVERGING, vmin=-limit, vmax=limit)
+figures.show(
+    figure,
+    alt="The kernels of the first layer, three by three, red positive and blue negative."
+    " Some are red on one side and blue on the other; others are stripes, single spots"
+    " or faint mixtures.",
+)
+
+# %%
+outputs = [network.get_layer(name).output for name in ("convolution_1", "activation_3")]
+boot = test_images[:1]
+first_maps, last_maps = (maps[0].numpy() for maps in keras.Model(network.inputs[0], outputs)(boot))
+print("first layer", first_maps.shape, "third layer", last_maps.shape)
+figure, axes = plt.subplots(2, 9, figsize=(12, 3))
+for row, maps in zip(axes, (first_maps, last_maps), strict=True):
+    strongest = np.argsort(-maps.std(axis=(0, 1)))[:8]
+    for one, channel in zip(row[1:], strongest, strict=True):
+        figures.draw_image(one, maps[..., channel], vmin=None, vmax=None)
+figures.draw_image(axes[0, 0], boot[0], "picture")
+axes[0, 1].set_title("first layer")
+axes[1, 1].set_title("third layer")
+axes[1, 0].remove()
+figures.show(
+    figure,
+    alt="An ankle boot and the feature maps of two layers. The first layer's maps still"
+    " show the boot, as outlines and surfaces; the third layer's are seven by seven"
+    " spots of light in different places.",
+)
+
+# %% [markdown]
+# Some kernels are edge finders like those we wrote by hand in lesson 02, though nobody told the network;
+# others we could not have guessed. The first layer's maps are drawings of the boot. The third layer's no
+# longer show what they stand for, only *where* it is.
+#
+# On photographs we can see more. **EfficientNet-Lite0** learned a thousand kinds from more than a million
+# photographs and ships with the course. To ask *where* it looks, **Grad-CAM** takes the last maps $A$, weighs
+# each by how much it helps the logit $s$ of the answer, and keeps what speaks for it:
+#
+# $$\alpha_k = \frac{1}{HW}\sum_{r,c} \frac{\partial s}{\partial A_{r,c,k}} \qquad G_{r,c} = \max\Big(0, \sum_k \alpha_k A_{r,c,k}\Big) \qquad A: (H, W, K), \quad G: (H, W)$$
+
+
+# %%
+def grad_cam(model, photos):
+    """Where a network with outputs (maps, logits) sees its answers in photos (n, height, width, 3): (n, H, W)."""
+    with tf.GradientTape() as tape:
+        maps, logits = model(photos)
+        score = tf.reduce_max(logits, axis=-1)  # (n,)
+    weights = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2), keepdims=True)  # (n, 1, 1, K)
+    return tf.nn.relu(tf.reduce_sum(weights * maps, axis=-1)).numpy()
+
+
+def square(photo, size=224):
+    """Cut a photo to its middle square and shrink it to (size, size, 3)."""
+    small = keras.ops.image.resize(photo, (size, size), antialias=True, crop_to_aspect_ratio=True)
+    return keras.ops.convert_to_numpy(small).clip(0, 1)
+
+
+# %%
+photo_network = models.load("efficientnet_lite0")
+last_maps = photo_network.get_layer("feature_map").output
+looking = keras.Model(photo_network.inputs[0], [last_maps, photo_network.output])
+photos = np.stack(
+    [square(data.photograph(name)) for name in ("red_panda", "hawa_mahal", "kingfisher", "coffee")]
+)
+heats = grad_cam(looking, photos)
+best = [efficientnet.best_classes(logits)[0] for logits in photo_network(photos)]
+print("photos", photos.shape, "heat", heats.shape)
+print(
+    "kinds with a kingfisher among the thousand:",
+    sum("kingfisher" in name for name in efficientnet.class_names()),
+)
+
+# %%
+figure, axes = plt.subplots(2, 4, figsize=(11, 5.8))
+for (above, below), photo, heat, (_, name, chance) in zip(axes.T, photos, heats, best, strict=True):
+    figures.draw_image(above, photo, f"{name}, {chance:.2f}")
+    figures.draw_image(below, photo.mean(axis=-1))
+    glow = keras.ops.image.resize(heat[..., None], (224, 224))[..., 0]
+    below.imshow(glow, cmap="inferno", alpha=0.55, vmin=0)
+figures.show(
+    figure,
+    alt="Four photographs with the network's answer and probability, and below each the"
+    " same in grey with a glow where Grad-CAM finds the answer: on the panda's face, on"
+    " two towers of the palace's front, on the bird and not on its branch, and on the"
+    " cup.",
+)
+
+# %% [markdown]
+# The glow lies on the animals and not on the branch. (The kingfisher it calls a jacamar, another bird, since
+# its thousand kinds hold no kingfisher.) Is the glow true, or only pretty? A test: cover three tenths of each
+# picture with grey, at the hottest places, at random ones, or at the coldest, and see what is left of the
+# probability. We take the validation photographs of which the network is more than half sure.
+
+
+# %%
+def cover(photos, order):
+    """Grey over the places (of H * W) that come first in `order` (n, places), three tenths of them."""
+    count, places = order.shape
+    covered = np.zeros(order.shape, bool)
+    np.put_along_axis(covered, order[:, : 3 * places // 10], True, axis=1)
+    side = int(np.sqrt(places))
+    mask = covered.reshape(count, side, side, 1).repeat(photos.shape[1] // side, axis=1)
+    return np.where(mask.repeat(photos.shape[2] // side, axis=2), np.float32(0.5), photos)
+
+
+# %%
+photos = np.stack([square(photo) for photo in data.photographs("validation")])
+whole = probabilities(photo_network, photos)
+sure = whole.max(axis=1) > 0.5
+photos, answers_given = photos[sure], whole[sure].argmax(axis=1)
+heats = grad_cam(looking, photos).reshape(len(photos), -1)
+random_places = np.random.default_rng(0).permuted(
+    np.tile(np.arange(heats.shape[1]), (len(photos), 1)), axis=1
+)
+for name, order in {
+    "hottest": np.argsort(-heats),
+    "random": random_places,
+    "coldest": np.argsort(heats),
+}.items():
+    left = probabilities(photo_network, cover(photos, order))[np.arange(len(photos)), answers_given]
+    print(f"{name:8} places covered: mean probability {approx(left.mean(), 2)}")
+print("whole photographs:               ", approx(whole[sure].max(axis=1).mean(), 2))
+
+# %% [markdown]
+# Covering the hot places costs most and covering the cold ones little: on average the glow tells the truth.
+# For a single picture it may not, so do not read more into one glow than such a test supports.
+#
+# ## 8 · What if there are only a hundred pictures?
+#
+# Then train on the shoulders of somebody who had a million: **transfer learning**. We take EfficientNet's
+# features as they are and train only a new last layer. The task is to tell five kinds of photographs apart.
+# It runs from a *folder*, with one sub-folder a kind, as you would sort your own. First we write one:
+
+# %%
+KINDS = ("animal", "fish", "monument", "tool", "windmill")
+shelf = tempfile.TemporaryDirectory()
+for split in ("train", "validation", "test"):
+    for kind in KINDS:
+        place = Path(shelf.name) / split / kind
+        place.mkdir(parents=True)
+        for name in data.photograph_names(split, kind):
+            pixels_255 = np.uint8(np.round(255 * square(data.photograph(name), 256)))
+            Image.fromarray(pixels_255).save(place / f"{name}.jpg", quality=95)
+    print(
+        f"{split:11}",
+        {kind: len(list((Path(shelf.name) / split / kind).iterdir())) for kind in KINDS},
+    )
+
+# %% [markdown]
+# `image_dataset_from_directory` reads such a folder as a `tf.data` **pipeline**, which loads and resizes
+# batches while the network works on the last one. Put your own folder's path in its place. One trap: it gives
+# values up to 255, and our network expects [0, 1].
+
+
+# %%
+def photo_batches(folder):
+    """Batches of photos (n, 224, 224, 3) in [0, 1] and labels (n,) from a folder with one sub-folder a kind."""
+    batches = keras.utils.image_dataset_from_directory(
+        folder, image_size=(224, 224), batch_size=20, shuffle=False, verbose=False
+    )
+    return batches.map(lambda photos, labels: (photos / 255, labels)).prefetch(tf.data.AUTOTUNE)
+
+
+photos, photo_labels = next(iter(photo_batches(Path(shelf.name) / "train")))
+print(
+    "a batch",
+    photos.shape,
+    photo_labels.shape,
+    "values up to",
+    approx(float(tf.reduce_max(photos)), 2),
+)
+
+# %%
+backbone = efficientnet.features_model()
+
+
+def features_of(folder, backbone):
+    """Features (n, 1280) and labels (n,) of all photos in a folder."""
+    pairs = [(backbone(photos).numpy(), labels.numpy()) for photos, labels in photo_batches(folder)]
+    return [np.concatenate(column) for column in zip(*pairs, strict=True)]
+
+
+train_features, train_kinds = features_of(Path(shelf.name) / "train", backbone)
+held_out = features_of(Path(shelf.name) / "validation", backbone)
+print("features", train_features.shape, "validation", held_out[0].shape)
+
+# %%
+training.set_seed(numbers.seed)
+head = keras.Sequential([layers.Input((1280,)), layers.Dropout(0.5), layers.Dense(len(KINDS))])
+head.compile(
+    "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+)
+training.fit(
+    head,
+    train_features,
+    train_kinds,
+    epochs=numbers.head_epochs,
+    batch_size=numbers.head_batch_size,
+    validation_data=held_out,
+    callbacks=[keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_weights=True)],
+)
+# %% [markdown]
+# The baselines: always answering the commonest kind, and logistic regression on the pixels themselves. Then
+# the test photographs, once.
+
+# %%
+test_features, test_kinds = features_of(Path(shelf.name) / "test", backbone)
+kind_answers = probabilities(head, test_features).argmax(axis=1)
+
+
+def small_pixels(folder):
+    """Photos of a folder shrunk to 32x32 and flattened: (n, 3072)."""
+    return np.concatenate(
+        [tf.image.resize(photos, (32, 32), antialias=True) for photos, _ in photo_batches(folder)]
+    ).reshape(-1, 3072)
+
+
+by_pixels = LogisticRegression(max_iter=2000).fit(
+    small_pixels(Path(shelf.name) / "train"), train_kinds
+)
+right = np.mean(kind_answers == test_kinds)
+measured("features of EfficientNet", right, at_least=0.9)
+print(
+    "logistic regression on pixels",
+    approx(by_pixels.score(small_pixels(Path(shelf.name) / "test"), test_kinds)),
+)
+print(
+    f"always the commonest kind     {np.mean(test_kinds == np.bincount(train_kinds).argmax()):.3f}"
+)
+print(
+    "standard error with",
+    len(test_kinds),
+    "photographs",
+    approx(np.sqrt(right * (1 - right) / len(test_kinds))),
+)
+
+# %%
+test_photos = np.concatenate([photos for photos, _ in photo_batches(Path(shelf.name) / "test")])
+chosen = [
+    *np.flatnonzero(kind_answers != test_kinds)[:5],
+    *np.random.default_rng(3).permutation(len(test_kinds)),
+]
+chosen = list(dict.fromkeys(chosen))[:12]
+titles = [
+    KINDS[kind_answers[i]]
+    + ("" if kind_answers[i] == test_kinds[i] else f"\n(is: {KINDS[test_kinds[i]]})")
+    for i in chosen
+]
+figures.images(
+    test_photos[chosen],
+    titles,
+    columns=6,
+    size=1.9,
+    alt="Twelve test photographs with the network's answers, any mistakes first: animals,"
+    " fish, monuments, tools and windmills.",
+)
+shelf.cleanup()
+
+# %% [markdown]
+# The features beat the pixels by far, with training that takes seconds, since they already tell fur from
+# stone. Read the standard error with them: 59 photographs decide nothing finer than a few hundredths.
+# Windmills, with fewest examples, are the hardest. To go further one would *fine-tune*: `backbone.trainable =
+# True` and a small learning rate.
+#
+# ## Clinic
+#
+# A student sorts pictures into ten folders, reads them in, folder after folder, and lets Keras hold out a
+# fifth for validation. All shapes are right and no error appears:
+
+# %% tags=["clinic"]
+order = np.argsort(
+    labels[:10_000], kind="stable"
+)  # as ten folders, read one after the other, give them
+folder_images, folder_labels = images[order], labels[order]
+
+
+def train_on(images, labels):
+    """Train a small network, a fifth held out by Keras; return it and its last accuracies."""
+    training.set_seed(0)
+    model = small_cnn()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    last = model.fit(
+        images, labels, validation_split=0.2, epochs=3, batch_size=64, verbose=0
+    ).history
+    return model, last["accuracy"][-1], last["val_accuracy"][-1]
+
+
+ill, accuracy, held_out_accuracy = train_on(folder_images, folder_labels)
+print("training accuracy", approx(accuracy, 2), "validation accuracy", approx(held_out_accuracy, 2))
+
+# %% [markdown]
+# Over-fitting? So fast, and so badly? Guessing would give 0.1. The symptom is in the counts of labels and
+# answers:
+
+# %% tags=["clinic"]
+cut = 8_000  # validation_split=0.2 takes the LAST fifth
+print("kinds in the training part:  ", np.bincount(folder_labels[:cut], minlength=10))
+print("kinds in the validation part:", np.bincount(folder_labels[cut:], minlength=10))
+shuffled = np.random.default_rng(0).permutation(len(folder_labels))
+repaired, accuracy, held_out_accuracy = train_on(folder_images[shuffled], folder_labels[shuffled])
+print("shuffled: training", approx(accuracy, 2), "validation", approx(held_out_accuracy, 2))
+
+# %% tags=["clinic"]
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+parts = {"sorted": (ill, folder_images[cut:], folder_labels[cut:])}
+parts["shuffled"] = (repaired, folder_images[shuffled][cut:], folder_labels[shuffled][cut:])
+for one, (title, (model, held_images, held_labels)) in zip(axes, parts.items(), strict=True):
+    counts = sklearn.metrics.confusion_matrix(
+        held_labels, probabilities(model, held_images).argmax(axis=1), labels=range(10)
+    )
+    one.imshow(counts, cmap="Blues")
+    one.set(title=f"{title}: validation part", xlabel="answer", ylabel="label")
+    one.set_xticks(range(10), data.FASHION_MNIST_NAMES, rotation=40, ha="right", fontsize=8)
+    one.set_yticks(range(10), data.FASHION_MNIST_NAMES, fontsize=8)
+figures.show(
+    figure,
+    alt="Two confusion matrices. Sorted: nearly all pictures are bags and ankle boots, and"
+    " all of these are answered as other kinds, ankle boots as sneakers and sandals."
+    " Shuffled: a clear diagonal.",
+)
+
+# %% [markdown]
+# The network was examined almost only on two kinds that it had never been shown. `validation_split` takes the
+# *last* examples and does not shuffle first. Shuffle before you split, with a seed. And read a score worse
+# than guessing as what it is: not a weak network but a broken measurement.
+#
+# ## Exercises
+#
+# ### E5.1 ★ Softmax
+# Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000, for
+# which $e^z$ is too large for a computer: what may you subtract from all logits of a row without changing the
+# result?
+
+
+# %% tags=["exercise"]
+def softmax(logits):
+    raise NotImplementedError("E5.1: return probabilities of the same shape")
+
+
+# %%
+check.e5_1(softmax)
+
+
+# %% tags=["solution"]
+def softmax(logits):
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+check.e5_1(softmax)
+
+# %% [markdown]
+# ### E5.2 ★★★ The gradient that starts all learning
+# Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the
+# *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for another
+# $z_k$: the result is surprisingly simple. `scipy.special.softmax` is not imported here, but you have just
+# written one.
+
+
+# %% tags=["exercise"]
+def cross_entropy_gradient(logits, labels):
+    raise NotImplementedError("E5.2: return an array of the shape of logits")
+
+
+# %%
+check.e5_2(cross_entropy_gradient)
+
+
+# %% tags=["solution"]
+def cross_entropy_gradient(logits, labels):
+    gradient = keras.ops.convert_to_numpy(keras.ops.softmax(logits)).copy()
+    gradient[np.arange(len(labels)), labels] -= 1
+    return gradient / len(labels)
+
+
+check.e5_2(cross_entropy_gradient)
+
+# %% [markdown]
+# ### E5.3 ★★ Precision, recall and F1
+# Write `precision_recall_f1` for one kind, from labels (n,) and answers (n,). Where nothing is there to
+# divide by, the result is 0.
+
+
+# %% tags=["exercise"]
+def precision_recall_f1(labels, answers, kind):
+    raise NotImplementedError("E5.3: return precision, recall, f1")
+
+
+# %%
+check.e5_3(precision_recall_f1)
+
+
+# %% tags=["solution"]
+def precision_recall_f1(labels, answers, kind):
+    found = np.sum((labels == kind) & (answers == kind))
+    precision = found / max(np.sum(answers == kind), 1)
+    recall = found / max(np.sum(labels == kind), 1)
+    f1 = 2 * precision * recall / (precision + recall) if found else 0.0
+    return precision, recall, f1
+
+
+check.e5_3(precision_recall_f1)
+
+# %% [markdown]
+# ### E5.4 ★★ Dropout
+# Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
+# evenly from [0, 1), is below `rate`. The others are enlarged so that the expected sum stays the same: by how
+# much?
+
+
+# %% tags=["exercise"]
+def dropout(features, rate, random):
+    raise NotImplementedError("E5.4: return an array of the shape of features")
+
+
+# %%
+check.e5_4(dropout)
+
+
+# %% tags=["solution"]
+def dropout(features, rate, random):
+    return np.where(random >= rate, features / (1 - rate), 0)
+
+
+check.e5_4(dropout)
+
+# %% [markdown]
+# ### E5.5 ★★ Early stopping
+# Write `early_stopping`. `losses` holds the validation loss of each epoch. Training stops after the epoch in
+# which, for the `patience`-th time in a row, there was no new lowest loss. Return the epoch whose weights to
+# keep and the epoch after which training stops, both counted from 0.
+
+
+# %% tags=["exercise"]
+def early_stopping(losses, patience):
+    raise NotImplementedError("E5.5: return best_epoch, last_epoch")
+
+
+# %%
+check.e5_5(early_stopping)
+
+
+# %% tags=["solution"]
+def early_stopping(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        if epoch - best >= patience:
+            break
+    return best, epoch
+
+
+check.e5_5(early_stopping)
+
+# %% [markdown]
+# ## Summary
+#
+# - A classifier turns logits into probabilities by softmax and learns by making the cross-entropy small.
+# - Training images set weights, validation images choose, test images are used once.
+# - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help; more
+#   data helps more.
+# - Batch normalisation and the learning-rate schedule paid most here. Leave one out to measure what it is
+#   worth.
+# - Compare networks by time, and baselines always.
+# - The confusion matrix says which mistakes, calibration says whether to believe a probability, Grad-CAM says
+#   where.
+# - With few pictures, borrow features and train the last layer.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | convolutional neural network (CNN) | 卷积神经网络 | stacked convolutions whose weights are learned |
+# | feature | 特征 | one of the numbers a network makes of a picture |
+# | label | 标签 | the right answer that comes with a picture |
+# | logit | 对数几率 | a score before the softmax |
+# | softmax | softmax 函数(归一化指数函数) | turns logits into probabilities |
+# | cross-entropy | 交叉熵 | mean of minus the logarithm of the right kind's probability |
+# | epoch | 轮次 | once through all training images |
+# | learning rate | 学习率 | how far a step moves the weights |
+# | training, validation, test set | 训练集、验证集、测试集 | to learn, to choose, to report |
+# | over-fitting | 过拟合 | learning examples by heart |
+# | dropout | 随机失活 | setting random features to zero in training |
+# | early stopping | 早停 | ending when validation no longer improves |
+# | batch normalisation | 批量归一化 | bringing each channel to mean 0 and variance 1 |
+# | data augmentation | 数据增强 | showing pictures a little changed |
+# | label smoothing | 标签平滑 | asking for a little less than certainty |
+# | precision, recall | 精确率、召回率 | share of the answers that are right; share of the kind that is found |
+# | confusion matrix | 混淆矩阵 | counts of label against answer |
+# | calibration | 校准 | probabilities that agree with how often one is right |
+# | Grad-CAM | 梯度加权类激活映射 | feature maps weighted by their gradient |
+# | transfer learning | 迁移学习 | using features learned elsewhere |
+# | fine-tuning | 微调 | training borrowed layers a little further |
+#
+# ## What to read next
+#
+# - Yann LeCun and others, *Gradient-based learning applied to document recognition*, 1998: the first famous
+#   CNN.
+# - Han Xiao, Kashif Rasul and Roland Vollgraf, *Fashion-MNIST*, 2017: the data.
+# - Sergey Ioffe and Christian Szegedy, *Batch normalization*, 2015; Nitish Srivastava and others, *Dropout*,
+#   2014.
+# - Kaiming He and others, *Deep residual learning for image recognition*, 2016: the network that ships.
+# - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017: the schedule.
+# - Chuan Guo and others, *On calibration of modern neural networks*, 2017.
+# - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for saliency
+#   maps*, 2018: why such pictures must be tested.
+#
+# ## The large version
+#
+# The shipped network is the same recipe, wider, residual and longer. The cell below says what training it
+# would cost on this machine; with `TRAIN_FULL = True` it does it. Stop it whenever you like: run again, it
+# goes on from the last epoch.
+
+# %%
+TRAIN_FULL = False
+
+
+def full_network(numbers, image_count):
+    """The residual network of the full profile, ready to train."""
+    model = classifier.residual_cnn(
+        numbers.width, numbers.blocks, shift=numbers.shift, erase=numbers.erase
+    )
+    schedule = training.one_cycle(
+        numbers.learning_rate, numbers.epochs * (image_count // numbers.batch_size)
+    )
+    training.compile_classifier(
+        model, schedule, weight_decay=numbers.weight_decay, label_smoothing=numbers.label_smoothing
+    )
+    return model
+
+
+full = profiles.lesson_05("full")
+length = {"epochs": full.epochs, "batch_size": full.batch_size}
+minutes = training.estimate_minutes(full_network(full, len(images)), images, one_hot, **length)
+print("full profile on this machine: about", approx(minutes, 0), "minutes;", end=" ")
+print("recorded test accuracy", record["test_accuracy"])
+
+# %%
+if TRAIN_FULL:
+    training.set_seed(full.seed)
+    large = full_network(full, len(images))
+    training.fit(large, images, one_hot, seed=full.seed, resume="lesson_05_full", **length)
+    print(
+        "test accuracy",
+        approx(np.mean(probabilities(large, test_images).argmax(axis=1) == test_labels)),
+    )
