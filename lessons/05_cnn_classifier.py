@@ -226,7 +226,7 @@ numbers = profiles.lesson_05()
 small.compile(
     "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
 )
-training.fit(
+history = training.fit(
     small,
     images,
     labels,
@@ -408,8 +408,8 @@ figures.show(
 
 # %% [markdown]
 # The schedule pays most, then batch normalisation. Augmentation and dropout gain nothing *here*: in eight
-# epochs the network has not begun to learn by heart, so remedies against that have nothing to mend. In longer
-# training they do. An ingredient has no worth of its own; measure it in your own dish.
+# epochs the network has not begun to learn by heart, so remedies against that have nothing to mend. An
+# ingredient has no worth of its own; measure it in your own dish.
 #
 # ## 5 · How large should it be?
 #
@@ -501,8 +501,8 @@ measured("validation accuracy", history["val_accuracy"][-1], at_least=0.92)
 # layers and the weights, and loading gives the same network back.
 
 # %%
-with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder) / "my_network.keras"
+with tempfile.TemporaryDirectory() as place:
+    path = Path(place) / "my_network.keras"
     network.save(path)
     print(f"{path.name}: {approx(path.stat().st_size / 1e6, 1)} MB")
     again = keras.saving.load_model(path)
@@ -771,18 +771,16 @@ print("whole photographs:               ", approx(whole[sure].max(axis=1).mean()
 
 # %%
 KINDS = ("animal", "fish", "monument", "tool", "windmill")
-shelf = tempfile.TemporaryDirectory()
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
 for split in ("train", "validation", "test"):
     for kind in KINDS:
-        place = Path(shelf.name) / split / kind
-        place.mkdir(parents=True)
+        (folder / split / kind).mkdir(parents=True)
         for name in data.photograph_names(split, kind):
-            pixels_255 = np.uint8(np.round(255 * square(data.photograph(name), 256)))
-            Image.fromarray(pixels_255).save(place / f"{name}.jpg", quality=95)
-    print(
-        f"{split:11}",
-        {kind: len(list((Path(shelf.name) / split / kind).iterdir())) for kind in KINDS},
-    )
+            photo = np.uint8(np.round(255 * square(data.photograph(name))))
+            Image.fromarray(photo).save(folder / split / kind / f"{name}.jpg", quality=95)
+    counts = {kind: len(list((folder / split / kind).iterdir())) for kind in KINDS}
+    print(f"{split:11}", counts)
 
 # %% [markdown]
 # `image_dataset_from_directory` reads such a folder as a `tf.data` **pipeline**, which loads and resizes
@@ -799,14 +797,8 @@ def photo_batches(folder):
     return batches.map(lambda photos, labels: (photos / 255, labels)).prefetch(tf.data.AUTOTUNE)
 
 
-photos, photo_labels = next(iter(photo_batches(Path(shelf.name) / "train")))
-print(
-    "a batch",
-    photos.shape,
-    photo_labels.shape,
-    "values up to",
-    approx(float(tf.reduce_max(photos)), 2),
-)
+photos, photo_labels = next(iter(photo_batches(folder / "train")))
+print("a batch", photos.shape, photo_labels.shape, "largest", f"{float(tf.reduce_max(photos)):.2f}")
 
 # %%
 backbone = efficientnet.features_model()
@@ -818,8 +810,8 @@ def features_of(folder, backbone):
     return [np.concatenate(column) for column in zip(*pairs, strict=True)]
 
 
-train_features, train_kinds = features_of(Path(shelf.name) / "train", backbone)
-held_out = features_of(Path(shelf.name) / "validation", backbone)
+train_features, train_kinds = features_of(folder / "train", backbone)
+held_out = features_of(folder / "validation", backbone)
 print("features", train_features.shape, "validation", held_out[0].shape)
 
 # %%
@@ -828,7 +820,7 @@ head = keras.Sequential([layers.Input((1280,)), layers.Dropout(0.5), layers.Dens
 head.compile(
     "adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
 )
-training.fit(
+history = training.fit(
     head,
     train_features,
     train_kinds,
@@ -837,51 +829,43 @@ training.fit(
     validation_data=held_out,
     callbacks=[keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_weights=True)],
 )
+
 # %% [markdown]
 # The baselines: always answering the commonest kind, and logistic regression on the pixels themselves. Then
 # the test photographs, once.
 
 # %%
-test_features, test_kinds = features_of(Path(shelf.name) / "test", backbone)
+test_features, test_kinds = features_of(folder / "test", backbone)
 kind_answers = probabilities(head, test_features).argmax(axis=1)
 
 
 def small_pixels(folder):
     """Photos of a folder shrunk to 32x32 and flattened: (n, 3072)."""
-    return np.concatenate(
-        [tf.image.resize(photos, (32, 32), antialias=True) for photos, _ in photo_batches(folder)]
-    ).reshape(-1, 3072)
+    batches = [
+        tf.image.resize(photos, (32, 32), antialias=True) for photos, _ in photo_batches(folder)
+    ]
+    return np.concatenate(batches).reshape(-1, 32 * 32 * 3)
 
 
-by_pixels = LogisticRegression(max_iter=2000).fit(
-    small_pixels(Path(shelf.name) / "train"), train_kinds
-)
+by_pixels = LogisticRegression(max_iter=2000).fit(small_pixels(folder / "train"), train_kinds)
+by_pixels_right = by_pixels.score(small_pixels(folder / "test"), test_kinds)
+commonest = np.bincount(train_kinds).argmax()
 right = np.mean(kind_answers == test_kinds)
 measured("features of EfficientNet", right, at_least=0.9)
-print(
-    "logistic regression on pixels",
-    approx(by_pixels.score(small_pixels(Path(shelf.name) / "test"), test_kinds)),
-)
-print(
-    f"always the commonest kind     {np.mean(test_kinds == np.bincount(train_kinds).argmax()):.3f}"
-)
-print(
-    "standard error with",
-    len(test_kinds),
-    "photographs",
-    approx(np.sqrt(right * (1 - right) / len(test_kinds))),
-)
+print("logistic regression on pixels", approx(by_pixels_right))
+print(f"always the commonest kind     {np.mean(test_kinds == commonest):.3f}")
+error = np.sqrt(right * (1 - right) / len(test_kinds))
+print("standard error with", len(test_kinds), "photographs", approx(error))
 
 # %%
-test_photos = np.concatenate([photos for photos, _ in photo_batches(Path(shelf.name) / "test")])
-chosen = [
-    *np.flatnonzero(kind_answers != test_kinds)[:5],
-    *np.random.default_rng(3).permutation(len(test_kinds)),
-]
-chosen = list(dict.fromkeys(chosen))[:12]
+test_photos = np.concatenate([photos for photos, _ in photo_batches(folder / "test")])
+is_wrong = kind_answers != test_kinds
+some_order = np.random.default_rng(3).permutation(len(test_kinds))
+chosen = some_order[np.argsort(~is_wrong[some_order], kind="stable")][:12]  # mistakes first
 titles = [
-    KINDS[kind_answers[i]]
-    + ("" if kind_answers[i] == test_kinds[i] else f"\n(is: {KINDS[test_kinds[i]]})")
+    f"{KINDS[kind_answers[i]]}\n(is: {KINDS[test_kinds[i]]})"
+    if is_wrong[i]
+    else KINDS[test_kinds[i]]
     for i in chosen
 ]
 figures.images(
@@ -892,7 +876,7 @@ figures.images(
     alt="Twelve test photographs with the network's answers, any mistakes first: animals,"
     " fish, monuments, tools and windmills.",
 )
-shelf.cleanup()
+temporary.cleanup()
 
 # %% [markdown]
 # The features beat the pixels by far, with training that takes seconds, since they already tell fur from
@@ -906,9 +890,8 @@ shelf.cleanup()
 # fifth for validation. All shapes are right and no error appears:
 
 # %% tags=["clinic"]
-order = np.argsort(
-    labels[:10_000], kind="stable"
-)  # as ten folders, read one after the other, give them
+# In the order that ten folders, read one after the other, give.
+order = np.argsort(labels[:10_000], kind="stable")
 folder_images, folder_labels = images[order], labels[order]
 
 
@@ -992,8 +975,7 @@ check.e5_1(softmax)
 # ### E5.2 ★★★ The gradient that starts all learning
 # Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the
 # *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for another
-# $z_k$: the result is surprisingly simple. `scipy.special.softmax` is not imported here, but you have just
-# written one.
+# $z_k$: the result is surprisingly simple. `keras.ops.softmax` is at hand.
 
 
 # %% tags=["exercise"]
