@@ -113,9 +113,10 @@ def find_python():
         found[facts["path"]] = "  Python {version} at {path}: ".format(**facts) + reason
     raise Stop(
         "The course needs Python 3.11, 3.12 or 3.13. Found:\n" + "\n".join(found.values()) + "\nTo install one:\n"
-        "  Debian, Ubuntu:  sudo apt install python3 python3-venv\n"
+        "  Debian, Ubuntu:  sudo apt install python3.13-venv (or python3.12-venv, python3.11-venv: the one it has)\n"
         "  macOS:           brew install python@3.13 (or the installer of python.org)\n"
         "  Windows:         winget install Python.Python.3.13\n"
+        "  any, with conda: conda create --name picture-machines python=3.13, then: conda activate picture-machines\n"
         "then run `python course.py` again; it finds the new one by itself."
     )
 
@@ -171,8 +172,12 @@ def is_ready(kind):
     """Whether `.venv` is complete and made from the present lock."""
     stamp = read_stamp()
     same = all(stamp.get(name) == value for name, value in expected(kind).items())
-    complete = stamp.get("complete") is True and COURSE.exists()
-    return same and complete and stamp.get("python") == venv_version() is not None
+    entered = COURSE.exists() and any((folder / "course_utils.pth").exists() for folder in site_packages())
+    return same and stamp.get("complete") is True and entered and stamp.get("python") == venv_version() is not None
+
+
+def site_packages():
+    return list(VENV.glob("lib/python*/site-packages")) + list(VENV.glob("Lib/site-packages"))
 
 
 # ---- making it ------------------------------------------------------------------------------------------------------
@@ -180,6 +185,16 @@ def is_ready(kind):
 
 def say(text):
     print(text, flush=True)
+
+
+def make_ready(kind, wheels):
+    """Set up, unless another start has done so by the time it is this one's turn."""
+    try:
+        with alone():
+            if not is_ready(kind):
+                set_up(kind, wheels)
+    except OSError as error:
+        raise Stop(explain("writing to the folder of the course", str(error))) from None
 
 
 def set_up(kind, wheels):
@@ -221,12 +236,12 @@ def reason_to_rebuild(stamp):
         return "its Python was {} and is now {}".format(stamp["python"], version)
     if stamp.get("folder", str(ROOT)) != str(ROOT):
         return "the course was in another folder when it was made"
-    return None
+    return None if pip_works() else "its pip does not run"
 
 
 def clear_packages():
     """Remove packages that may be half written; uv has those it fetched in its cache and does not fetch them again."""
-    for folder in list(VENV.glob("lib/python*/site-packages")) + list(VENV.glob("Lib/site-packages")):
+    for folder in site_packages():
         for entry in folder.iterdir():
             if re.split("[-.]", entry.name)[0] in ("pip", "uv"):
                 continue
@@ -256,8 +271,6 @@ def install_uv(lock, source):
         return
     alone = VENV / "uv.txt"
     alone.write_text(block.group(0), encoding="utf-8")
-    if not pip_works():
-        run_tool("restoring pip", [str(PYTHON), "-m", "ensurepip", "--upgrade"])
     command = ["install", "--force-reinstall", "--no-deps", "--require-hashes", "-r", str(alone)]
     run_tool("installing uv " + block.group(1), pip() + command + source, {"PIP_USER": "0"})
 
@@ -284,8 +297,6 @@ def uv_settings():
     uv reads no pip configuration. Whoever needs a mirror or a proxy has often told pip alone; uv's own settings win.
     """
     settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-    if not pip_works():
-        return settings
     listed = subprocess.run(pip() + ["config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     told = dict(re.findall(r"^[^.\n]*\.([a-z-]+)='(.*)'$", listed.stdout.decode(errors="replace"), re.MULTILINE))
     own = Path(os.environ.get("APPDATA") or Path.home() / ".config") / "uv" / "uv.toml"
@@ -337,9 +348,10 @@ def follow(process, started):
         if line is None:
             process.wait()
             return last_lines
-        last_lines.append(line)
         if line.strip().startswith("Downloading "):
             say("    " + line.strip())
+        elif not line.strip().startswith("sha256:"):  # long lists of them would push out what went wrong
+            last_lines.append(line)
 
 
 FAILURES = (
@@ -349,12 +361,17 @@ FAILURES = (
         "uv's cache in your home folder (UV_CACHE_DIR moves it). Make room and run `python course.py` again.",
     ),
     (
+        r"permission denied|read-only file system|errno (13|30)\b|os error (5|13|30)\b",
+        "This folder, or something in it, may not be written to. Copy the course to a folder of your own and run\n"
+        "`python course.py` there.",
+    ),
+    (
         r"hash(es)? mismatch|do not match the hashes",
         "A downloaded file is not the one the course was tested with, so it was not installed. Try again, or use\n"
         "another package index.",
     ),
     (
-        r"network|connect|resolv|dns|timed? ?out|fetch|download|find a version|not found in|offline",
+        r"network|connect|name resolution|dns|timed? ?out|fetch|fail\w* to download|find a version|not found in|offline",
         "A package could not be fetched. Is there a network, and is the proxy or mirror right?\n"
         "Run `python course.py` again then; it goes on from here. Without a network, `python course.py --wheels DIR`\n"
         "installs from a folder of wheels; `python course.py --help` says how to fill one.",
@@ -456,9 +473,7 @@ def main(arguments):
             say(__doc__)
             return 0
         if not is_ready(kind):
-            with alone():
-                if not is_ready(kind):
-                    set_up(kind, wheels)
+            make_ready(kind, wheels)
         if command[0] in ("-h", "--help"):
             say(__doc__)
         return hand_over(command)

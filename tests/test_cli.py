@@ -143,6 +143,12 @@ def test_an_unknown_lesson_ends_with_status_2_and_no_traceback(tiny_course, caps
     [
         (CourseError("no such file: give another"), 2, "no such file: give another"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (
+            ModuleNotFoundError("No module named 'numpy'", name="numpy"),
+            2,
+            "a package is missing or damaged (No module named 'numpy'); "
+            "delete the folder .venv and run: python course.py",
+        ),
     ],
 )
 def test_trouble_ends_with_its_own_status_and_no_traceback(calls, capsys, trouble, status, message):

@@ -227,6 +227,14 @@ def test_a_lost_entry_point_is_made_again(course):
     assert course.says("test")[-1] == "course 1.0 test"
 
 
+def test_lost_packages_are_installed_again(course):
+    for folder in [*course.venv.glob("lib"), *course.venv.glob("Lib")]:
+        shutil.rmtree(folder)
+    lines = course.says("test")
+    assert lines[0] == "Making .venv again, since its pip does not run."
+    assert lines[-1] == "course 1.0 test"
+
+
 @POSIX
 def test_a_dead_python_is_replaced(course):
     for python in course.venv.glob("bin/python*"):
@@ -343,10 +351,11 @@ def quiet_handler(folder: Path):
 
 def test_a_file_with_another_hash_is_refused(course):
     course.use("2.0")
-    course.lock.write_text(course.lock.read_text()[:-8] + "0000000\n")
+    others = "".join(f" \\\n    --hash=sha256:{number:064x}" for number in range(20))  # as many as some packages have
+    course.lock.write_text(course.lock.read_text()[:-8] + f"0000000{others}\n")
     done = course.start("test")
     assert done.returncode == 2
-    assert "mismatch" in done.stderr
+    assert "ismatch for `tiny==2.0`" in done.stderr
     assert "was not installed" in done.stderr
 
 
@@ -371,6 +380,24 @@ def test_a_disk_that_fills_up_is_told_with_the_tools_last_lines(module, words):
         module.run_tool("unpacking", [sys.executable, "-c", f"import sys; sys.exit({words!r})"])
     assert words in str(stop.value)
     assert "The disk is full" in str(stop.value)
+
+
+def test_what_a_tool_did_well_does_not_pass_for_its_failure(module):
+    lines = "Resolved 147 packages in 1 s\nDownloading numpy\nerror: text file busy"
+    with pytest.raises(module.Stop) as stop:
+        module.run_tool("installing", [sys.executable, "-c", f"import sys; sys.exit({lines!r})"])
+    assert "text file busy" in str(stop.value)
+    assert "could not be fetched" not in str(stop.value)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only file system")])
+def test_a_folder_that_may_not_be_written_to_is_told(module, monkeypatch, capsys, error):
+    def refuse(*_, **__):
+        raise error
+
+    monkeypatch.setattr(module, "set_up", refuse)
+    assert module.main(["test"]) == 2
+    assert "Copy the course to a folder of your own" in capsys.readouterr().err
 
 
 # ---- which Python -----------------------------------------------------------------------------------------
@@ -449,6 +476,7 @@ def test_the_python_running_this_is_described_rightly(module):
 def test_an_unfit_environment_is_made_again_and_why(module, monkeypatch, version, stamp, words):
     module.VENV.mkdir()
     monkeypatch.setattr(module, "venv_version", lambda: version)
+    monkeypatch.setattr(module, "pip_works", lambda: True)
     assert words in module.reason_to_rebuild(stamp)
     assert module.reason_to_rebuild({"python": "3.12.1"}) is None or version != "3.12.1"
 

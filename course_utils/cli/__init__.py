@@ -15,6 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CourseError as error:
         print(f"course: {error}", file=sys.stderr)
         return 2
+    except ImportError as error:
+        if (error.name or "").startswith("course_utils"):
+            raise
+        remedy = "delete the folder .venv and run: python course.py"
+        print(f"course: a package is missing or damaged ({error}); {remedy}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130
