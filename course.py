@@ -262,6 +262,8 @@ def install(kind, wheels):
     run_tool(f"installing the packages of {lock.name}", uv + sync + target, uv_settings())
     here = ["install", "--no-build-isolation", "--no-deps", "--offline", "--editable", str(ROOT)]
     run_tool("installing the course itself", uv + here + target, uv_settings())
+    for folder in site_packages():  # a relative path is ASCII: Python reads this file in the system's encoding
+        (folder / "course_utils.pth").write_text(os.path.relpath(str(ROOT), str(folder)) + "\n", encoding="ascii")
 
 
 def install_uv(lock, source):
@@ -371,10 +373,10 @@ FAILURES = (
         "another package index.",
     ),
     (
-        r"network|connect|name resolution|dns|timed? ?out|fetch|fail\w* to download|find a version|not found in|offline",
-        "A package could not be fetched. Is there a network, and is the proxy or mirror right?\n"
-        "Run `python course.py` again then; it goes on from here. Without a network, `python course.py --wheels DIR`\n"
-        "installs from a folder of wheels; `python course.py --help` says how to fill one.",
+        r"network|connect|name resolution|dns|timed? ?out|fetch|to download|find a version|not found in|offline",
+        "A package could not be fetched. Is there a network, and is the proxy or mirror right? (With --wheels: is it\n"
+        "in the folder, for this system and this Python?) Run `python course.py` again then; it goes on from here.\n"
+        "Without a network, `python course.py --wheels DIR` installs from a folder; `--help` says how to fill one.",
     ),
     (r"", "Run `python course.py` again; if it stops in the same way, delete the folder .venv first."),
 )

@@ -144,6 +144,12 @@ def test_an_unknown_lesson_ends_with_status_2_and_no_traceback(tiny_course, caps
         (CourseError("no such file: give another"), 2, "no such file: give another"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (
+            PermissionError(13, "Permission denied", "work"),
+            2,
+            "[Errno 13] Permission denied: 'work'; copy the course to a folder of your own, and run it there",
+        ),
+        (OSError(28, "No space left"), 2, "[Errno 28] No space left; make room on the disk"),
+        (
             ModuleNotFoundError("No module named 'numpy'", name="numpy"),
             2,
             "a package is missing or damaged (No module named 'numpy'); "

@@ -83,7 +83,7 @@ class Course:
     """A copy of the front door with a lock of uv, flit_core and `tiny`, and a `course` that prints what it is told."""
 
     def __init__(self, folder: Path):
-        self.folder, self.wheels = folder / "the course", folder / "wheels"
+        self.folder, self.wheels = folder / "the course 图", folder / "wheels"
         self.venv, self.stamp = self.folder / ".venv", self.folder / ".venv" / "course.json"
         self.lock = self.folder / "requirements.lock"
         (self.folder / "course_utils").mkdir(parents=True)
@@ -196,6 +196,11 @@ def test_help_tells_of_the_options_and_then_lists_the_commands(course):
     lines = course.says("--help", offline=False)
     assert any("--wheels DIR" in line for line in lines)
     assert lines[-1] == "course 1.0 --help"
+
+
+def test_neither_the_name_of_the_folder_nor_the_locale_nor_where_it_is_started_matters(course, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert course.says("test", offline=False, LC_ALL="C") == ["course 1.0 test"]
 
 
 def test_a_changed_lock_is_followed(course):

@@ -1,10 +1,14 @@
 """The `course` command line. Each command's work is imported only when it is asked for."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 
 from course_utils.cli.errors import CourseError
+
+OWN_FOLDER = "copy the course to a folder of your own, and run it there"
+REMEDIES = {errno.EACCES: OWN_FOLDER, errno.EROFS: OWN_FOLDER, errno.ENOSPC: "make room on the disk"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         remedy = "delete the folder .venv and run: python course.py"
         print(f"course: a package is missing or damaged ({error}); {remedy}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        print(f"course: {error}; {REMEDIES[error.errno]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)

@@ -46,7 +46,7 @@ def write_if_different(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    except PermissionError:
+    except OSError:  # as in a folder that may only be read
         print(f"cannot write {path}: going on without it", file=sys.stderr)
 
 
