@@ -51,5 +51,5 @@ def lesson_05(profile: str | None = None) -> Lesson05:
     """The numbers of lesson 05, of the profile named or else of the chosen one. Raises ValueError for another name."""
     name = chosen() if profile is None else _known(profile, "profile")
     lesson = Lesson05()
-    full = replace(lesson, blocks=1, width=64, epochs=20, shift=2, erase=6)
+    full = replace(lesson, blocks=1, width=80, epochs=45, shift=2, erase=6)
     return full if name == "full" else lesson

@@ -8,7 +8,7 @@ from course_utils.data_files import data_file, read_manifest
 # Files of bare weights (NAME.weights.h5) need the function that builds their network: (module, function).
 BUILDERS = {
     "efficientnet_lite0": ("course_utils.models.efficientnet", "efficientnet_lite0"),
-    "fashion_mnist_classifier": ("course_utils.models.classifier", "residual_cnn"),
+    "fashion_mnist_classifier": ("course_utils.models.classifier", "fashion_mnist_classifier"),
 }
 
 

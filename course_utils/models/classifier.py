@@ -101,7 +101,7 @@ def residual_cnn(
 
 def fashion_mnist_classifier() -> keras.Model:
     """The network behind `models.load("fashion_mnist_classifier")`, trained by `benchmarks/05_full.py`."""
-    return residual_cnn(width=64, blocks=1)
+    return residual_cnn(width=80, blocks=1)
 
 
 def feature_extractor(model: keras.Model) -> keras.Model:
