@@ -49,7 +49,7 @@ from course_utils.models import classifier, efficientnet
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A trained network comes with the course. It turns each picture into 128 numbers, its **features**, from
+# A trained network comes with the course. It turns each picture into 160 numbers, its **features**, from
 # which its last layer decides. Here are 1,500 pictures that it never learned from, laid out so that pictures
 # with similar features lie close together (by a method called t-SNE, then moved to the nearest free place of
 # a grid). Colours are the true kinds, which the layout was not told. Read only who lies beside whom: in t-SNE
@@ -58,7 +58,7 @@ from course_utils.report import approx, measured
 
 # %%
 def picture_map(points, pictures, colours, rows=34, columns=64):
-    """Lay pictures (n, 28, 28, 1), each in its colour (n, 3), on a white grid, close to their points (n, 2)."""
+    """Lay pictures (n, 28, 28, 1) in their colours (n, 3) on a grid, close to their points (n, 2)."""
     points = (points - points.min(axis=0)) / np.ptp(points, axis=0)
     cells = np.stack(np.mgrid[0 : 1 : rows * 1j, 0 : 1 : columns * 1j], axis=-1).reshape(-1, 2)
     _, chosen = linear_sum_assignment(cdist(points, cells, "sqeuclidean"))  # least total distance
@@ -426,12 +426,10 @@ record = json.loads((paths.WEIGHTS / "fashion_mnist_classifier.json").read_text(
 for name, run in sizes.items():
     scores = [seed["val_accuracy"][-1] for seed in run["seeds"].values()]
     seconds = np.mean([seed["processor_seconds"][-1] for seed in run["seeds"].values()])
-    print(
-        f"{name:13} {run['parameters']:8,} weights {seconds:6.0f} s   {min(scores):.4f} to {max(scores):.4f}"
-    )
-print(
-    f"{'residual':13} {record['parameters']:8,} weights {60 * record['processor_minutes']:6.0f} s   {record['validation_accuracy']:.4f}"
-)
+    spread = f"{min(scores):.4f} to {max(scores):.4f}"
+    print(f"{name:13} {run['parameters']:8,} weights {seconds:6.0f} s   {spread}")
+minutes, score = record["processor_minutes"], record["validation_accuracy"]
+print(f"{'residual':13} {record['parameters']:8,} weights {60 * minutes:6.0f} s   {score:.4f}")
 
 # %%
 figure, axes = plt.subplots(figsize=(8, 3.6))
@@ -557,10 +555,9 @@ recall = np.diag(confusion) / confusion.sum(axis=1)
 f1 = 2 * precision * recall / (precision + recall)
 library = sklearn.metrics.precision_recall_fscore_support(test_labels, answers)
 print("agrees with scikit-learn:", np.allclose([precision, recall, f1], library[:3]))
-for row in zip(names, precision, recall, f1, strict=True):
-    print(
-        f"{row[0]:12} precision {approx(row[1], 2)}  recall {approx(row[2], 2)}  F1 {approx(row[3], 2)}"
-    )
+print(f"{'':12} precision    recall        F1")
+for name, *scores in zip(names, precision, recall, f1, strict=True):
+    print(f"{name:12}", *(f"{approx(score, 2):>9}" for score in scores))
 
 # %%
 figure, axes = plt.subplots(figsize=(6.6, 6.2))
@@ -698,7 +695,7 @@ figures.show(
 
 # %%
 def grad_cam(model, photos):
-    """Where a network with outputs (maps, logits) sees its answers in photos (n, height, width, 3): (n, H, W)."""
+    """Where a network with outputs (maps, logits) sees its answers in photos: (n, H, W)."""
     photos = tf.convert_to_tensor(photos)
     with tf.GradientTape() as tape:
         tape.watch(photos)  # so that it also works where all weights are frozen
@@ -749,7 +746,7 @@ figures.show(
 
 # %%
 def cover(photos, order):
-    """Grey over the places (of H * W) that come first in `order` (n, places), three tenths of them."""
+    """Grey over the first three tenths of the places in `order` (n, H * W)."""
     count, places = order.shape
     covered = np.zeros(order.shape, bool)
     np.put_along_axis(covered, order[:, : 3 * places // 10], True, axis=1)
@@ -815,7 +812,7 @@ for split in ("train", "validation", "test"):
 
 # %%
 def photo_batches(folder):
-    """Batches of photos (n, 224, 224, 3) in [0, 1] and labels (n,) from a folder with one sub-folder a kind."""
+    """Batches of photos (n, 224, 224, 3) in [0, 1] and labels (n,) from a folder of sub-folders."""
     batches = keras.utils.image_dataset_from_directory(
         folder,
         image_size=(224, 224),

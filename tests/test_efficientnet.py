@@ -69,6 +69,15 @@ def test_the_first_step_is_computed_by_hand(model):
     assert np.allclose(np.asarray(stem(image))[0, 3, 5], expected, atol=1e-4)
 
 
+def test_the_last_normalisation_is_computed_by_hand(model):
+    image = np.random.default_rng(2).random((1, 64, 64, 3), np.float32)
+    names = ("head_convolution", "feature_map")
+    before, after = keras.Model(model.input, [model.get_layer(name).output for name in names])(image)
+    gamma, beta, mean, variance = (np.float64(values) for values in model.get_layer("head_normalisation").get_weights())
+    expected = (np.float64(before) - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    assert np.allclose(after, expected.clip(0, 6), atol=1e-4)
+
+
 @pytest.mark.parametrize("height, width", [(32, 32), (33, 47), (224, 160)])
 def test_any_size_from_32_pixels_on(model, height, width):
     assert model(np.zeros((2, height, width, 3), np.float32)).shape == (2, 1000)

@@ -257,26 +257,30 @@ def e5_4(attempt: Attempt) -> None:
             tried = f"dropout({features.tolist()}, {rate}, {random.tolist()})"
         hint = "Take three numbers and a rate of 0.25 on paper: which stay, and how much larger do they become?"
         got = attempt.call(features, rate, random, tried=tried)
-        if _draws_itself(attempt, (features, rate, random), got, expected):
-            hint = "The result does not follow `random`: use the numbers given, draw none."
         mistakes = _dropout_mistakes(features, rate, random)
+        if rate and not _same(got, expected) and _draws_itself(attempt):
+            hint, mistakes = "The result does not follow `random`: use the numbers given, draw none.", {}
         attempt.agree(got, expected, hint, mistakes=mistakes, tried=tried)
     features, random = np.array([3.0, -1, 2, 5]), np.array([0.0, 0.5, 0, 0.999])
     hint = "At a rate of 0 everything stays, even where the random number is exactly 0: look at your comparison."
     attempt.compare((features, 0.0, random), features, hint)
 
 
-def _draws_itself(attempt: Attempt, arguments: tuple, got: Any, expected: np.ndarray) -> bool:
-    """Whether a wrong answer changes from call to call, or stays although the random numbers change."""
-    features, rate, random = arguments
-    first = _numbers(got)
-    if first.shape != expected.shape or not rate or np.allclose(first, expected):
+def _same(got: Any, expected: np.ndarray) -> bool:
+    numbers = _numbers(got)
+    return numbers.shape == expected.shape and np.allclose(numbers, expected)
+
+
+def _draws_itself(attempt: Attempt) -> bool:
+    """Whether an answer changes from call to call, or stays although the random numbers change.
+
+    Tried on so many numbers that two draws cannot agree by chance.
+    """
+    features, random = np.ones((20, 30)), np.random.default_rng(5).random((20, 30))
+    first, again, other = (attempt.call(features, 0.5, numbers) for numbers in (random, random, np.flip(random)))
+    if np.count_nonzero(_numbers(first)) == features.size:  # nothing was dropped, so nothing was drawn either
         return False
-    if np.count_nonzero(first) == expected.size:  # nothing was dropped, so nothing was drawn either
-        return False
-    again = attempt.call(features, rate, random)
-    other = attempt.call(features, rate, np.flip(random))
-    return not np.array_equal(got, again) or np.array_equal(got, other)
+    return not np.array_equal(first, again) or np.array_equal(first, other)
 
 
 def _dropout_mistakes(features: np.ndarray, rate: float, random: np.ndarray) -> dict[str, Any]:
