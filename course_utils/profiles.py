@@ -28,7 +28,7 @@ class Lesson05:
 
     small_epochs: int = 3  # the network of the textbooks: enough to see it learn
     few_images: int = 1000  # few enough to be learned by heart
-    few_epochs: int = 40
+    few_epochs: int = 30
     few_batch_size: int = 50
     few_learning_rate: float = 0.003
     head_epochs: int = 150  # of the last layer on the features of photographs; it stops early

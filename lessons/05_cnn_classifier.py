@@ -591,7 +591,7 @@ figures.show(
 # %%
 figure, axes = plt.subplots(figsize=(5, 4.2))
 axes.plot([0, 1], [0, 1], color=figures.COLOURS[6], linewidth=1, label="calibrated")
-for name, model in {"small network": small, "ours": network, "shipped": shipped}.items():
+for name, model in {"small network": small, "ours": network}.items():
     guesses = probabilities(model, validation_images)
     curve = metrics.reliability(guesses, validation_labels, bins=10)
     kept = curve.count >= 30  # a share of fewer answers says little
@@ -608,8 +608,8 @@ axes.legend()
 figures.show(
     figure,
     alt="Share of right answers against their probability. The small network stays close to"
-    " the diagonal; the two trained with label smoothing lie above it, more often right"
-    " than they say.",
+    " the diagonal; ours, trained with label smoothing, lies above it, more often right than it"
+    " says.",
 )
 
 # %% [markdown]

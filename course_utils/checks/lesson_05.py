@@ -258,7 +258,7 @@ def e5_4(attempt: Attempt) -> None:
         hint = "Take three numbers and a rate of 0.25 on paper: which stay, and how much larger do they become?"
         got = attempt.call(features, rate, random, tried=tried)
         mistakes = _dropout_mistakes(features, rate, random)
-        if rate and not _same(got, expected) and _draws_itself(attempt):
+        if rate and _other_values(got, expected) and _draws_itself(attempt):
             hint, mistakes = "The result does not follow `random`: use the numbers given, draw none.", {}
         attempt.agree(got, expected, hint, mistakes=mistakes, tried=tried)
     features, random = np.array([3.0, -1, 2, 5]), np.array([0.0, 0.5, 0, 0.999])
@@ -266,9 +266,9 @@ def e5_4(attempt: Attempt) -> None:
     attempt.compare((features, 0.0, random), features, hint)
 
 
-def _same(got: Any, expected: np.ndarray) -> bool:
+def _other_values(got: Any, expected: np.ndarray) -> bool:
     numbers = _numbers(got)
-    return numbers.shape == expected.shape and np.allclose(numbers, expected)
+    return numbers.shape == expected.shape and not np.allclose(numbers, expected)
 
 
 def _draws_itself(attempt: Attempt) -> bool:
