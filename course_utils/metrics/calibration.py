@@ -1,4 +1,4 @@
-"""Numbers that judge a network and that scikit-learn lacks.
+"""Whether the probabilities of a classifier can be believed.
 
 Accuracy, precision, recall, F1 and the confusion matrix are taken from `sklearn.metrics` where they are needed.
 """
