@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
 from course_utils import paths, training
 from course_utils.models import classifier
@@ -97,8 +98,9 @@ class Die(keras.callbacks.Callback):
 
 training.set_seed(3)
 model = network()
-training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, seed=3, callbacks=[Die()], resume="killed", progress=False)
-print(json.dumps([w.tolist() for w in model.get_weights()]))
+how = dict(epochs=5, batch_size=16, seed=3, callbacks=[Die()], resume="killed", progress=False)
+history = training.fit(model, IMAGES, LABELS, **how)
+print(json.dumps([history.epoch, history.history["loss"], [w.tolist() for w in model.get_weights()]]))
 """
 
 
@@ -114,21 +116,221 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
     assert process.stdout.readline().strip() == "ready"
     process.send_signal(signal.SIGKILL) if hasattr(signal, "SIGKILL") else process.kill()
     process.communicate()
-    metadata = json.loads((tmp_path / "runs" / "killed" / "training_metadata.json").read_text())
-    assert metadata["epoch"] == 3
+    kept = sorted(path.name for path in (tmp_path / "runs" / "killed" / "state").iterdir())
+    assert kept == ["epoch_0003.json", "epoch_0003.weights.h5"]
 
     process = start(die=False)
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
-    resumed = [np.array(weights, np.float32) for weights in json.loads(output.splitlines()[-1])]
+    epochs, losses, weights = json.loads(output.splitlines()[-1])
     assert not (tmp_path / "runs" / "killed").exists()
 
     training.set_seed(3)
     model = network()
     history = training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, seed=3, progress=False)
-    assert len(history.epoch) == 5
-    for one, other in zip(resumed, model.get_weights(), strict=True):
+    assert epochs == history.epoch == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(losses, history.history["loss"], rtol=1e-5)
+    for one, other in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def stop_in_the_middle(name, epochs=5):
+    """Train to the middle of the third epoch of four steps and stop there, as when time is out."""
+
+    class Stop(training.StopAfterSeconds):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 10:
+                self.end = 0.0
+            super().on_train_batch_end(batch, logs)
+
+    training.set_seed(3)
+    model = network()
+    stop = Stop(1e6)
+    how = dict(epochs=epochs, batch_size=16, seed=3, resume=name, progress=False)
+    return model, training.fit(model, IMAGES, LABELS, callbacks=[stop], **how), stop
+
+
+def test_a_training_out_of_time_goes_on_from_its_last_whole_epoch():
+    model, history, stop = stop_in_the_middle("slow")
+    assert stop.stopped and history.epoch == [0, 1, 2] and int(model.optimizer.iterations) == 10
+    assert [record["loss"] for record in training.finished_epochs("slow")] == history.history["loss"][:2]
+
+    how = dict(epochs=5, batch_size=16, seed=3, progress=False)
+    training.set_seed(4)  # the weights to start from come from the state
+    resumed = network()
+    training.fit(resumed, IMAGES, LABELS, resume="slow", **how)
+    assert training.finished_epochs("slow") == [] and not training.run_folder("slow").exists()
+    training.set_seed(3)
+    whole = network()
+    training.fit(whole, IMAGES, LABELS, **how)
+    for one, other in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_half_written_states_do_not_count():
+    stop_in_the_middle("cut")
+    state = training.run_folder("cut") / "state"
+    weights = (state / "epoch_0002.weights.h5").read_bytes()
+    (state / "epoch_0003.weights.h5").write_bytes(weights[:1000])  # without its JSON
+    (state / "partial-epoch_0003.json").write_text("[{")
+    model = network()
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.append(epoch))
+    training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, callbacks=[watch], resume="cut", progress=False)
+    assert seen == [2, 3, 4] and int(model.optimizer.iterations) == 5 * 4
+
+
+def test_a_state_of_another_network_is_refused():
+    stop_in_the_middle("other")
+    model = classifier.better_cnn(3, image_shape=(8, 8, 1), classes=3)
+    training.compile_classifier(model, 0.1, jit_compile=False)
+    with pytest.raises(ValueError, match="holds the weights of another network"):
+        training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, resume="other", progress=False)
+    assert len(training.finished_epochs("other")) == 2
+
+
+# ---- numbers that are none --------------------------------------------------------------------------------
+
+
+class Line(keras.Model):
+    """Predicts a * x; the loss of an x of 2 is `spoilt`."""
+
+    def __init__(self, spoilt):
+        super().__init__()
+        self.spoilt = spoilt
+        self.slope = self.add_weight(shape=(), initializer="ones", name="slope")
+
+    def call(self, x):
+        return self.slope * x
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        loss = keras.ops.mean(y_pred**2)
+        return loss + keras.ops.where(keras.ops.any(x == 2), self.spoilt, 0.0) * self.slope
+
+
+@pytest.mark.parametrize("spoilt", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_no_number_stops_training_and_is_explained(spoilt):
+    numbers = np.ones((12, 1), np.float32)
+    order = np.random.default_rng((5, 1)).permutation(12)  # of the second epoch
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: numbers.__setitem__(order[7], 1 + epoch),
+        on_train_batch_begin=lambda batch, logs: seen.append(batch),
+    )
+    model = Line(spoilt)
+    model.compile("sgd")
+    with pytest.raises(training.TrainingDiverged) as error:
+        training.fit(model, numbers, epochs=4, batch_size=3, seed=5, callbacks=[watch], resume="ill", progress=False)
+    message = str(error.value)
+    assert f"the loss is {spoilt} at step 3 of epoch 2" in message
+    assert seen == [0, 1, 2, 3, 0, 1, 2]
+    for cause in ("learning rate", "range", "logarithm or a division of zero", "half precision"):
+        assert cause in message
+    assert message.endswith("The state after epoch 1 is kept in runs/ill/state.")
+    assert len(training.finished_epochs("ill")) == 1
+
+
+def test_weights_that_are_no_numbers_are_not_kept():
+    """The last step of an epoch may spoil the weights with a loss that was still finite."""
+
+    class Spoil(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 2 * 4:
+                self.model.slope.assign(np.inf)
+
+    model = Line(0.0)
+    model.compile("sgd")
+    numbers = np.ones((12, 1), np.float32)
+    with pytest.raises(
+        training.TrainingDiverged, match="slope holds numbers that are not finite at the end of epoch 2"
+    ):
+        training.fit(model, numbers, epochs=4, batch_size=3, callbacks=[Spoil()], resume="spoilt", progress=False)
+    assert len(training.finished_epochs("spoilt")) == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "low", "said"),
+    [
+        (np.array([0, 255], np.uint8), 0, r"got images of uint8 from 0 to 255, .* / 255"),
+        (np.array([3.0, 200.0]), 0, r"from 3 to 200, expected floating-point numbers from 0 to 1: .* / 255"),
+        (np.array([0, 255], np.uint8), -1, r"expected floating-point numbers from -1 to 1: .* / 127.5 - 1"),
+        (np.array([-1.0, 1.0]), 0, r"from -1 to 1, .*\(images \+ 1\) / 2"),
+        (np.array([0, 1], np.uint8), 0, r"got images of uint8 from 0 to 1, .*astype\('float32'\)"),
+        (np.array([False, True]), 0, r"got images of bool from 0 to 1, .*astype\('float32'\)"),
+        (np.array([0.1, np.nan, np.nan]), 0, "from nan to nan, 2 of them not finite"),
+        (np.array([0.1, np.inf]), 0, "from 0.1 to inf, 1 of them not finite"),
+        (np.array([-0.02, 1.03]), 0, r"from -0.02 to 1.03, .*images.clip\(0, 1\)"),
+        (np.array([0.0, 1.0001]), 0, "expected"),
+        (np.zeros((0, 8, 8, 1)), 0, r"got no images \(shape \(0, 8, 8, 1\)\)"),
+    ],
+)
+def test_images_out_of_range_are_refused(images, low, said):
+    with pytest.raises(ValueError, match=said):
+        training.check_range(images, low)
+
+
+def test_images_in_range_pass():
+    for images in (IMAGES, IMAGES.astype(np.float16), np.array([0.0, 1 + 1e-6]), np.zeros((1, 2, 2, 3))):
+        training.check_range(images)
+    training.check_range(IMAGES * 2 - 1, -1)
+    training.check_range(IMAGES * 255, 0, 255)
+
+
+def test_fit_refuses_images_that_the_model_cannot_take_before_the_first_step():
+    model = network()
+    model.input_range = (0.0, 1.0)
+    with pytest.raises(ValueError, match="got images of float32 from -1 to"):
+        training.fit(model, np.where(IMAGES < 0.1, -1, IMAGES), LABELS, epochs=1, batch_size=16, progress=False)
+    assert int(model.optimizer.iterations) == 0
+    training.fit(model, IMAGES, LABELS, epochs=1, batch_size=16, progress=False)
+
+
+# ---- sheets of samples ------------------------------------------------------------------------------------
+
+
+class Painter(Line):
+    """Generates noise that grows darker with each step; notes what it is asked for."""
+
+    def __init__(self, channels):
+        super().__init__(0.0)
+        self.channels, self.asked = channels, []
+
+    def sample(self, n, seed=0, **keywords):
+        self.asked.append((n, seed, keywords))
+        noise = np.random.default_rng(seed).random((n, 5, 7, self.channels), dtype=np.float32)
+        return noise * np.float32(self.slope) ** 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sample_grid_writes_each_pixel_as_four(tmp_path, channels):
+    model = Painter(channels)
+    model.compile("sgd")
+    sheets = training.SampleGrid(tmp_path / "samples", rows=2, columns=3, seed=9)
+    training.fit(model, np.ones((4, 1), np.float32), epochs=2, batch_size=2, callbacks=[sheets], progress=False)
+    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [f"epoch_000{i}.png" for i in range(3)]
+    assert model.asked == [(6, 9, {})] * 3
+    for epoch, slope in ((0, 1.0), (2, float(model.slope))):
+        with Image.open(tmp_path / "samples" / f"epoch_000{epoch}.png") as image:
+            assert image.mode == {1: "L", 3: "RGB"}[channels] and image.size == (2 * 3 * 7, 2 * 2 * 5)
+            pixels = np.asarray(image).reshape(20, 42, channels)
+        samples = np.random.default_rng(9).random((6, 5, 7, channels), dtype=np.float32) * np.float32(slope) ** 2
+        for index, sample in enumerate(samples):
+            top, left = 10 * (index // 3), 14 * (index % 3)
+            for row, column in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+                every_other = pixels[top + row : top + 10 : 2, left + column : left + 14 : 2]
+                assert np.abs(every_other / 255 - sample).max() <= 0.5 / 255 + 1e-6
+
+
+def test_sample_grid_hands_labels_on_and_starts_once(tmp_path):
+    model = Painter(1)
+    model.compile("sgd")
+    labels = np.array([3, 4])
+    sheets = training.SampleGrid(tmp_path, rows=1, columns=2, labels=labels)
+    model.fit(np.ones((4, 1)), epochs=3, initial_epoch=1, callbacks=[sheets], verbose=0)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["epoch_0002.png", "epoch_0003.png"]
+    assert all(keywords["labels"] is labels for _, _, keywords in model.asked)
+    with pytest.raises(ValueError, match="at least one row and one column, got 0 and 3"):
+        training.SampleGrid(tmp_path, rows=0, columns=3)
 
 
 def test_stop_after_seconds():
@@ -148,7 +350,7 @@ def test_stop_after_seconds():
 
 def test_minutes_are_estimated_from_the_time_of_a_step(monkeypatch):
     clock = iter((100.0, 106.0))  # three steps in six seconds
-    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(training.fitting.time, "monotonic", lambda: next(clock))
     images, labels = np.zeros((70, 4), np.float32), np.zeros(70, np.int64)
     model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(2)])
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -243,6 +445,27 @@ def test_terminal_shows_a_bar_and_one_line_stays(capsys):
     assert "accuracy ≈" in output.out and "loss ≈" in output.out
 
 
+# How far the bar came, its total, and its style, after early stopping and after an error.
+STOPPED = """
+import keras
+class Seen(training.Progress):
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        Seen.last = self.bar
+training.fitting.Progress = Seen
+stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(stop.model, "stop_training", True))
+history = training.fit(network(), IMAGES, LABELS, epochs=10, batch_size=16, callbacks=[stop])
+print(f"{Seen.last.n} steps of {Seen.last.total}, {Seen.last.container.layout.visibility}")
+"""
+ILL = """
+stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 1 / 0)
+try:
+    training.fit(network(), IMAGES, LABELS, epochs=10, batch_size=16, callbacks=[stop])
+except ZeroDivisionError:
+    print(f"{Seen.last.n} steps of {Seen.last.total}, {Seen.last.container.children[1].bar_style}")
+"""
+
+
 def test_a_stored_notebook_keeps_one_line_and_a_fixed_text():
     cell = """
 import sys
@@ -251,9 +474,10 @@ from test_training import IMAGES, LABELS, network
 from course_utils import training
 history = training.fit(network(), IMAGES, LABELS, epochs=2, batch_size=16)
 """
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in (cell, STOPPED, ILL)])
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(paths.ROOT)}})
-    outputs = client.execute().cells[0].outputs
+    executed = client.execute()
+    outputs = executed.cells[0].outputs
     outputs = [output for output in outputs if output.get("name") != "stderr"]  # TensorFlow's greeting
     texts = [output.get("text") or output["data"]["text/plain"] for output in outputs]
     assert texts[0] == "training"
@@ -261,3 +485,6 @@ history = training.fit(network(), IMAGES, LABELS, epochs=2, batch_size=16)
     assert "application/vnd.jupyter.widget-view+json" in outputs[0]["data"]
     everything = json.dumps(outputs)
     assert "\\r" not in everything and "%|" not in everything
+    # Finished, stopped early, and ended by an error: the last alone stays on the page, in red.
+    last = [cell.outputs[-1].text.splitlines()[-1] for cell in executed.cells[1:]]
+    assert last == ["4 steps of 4, hidden", "4 steps of 40, danger"]

@@ -1,0 +1,43 @@
+"""Training that can be repeated, watched and resumed, on top of `keras.Model.fit`.
+
+`fit` is Keras's own with five things added: batches whose order depends on the seed and the epoch alone, a progress
+bar in JupyterLab and in a terminal, an end at the first loss that is not a number, a limit in seconds, and going on
+after a kill from the last epoch.
+"""
+
+import logging
+
+from course_utils.training.callbacks import Progress, SampleGrid, StopAfterSeconds, StopOnNonFinite, TrainingDiverged
+from course_utils.training.fitting import (
+    Batches,
+    check_range,
+    compile_classifier,
+    estimate_minutes,
+    fit,
+    one_cycle,
+    set_seed,
+)
+from course_utils.training.state import finished_epochs, run_folder
+from course_utils.training.weights import load_or_train, load_weights, save_weights
+
+__all__ = [
+    "Batches",
+    "Progress",
+    "SampleGrid",
+    "StopAfterSeconds",
+    "StopOnNonFinite",
+    "TrainingDiverged",
+    "check_range",
+    "compile_classifier",
+    "estimate_minutes",
+    "finished_epochs",
+    "fit",
+    "load_or_train",
+    "load_weights",
+    "one_cycle",
+    "run_folder",
+    "save_weights",
+    "set_seed",
+]
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its hints on tracing are not for students

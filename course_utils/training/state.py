@@ -1,0 +1,115 @@
+"""What lies in `runs/NAME/state` while a training that can be resumed is not finished.
+
+    epoch_0003.weights.h5   weights and optimizer after three epochs
+    epoch_0003.json         the logs of these epochs, and the seeds of the random layers, which Keras does not save with
+                            the weights; written last, it makes the state count
+
+Each file is written beside its place and then put there in one step, and the epoch before is removed only then, so
+that whenever the power fails there is one whole state. (Keras's own BackupAndRestore writes the weights and the number
+of their epoch one after the other in place: a kill between the two trains an epoch twice.)
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from course_utils import paths
+from course_utils.training.callbacks import TrainingDiverged
+from course_utils.training.weights import load_weights
+
+
+def run_folder(name: str) -> Path:
+    """The folder under `runs/` where training under this name keeps its state. Raises ValueError for a path."""
+    if not name or Path(name).name != name:
+        raise ValueError(f"a run is named by one plain word without slashes, got {name!r}")
+    return paths.RUNS / name
+
+
+def finished_epochs(name: str) -> list[dict[str, float]]:
+    """The logs of each finished epoch of an unfinished training under this name; [] where there is none."""
+    record = _record(name)
+    return json.loads(record.read_text(encoding="utf-8"))["logs"] if record else []
+
+
+def _record(name: str) -> Path | None:
+    """The JSON file of the newest whole state, or None."""
+    return max(_folder(name).glob("epoch_*.json"), default=None)
+
+
+def _folder(name: str) -> Path:
+    return run_folder(name) / "state"
+
+
+def restore(model: keras.Model, name: str) -> None:
+    """Put a built and compiled model in the state after the last finished epoch, if there is one.
+
+    Raises ValueError when the state belongs to another network.
+    """
+    record = _record(name)
+    if record is None:
+        return
+    if not model.optimizer.built:  # its variables must exist before they can be read
+        model.optimizer.build(model.trainable_variables)
+    load_weights(model, record.with_suffix(".weights.h5"))
+    for variable, seed in zip(seeds(model), json.loads(record.read_text(encoding="utf-8"))["seeds"], strict=True):
+        variable.assign(np.array(seed, variable.dtype))
+
+
+def seeds(model: keras.Model) -> list[keras.Variable]:
+    """The states of the random layers: two whole numbers each, a seed and a count of draws."""
+    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
+
+
+def remove(name: str) -> None:
+    """Forget the state, and the run's folder if nothing else is in it."""
+    shutil.rmtree(_folder(name), ignore_errors=True)
+    folder = run_folder(name)
+    if folder.exists() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+class KeepState(keras.callbacks.Callback):
+    """Writes the state after each whole epoch; the last callback of all, so that nothing changes after it.
+
+    earlier: the logs of the epochs before those to come. Raises TrainingDiverged rather than keep weights that are not
+    finite.
+    """
+
+    def __init__(self, name: str, earlier: list[dict[str, float]]):
+        super().__init__()
+        self.name, self.logs = name, list(earlier)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.last_batch = batch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.last_batch + 1 < self.params["steps"]:
+            return  # stopped in the middle: the epoch will be trained again as a whole
+        self._refuse_non_finite(epoch)
+        self.logs.append({name: float(value) for name, value in (logs or {}).items()})
+        folder = _folder(self.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights, record = (folder / f"epoch_{epoch + 1:04d}.{ending}" for ending in ("weights.h5", "json"))
+        partial = folder / f"partial-{weights.name}"
+        self.model.save_weights(partial)
+        partial.replace(weights)
+        partial = folder / f"partial-{record.name}"
+        contents = {"logs": self.logs, "seeds": [_values(variable).tolist() for variable in seeds(self.model)]}
+        partial.write_text(json.dumps(contents), encoding="utf-8")
+        partial.replace(record)
+        for file in set(folder.iterdir()) - {weights, record}:
+            file.unlink()
+
+    def _refuse_non_finite(self, epoch: int) -> None:
+        for variable in self.model.variables:
+            values = _values(variable)
+            if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+                where = f"at the end of epoch {epoch + 1}, its last step"
+                raise TrainingDiverged(f"{variable.path} holds numbers that are not finite", where, self.name, epoch)
+
+
+def _values(variable: keras.Variable) -> np.ndarray:
+    return keras.ops.convert_to_numpy(variable.value)
