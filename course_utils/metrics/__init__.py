@@ -14,9 +14,19 @@ from course_utils.metrics.generative import (
     neighbourhood_scores,
     pairwise_diversity,
 )
-from course_utils.metrics.judge import FeatureNetwork, Judge, Score, colour_network, grey_network, table
+from course_utils.metrics.judge import (
+    Description,
+    FeatureNetwork,
+    Judge,
+    Score,
+    colour_network,
+    grey_network,
+    table,
+    training_distance,
+)
 
 __all__ = [
+    "Description",
     "FeatureNetwork",
     "Judge",
     "NeighbourhoodScores",
@@ -35,4 +45,5 @@ __all__ = [
     "pairwise_diversity",
     "reliability",
     "table",
+    "training_distance",
 ]

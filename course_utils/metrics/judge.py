@@ -5,7 +5,7 @@ another number. So a `Score` comes with the network, both counts and its floor: 
 the place of the generated ones, as many of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -26,10 +26,11 @@ class Description(NamedTuple):
 
 
 class FeatureNetwork(NamedTuple):
-    """A network that describes pictures: `describe(images)` turns float32 (n, h, w, c) in [0, 1] to a Description."""
+    """A network that describes pictures."""
 
     name: str
-    describe: Callable[[np.ndarray], Description]
+    describe: Callable[[np.ndarray], Description]  # from float32 (n, h, w, c) in [0, 1]
+    headline: str = "frechet_distance"  # the metric that a Judge gives first
 
 
 @cache
@@ -52,7 +53,8 @@ def colour_network(side: int = 96) -> FeatureNetwork:
     """For colour pictures of any size: the 1,280 features of EfficientNet-Lite0, trained on photographs of ImageNet.
 
     Pictures are first resized to side x side pixels, bilinearly: the network halves its picture five times, and of 32
-    pixels a single one would be left.
+    pixels a single one would be left, in features that rank a pixel-wise Gaussian above real emoji in density.
+    The kernel distance comes first here: a covariance of 1,280 features takes many thousands of pictures.
     """
     import keras
 
@@ -65,21 +67,22 @@ def colour_network(side: int = 96) -> FeatureNetwork:
     return FeatureNetwork(
         f"efficientnet_lite0 at {side}x{side}",
         lambda images: Description(model.predict(images, batch_size=100, verbose=0), None),
+        headline="kernel_distance",
     )
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number about a generator and what it must be read with."""
+    """One number about a generator and what it must be read with; `dataclasses.asdict` makes it fit for JSON."""
 
     metric: str
     value: float
     spread: float | None  # standard deviation over subsets of the samples, where the metric has one
     floor: float  # the same metric of as many other real pictures against the same real ones
-    network: str
+    network: str  # whose features were compared, or "pixels"
     real_count: int
     generated_count: int
-    better: str  # "lower", "higher", or "floor" where the number should be near its floor
+    better: str  # "lower", "higher", or "floor" where the number should come near its floor from either side
 
     def __str__(self) -> str:
         digits = METRICS[self.metric].digits
@@ -87,8 +90,13 @@ class Score:
         wish = "the floor is best" if self.better == "floor" else f"{self.better} is better"
         return (
             f"{self.metric} {approx(self.value, digits)}{spread} (real against real {approx(self.floor, digits)}; "
-            f"{wish}; {self.generated_count:,} generated and {self.real_count:,} real pictures, {self.network})"
+            f"{wish}; {self.made_of})"
         )
+
+    @property
+    def made_of(self) -> str:
+        """Both counts and the network, in words: scores can be compared where these are equal."""
+        return f"{self.generated_count:,} generated against {self.real_count:,} real pictures, by {self.network}"
 
 
 class Metric(NamedTuple):
@@ -107,6 +115,7 @@ METRICS = {
     "coverage": Metric("higher", 3),
     "effective_classes": Metric("higher", 2),
     "diversity": Metric("floor", 3),
+    "training_distance": Metric("floor", 2),
 }
 
 
@@ -114,41 +123,48 @@ class Judge:
     """Scores of generated pictures against real ones.
 
     reference_images: real pictures, float32 (n, h, w, c) in [0, 1], that samples are compared with.
-    floor_images: other real pictures, at least as many as there will be samples; no picture in both.
+    floor_images: other real pictures, at least as many as there will be samples.
     network: describes the pictures; by default `grey_network` for 28x28x1 and `colour_network` for three channels.
 
     `judge(samples)` gives a dictionary from the name of a metric to its Score; `metrics=("frechet_distance",)`
-    chooses, which is quicker. Metrics: frechet_distance, kernel_distance, precision, recall, density, coverage (five
-    neighbours), diversity (mean distance of pairs, as a share of the reference's) and, for clothes, effective_classes.
-    With thousands of features, or few pictures, prefer the kernel distance: it has no bias, while the Frechet distance
-    grows as pictures get fewer.
+    chooses, for a live panel say. Metrics: frechet_distance, kernel_distance, precision, recall, density, coverage
+    (of five neighbours), diversity (mean distance of two samples as a share of that of two reference pictures) and,
+    where the network knows classes, effective_classes.
+    The Frechet distance of few pictures, or of features that are many beside them, is much too large, floor included;
+    the kernel distance has no such bias.
 
-    Raises ValueError for pictures that are not of one shape, not floats in [0, 1], or of which there are too few.
+    Raises ValueError for pictures that are not of one shape, not floats in [0, 1], or of which there are too few, and
+    where over a tenth of floor_images stand in reference_images too: pictures against themselves are no floor.
     """
 
     def __init__(self, reference_images, floor_images, network: FeatureNetwork | None = None):
         self.image_shape = np.shape(reference_images)[1:]
-        self.network = network or _network_for(self.image_shape)
-        self._reference = self.describe(reference_images)
-        self._floor = self.describe(floor_images)
-        self._order = np.random.default_rng(0).permutation(len(self._floor.features))
-        self._floors: dict[tuple[int, str], float] = {}
-        self.metrics = tuple(
-            name for name in METRICS if name != "effective_classes" or self._reference.probabilities is not None
+        reference_images, floor_images = (
+            _checked_images(images, self.image_shape) for images in (reference_images, floor_images)
         )
+        _check_apart(reference_images, floor_images)
+        self.network = network or _network_for(self.image_shape)
+        self._reference, self._floor = self.network.describe(reference_images), self.network.describe(floor_images)
+        self._floor_order = np.random.default_rng(0).permutation(len(floor_images))
+        self._floors: dict[tuple[int, str], float] = {}
+        unknown = {"training_distance"} | ({"effective_classes"} if self._reference.probabilities is None else set())
+        known = [name for name in METRICS if name not in unknown]
+        self.metrics = tuple(sorted(known, key=lambda name: name != self.network.headline))  # the headline first
 
-    def __call__(self, samples, metrics: Iterable[str] | None = None) -> dict[str, Score]:
-        names = self._chosen(metrics)
-        described = self.describe(samples)
-        count = len(described.features)
-        if count > len(self._order):
+    def __call__(self, samples, metrics: str | Iterable[str] | None = None) -> dict[str, Score]:
+        names = self.metrics if metrics is None else (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        unknown = [name for name in names if name not in self.metrics]
+        if unknown:
+            raise ValueError(f"this judge has no metric {unknown[0]!r}: choose from {', '.join(self.metrics)}")
+        samples = _checked_images(samples, self.image_shape)
+        if len(samples) > len(self._floor_order):
             raise ValueError(
-                f"got {count:,} samples and {len(self._order):,} floor_images: the floor needs as many real pictures "
-                "as there are samples, so make fewer samples or give the judge more floor_images"
+                f"got {len(samples):,} samples and {len(self._floor_order):,} floor_images: the floor takes as many "
+                "real pictures as there are samples, so make fewer samples or give the judge more floor_images"
             )
-        values = _measure(self._reference, described, names)
-        floors = self._floors_of(count, names)
-        counts = len(self._reference.features), count
+        values = _measure(self._reference, self.network.describe(samples), names)
+        floors = self._floors_at(len(samples), names)
+        counts = len(self._reference.features), len(samples)
         return {
             name: Score(name, *values[name], floors[name], self.network.name, *counts, METRICS[name].better)
             for name in names
@@ -158,26 +174,21 @@ class Judge:
         """Features and class probabilities of pictures of the judge's shape, as its network sees them."""
         return self.network.describe(_checked_images(images, self.image_shape))
 
-    def _chosen(self, metrics: Iterable[str] | None) -> tuple[str, ...]:
-        names = self.metrics if metrics is None else tuple(metrics)
-        unknown = [name for name in names if name not in self.metrics]
-        if unknown:
-            raise ValueError(f"this judge has no metric {unknown[0]!r}: choose from {', '.join(self.metrics)}")
-        return names
-
-    def _floors_of(self, count: int, names: Iterable[str]) -> dict[str, float]:
+    def _floors_at(self, count: int, names: Iterable[str]) -> dict[str, float]:
+        """The metrics of `count` floor images, drawn once and remembered."""
         missing = [name for name in names if (count, name) not in self._floors]
         if missing:
-            rows = self._order[:count]
-            chosen = Description(*(None if array is None else array[rows] for array in self._floor))
-            for name, (value, _) in _measure(self._reference, chosen, missing).items():
+            rows = self._floor_order[:count]
+            drawn = Description(*(None if array is None else array[rows] for array in self._floor))
+            for name, (value, _) in _measure(self._reference, drawn, missing).items():
                 self._floors[count, name] = value
         return {name: self._floors[count, name] for name in names}
 
 
 def _measure(real: Description, made: Description, names: Iterable[str]) -> dict[str, tuple[float, float | None]]:
-    """Value and spread of each metric in names, and of those that come with it at no cost."""
-    names, values = set(names), {}
+    """Value and spread of each metric in names, and of those that come with it for nothing."""
+    names = set(names)
+    values: dict[str, tuple[float, float | None]] = {}
     if "frechet_distance" in names:
         values["frechet_distance"] = generative.frechet_distance(real.features, made.features), None
     if "kernel_distance" in names:
@@ -188,9 +199,31 @@ def _measure(real: Description, made: Description, names: Iterable[str]) -> dict
     if "effective_classes" in names:
         values["effective_classes"] = generative.effective_classes(made.probabilities), None
     if "diversity" in names:
-        distances = [generative.pairwise_diversity(described.features) for described in (made, real)]
-        values["diversity"] = distances[0] / distances[1], None
+        distance, real_distance = (generative.pairwise_diversity(pictures.features) for pictures in (made, real))
+        values["diversity"] = distance / real_distance, None
     return values
+
+
+def training_distance(samples, training_images, unseen_images) -> Score:
+    """The median distance, in pixels, from a sample to the nearest training picture.
+
+    samples, training_images, unseen_images: (n, h, w, c), (m, h, w, c), (k, h, w, c), floats in [0, 1]; unseen_images
+    are real pictures that were not trained on, k >= n, of which the first n give the floor. A distance far under the
+    floor means that pictures were learned by heart; but mind that a blurred picture, too, is nearer to all others.
+    Raises ValueError for pictures of differing shapes or outside [0, 1] and for too few unseen_images.
+    """
+    shape = np.shape(training_images)[1:]
+    samples, training_images, unseen_images = (
+        _checked_images(images, shape) for images in (samples, training_images, unseen_images)
+    )
+    if len(unseen_images) < len(samples):
+        raise ValueError(f"expected at least {len(samples):,} unseen_images, one a sample, got {len(unseen_images):,}")
+    value, floor = (
+        float(np.median(generative.nearest_neighbours(images, training_images)[0]))
+        for images in (samples, unseen_images[: len(samples)])
+    )
+    better = METRICS["training_distance"].better
+    return Score("training_distance", value, None, floor, "pixels", len(training_images), len(samples), better)
 
 
 def _network_for(image_shape: tuple[int, ...]) -> FeatureNetwork:
@@ -219,41 +252,57 @@ def _checked_images(images, image_shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
-def table(scores: dict[str, dict[str, Score]], digits: dict[str, int] | None = None) -> None:
-    """Print the scores of several generators, one row each, with the real pictures of the floor as the last row.
+def _check_apart(reference_images: np.ndarray, floor_images: np.ndarray) -> None:
+    known = {image.tobytes() for image in reference_images}
+    shared = sum(image.tobytes() in known for image in floor_images)
+    if shared > len(floor_images) / 10:
+        raise ValueError(
+            f"{shared:,} of {len(floor_images):,} floor_images stand in reference_images too: take other real pictures"
+        )
 
-    scores: {"VAE": judge(samples), ...}, all with one network and equal counts, or else the rows could not be compared:
-    ValueError. The columns are the metrics of the first generator; digits={"frechet_distance": 1} overrides decimals.
+
+def table(scores: Mapping[str, Mapping[str, Score]]) -> None:
+    """Print the scores of several generators, one row each, and below them the floor: real pictures in their place.
+
+    scores: {"VAE": judge(samples), ...}, judged by one network and in equal counts, since else the rows could not be
+    compared: ValueError. The columns are the metrics of the first generator; a row may be given more scores, as in
+    judge(samples) | {"training_distance": training_distance(...)}.
     """
     first = _comparable(scores)
-    decimals = {metric: METRICS[metric].digits for metric in first} | (digits or {})
-    columns = [["", "", "best:", *scores, "real"]]
+    columns = [["", "", "best:", *scores, "real (floor)"]]
     for metric, score in first.items():
-        heading = metric.split("_")
+        rows = [row[metric] for row in scores.values()]
+        digits = METRICS[metric].digits
         best = "as real" if score.better == "floor" else score.better
-        values = [row[metric].value for row in scores.values()] + [score.floor]
         columns.append(
-            [""] * (2 - len(heading)) + heading + [best] + [approx(value, decimals[metric]) for value in values]
+            [*_heading(metric), best, *(approx(value, digits) for value in [*(row.value for row in rows), score.floor])]
         )
+        if score.spread is not None:
+            columns.append(["", "spread", "", *(approx(row.spread, digits) for row in rows), ""])
     for line in zip(*columns, strict=True):
         print(line[0].ljust(max(map(len, columns[0]))), *(cell.rjust(_NUMBER_WIDTH) for cell in line[1:]))
-    one = next(iter(first.values()))
-    print(f"{one.generated_count:,} generated against {one.real_count:,} real pictures, features: {one.network}")
+    for made_of in dict.fromkeys(score.made_of for score in first.values()):
+        print(made_of)
 
 
-def _comparable(scores: dict[str, dict[str, Score]]) -> dict[str, Score]:
+def _heading(metric: str) -> list[str]:
+    """The words of a metric's name on two lines."""
+    words = metric.split("_")
+    return [""] * (2 - len(words)) + words
+
+
+def _comparable(scores: Mapping[str, Mapping[str, Score]]) -> Mapping[str, Score]:
     """The first generator's scores, once all are found to have been made in the same way."""
     if not scores or not all(scores.values()):
         raise ValueError("there is nothing to print: give {name: judge(samples)} with one score or more")
-    first = next(iter(scores.values()))
+    (first_name, first), *_ = scores.items()
     for name, row in scores.items():
         for metric, score in first.items():
             if metric not in row:
-                raise ValueError(f"{name} has no {metric}: judge all with the same metrics")
-            if (row[metric].network, row[metric].real_count, row[metric].generated_count) != (
-                score.network,
-                score.real_count,
-                score.generated_count,
-            ):
-                raise ValueError(f"these scores cannot be compared: {row[metric]} and {score}")
+                raise ValueError(f"{name!r} has no {metric}, {first_name!r} has: judge all with the same metrics")
+            if row[metric].made_of != score.made_of:
+                raise ValueError(
+                    f"{metric} cannot be compared: {name!r} has {row[metric].made_of}, "
+                    f"{first_name!r} has {score.made_of}: judge all with the same judge and the same number of samples"
+                )
     return first
