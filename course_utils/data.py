@@ -29,6 +29,7 @@ __all__ = [
     "Emoji",
     "PhotographRecord",
     "emoji",
+    "emoji_pictures",
     "fashion_mnist",
     "load_image",
     "mnist",
@@ -270,6 +271,21 @@ def _tiles(name: str) -> np.ndarray:
     rows, columns = atlas.shape[0] // EMOJI_SIDE, atlas.shape[1] // EMOJI_SIDE
     tiles = atlas.reshape(rows, EMOJI_SIDE, columns, EMOJI_SIDE, 4).swapaxes(1, 2)
     return tiles.reshape(-1, EMOJI_SIDE, EMOJI_SIDE, 4) / np.float32(255)
+
+
+def emoji_pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Emoji of both families on white, in one skin tone, for networks that generate.
+
+    split: "train", or "test", every tenth emoji in both drawings.
+    Returns (images, labels): float32 (n, 32, 32, 3) in [0, 1], 3,334 or 370 of them, and int64 (n,), 0 for noto and 1
+    for fluent, in turns. Both are read-only. Raises ValueError for another split, DataFileError for a damaged file.
+    """
+    _check_split(split, ("train", "test"))
+    noto, fluent = (on_background(emoji(style).images) for style in ("noto", "fluent"))
+    pairs = np.stack([noto, fluent], axis=1)
+    held_out = np.arange(len(pairs)) % 10 == 9
+    pairs = pairs[held_out if split == "test" else ~held_out]
+    return _frozen(pairs.reshape(-1, *pairs.shape[2:])), _frozen(np.tile(np.arange(2), len(pairs)))
 
 
 def on_background(images: np.ndarray, background: float | tuple[float, float, float] = 1.0) -> np.ndarray:

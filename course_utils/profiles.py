@@ -53,3 +53,35 @@ def lesson_05(profile: str | None = None) -> Lesson05:
     lesson = Lesson05()
     full = replace(lesson, blocks=1, width=80, epochs=45, shift=2, erase=6)
     return full if name == "full" else lesson
+
+
+@dataclass(frozen=True)
+class Lesson08:
+    """GAN on Fashion-MNIST, and in colour on emoji. Chosen on the validation images, see benchmarks/08_baseline.py."""
+
+    latent_size: int = 64
+    generator_channels: tuple[int, ...] = (128, 64)  # at 7x7 and 14x14
+    discriminator_channels: tuple[int, ...] = (48, 96)  # at 14x14 and 7x7
+    refinements: int = 0  # 3x3 convolutions at each size
+    epochs: int = 5
+    batch_size: int = 64
+    learning_rate: float = 0.002  # at the start; it falls to 0 along half a cosine
+    r1: float = 0.5
+    averaging: float = 0.998
+    seed: int = 0
+    emoji_latent_size: int = 128
+    emoji_generator_channels: tuple[int, ...] = (128, 128, 64)  # at 4x4, 8x8 and 16x16
+    emoji_discriminator_channels: tuple[int, ...] = (48, 96, 128)
+    emoji_refinements: int = 0
+    emoji_epochs: int = 10
+    emoji_batch_size: int = 64
+    emoji_r1: float = 1.0
+    emoji_shift: int = 4  # pixels, of all that the discriminator sees
+
+
+def lesson_08(profile: str | None = None) -> Lesson08:
+    """The numbers of lesson 08, of the profile named or else of the chosen one. Raises ValueError for another name."""
+    name = chosen() if profile is None else _known(profile, "profile")
+    lesson = Lesson08()
+    full = replace(lesson, refinements=1, epochs=20, averaging=0.9995, emoji_epochs=300, emoji_refinements=1)
+    return full if name == "full" else lesson

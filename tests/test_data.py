@@ -230,3 +230,17 @@ def test_importing_needs_no_deep_learning_framework():
 
 def test_data_file_error_is_an_os_error():
     assert issubclass(DataFileError, OSError) and data.DataFileError is DataFileError
+
+
+def test_emoji_pictures_hold_out_every_tenth_emoji_in_both_drawings():
+    images, labels = data.emoji_pictures("train")
+    held_out, held_out_labels = data.emoji_pictures("test")
+    assert images.shape == (3334, 32, 32, 3) and held_out.shape == (370, 32, 32, 3)
+    assert images.dtype == np.float32 and labels.dtype == np.int64
+    assert labels[:4].tolist() == held_out_labels[:4].tolist() == [0, 1, 0, 1]
+    fluent = data.emoji("fluent").images
+    expected = fluent[9, ..., :3] * fluent[9, ..., 3:] + 1 - fluent[9, ..., 3:]
+    np.testing.assert_allclose(held_out[1], expected, atol=1e-6)
+    assert not {image.tobytes() for image in images[::2]} & {image.tobytes() for image in held_out[::2]}
+    with pytest.raises(ValueError, match="'train', 'test', got 'validation'"):
+        data.emoji_pictures("validation")

@@ -9,7 +9,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from course_utils import profiles
 from course_utils.models import generator as generators
+from course_utils.models.classifier import RandomShiftFlip
 
 LEAK = 0.2  # the slope of every leaky ReLU below zero
 
@@ -341,3 +343,42 @@ def tutorial_dcgan() -> tuple[keras.Model, keras.Model]:
 
 def _normalised(leak: float) -> list[layers.Layer]:
     return [layers.BatchNormalization(), layers.LeakyReLU(leak)]
+
+
+def fashion_gan(numbers) -> Gan:
+    """The untrained GAN of lesson 08 for 28x28 grey pictures. numbers: a profiles.Lesson08."""
+    shape, refinements = (28, 28, 1), numbers.refinements
+    return Gan(
+        generator_network(numbers.latent_size, numbers.generator_channels, shape, refinements=refinements),
+        discriminator_network(numbers.discriminator_channels, shape, refinements=refinements),
+        r1=numbers.r1,
+        averaging=numbers.averaging,
+        name="gan_fashion",
+    )
+
+
+def emoji_gan(numbers) -> Gan:
+    """The untrained GAN of lesson 08 for 32x32 pictures in colour. numbers: a profiles.Lesson08.
+
+    There are few emoji, so the discriminator sees each moved and mirrored at random, and so can less easily learn
+    them by heart.
+    """
+    shape, refinements = (32, 32, 3), numbers.emoji_refinements
+    return Gan(
+        generator_network(numbers.emoji_latent_size, numbers.emoji_generator_channels, shape, refinements=refinements),
+        discriminator_network(numbers.emoji_discriminator_channels, shape, refinements=refinements),
+        r1=numbers.emoji_r1,
+        averaging=numbers.averaging,
+        augmentation=RandomShiftFlip(numbers.emoji_shift, flip=True),
+        name="gan_emoji",
+    )
+
+
+def gan_fashion() -> Gan:
+    """The network behind `models.load("gan_fashion")`, trained by `course train gan_fashion --profile full`."""
+    return fashion_gan(profiles.lesson_08("full"))
+
+
+def gan_emoji() -> Gan:
+    """The network behind `models.load("gan_emoji")`, trained by `course train gan_emoji --profile full`."""
+    return emoji_gan(profiles.lesson_08("full"))
