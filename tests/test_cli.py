@@ -14,7 +14,7 @@ from course_utils import cli, paths
 from course_utils.cli import execute, lab, lessons, restore
 from course_utils.cli.errors import CourseError
 
-COMMANDS = ("lab", "run", "reset", "build", "test", "doctor", "data")
+COMMANDS = ("lab", "run", "reset", "build", "test", "doctor", "train", "data")
 
 
 @pytest.fixture

@@ -103,6 +103,18 @@ def _parser() -> argparse.ArgumentParser:
         "Checks Python, packages, memory, devices and the checksum of each data file.",
     )
 
+    train = add(
+        "train",
+        _train,
+        "train one of the course's generators",
+        "Leaves weights, a record and a sheet of samples for each epoch in runs/NAME. After an interruption or a kill, "
+        "--resume goes on from the last whole epoch.",
+    )
+    train.add_argument("name", metavar="NAME", help="gan_fashion, gan_emoji, vae_fashion or vae_emoji")
+    train.add_argument("--profile", choices=("lesson", "full"), help="how large and how long (default: lesson)")
+    train.add_argument("--seconds", type=_seconds, metavar="S", help="stop after so many seconds of training")
+    train.add_argument("--resume", action="store_true", help="go on with an unfinished training")
+
     data = add("data", _restore, "look after the files in data/", "Takes one action.")
     actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
     restore = actions.add_parser(
@@ -116,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
         "--from", dest="source", metavar="PATH", help="another copy of the course: a folder or zip file"
     )
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"seconds must be above 0, got {text}")
+    return seconds
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -161,6 +180,12 @@ def _doctor(options: argparse.Namespace) -> int:
     from course_utils.cli import doctor
 
     return doctor.run_doctor()
+
+
+def _train(options: argparse.Namespace) -> int:
+    from course_utils.cli import train
+
+    return train.train(options.name, options.profile, options.seconds, options.resume)
 
 
 def _restore(options: argparse.Namespace) -> int:

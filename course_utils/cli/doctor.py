@@ -174,16 +174,33 @@ def training() -> Finding:
     """The Keras backend and the device it will train on."""
     with kernel.native_logs_hidden():
         import keras
-        import tensorflow as tf
 
-        cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
-    names = [card.get("device_name", "GPU") for card in cards]
+        names = graphics_cards()
     backend = f"Keras on {keras.backend.backend()}"
     if names:
         return Finding("training", f"{backend}, on {', '.join(names)}")
     if shutil.which("nvidia-smi"):
         return Finding("training", f"{backend}, on the CPU; for the NVIDIA card run: python course.py --gpu")
     return Finding("training", f"{backend}, on the CPU, which the lessons are sized for")
+
+
+def graphics_cards() -> list[str]:
+    """What the accelerators are called that the Keras backend sees."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    import tensorflow as tf
+
+    cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
+    return [card.get("device_name", "GPU") for card in cards]
+
+
+def device() -> str:
+    """What Keras trains on, in words: "NVIDIA H100", or "2 cores, the processor's name, Linux x86_64"."""
+    return next(iter(graphics_cards()), processor().found)
 
 
 def minutes() -> Iterator[Finding]:
