@@ -1,0 +1,914 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 08 · Generative adversarial networks
+#
+# **Can one network teach another to make pictures, merely by trying to catch its fakes?**
+#
+# A **generative adversarial network** (GAN) is two networks that play against each other. The **generator**
+# turns random numbers into pictures, the **discriminator** tells pictures of the data from made ones, and
+# each learns from the other's mistakes.
+#
+# - **You will be able to** write the game in two forms, say what it aims at, see when it goes wrong, repair
+#   it, and judge by numbers whether the repair was one.
+# - **You need** [lesson 05](05_cnn_classifier.ipynb) for logits and cross-entropy.
+# - **Time**: about two hours and a half to work through; all cells together run in a few minutes.
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import norm, wasserstein_distance
+
+from course_utils import data, figures, models, training
+from course_utils.checks import lesson_08 as check
+from course_utils.report import approx, measured
+
+# %% [markdown]
+# None of these clothes were ever sewn or photographed. A generator that ships with the course made each from
+# random numbers.
+
+# %%
+made = models.load("gan_fashion").sample(48, seed=0)
+print("made", made.shape, made.dtype)
+figures.images(
+    made,
+    columns=16,
+    size=0.7,
+    alt="Forty-eight small grey pictures that look like clothes, shoes and bags, all of"
+    " them made by a network.",
+)
+
+# %% [markdown]
+# ## 1 · How does the game go?
+#
+# First on numbers instead of pictures, where everything can be drawn. Real numbers $x$ come from two
+# neighbouring hills of probability. The generator $G$ makes a number from eight random ones, its **latent**
+# numbers $z$. The discriminator $D$ returns a logit: positive for "real", negative for "fake".
+
+
+# %%
+def real_density(x):
+    """The probability density of the real numbers, of the shape of x."""
+    return 0.4 * norm.pdf(x, -2, 0.6) + 0.6 * norm.pdf(x, 1.5, 0.8)
+
+
+def real_numbers(n, rng):
+    """Real numbers, float32 (n, 1)."""
+    left, right = rng.normal(-2, 0.6, (n, 1)), rng.normal(1.5, 0.8, (n, 1))
+    return np.where(rng.random((n, 1)) < 0.4, left, right).astype(np.float32)
+
+
+def dense_network(*sizes):
+    """A small dense network: (n, first size) -> (n, last size)."""
+    hidden = [layers.Dense(size, activation="relu") for size in sizes[1:-1]]
+    return keras.Sequential([layers.Input((sizes[0],)), *hidden, layers.Dense(sizes[-1])])
+
+
+# %% [markdown]
+# Each **round** has two turns. The discriminator makes $L_D$ smaller, the cross-entropy of telling real from
+# fake; then the generator makes $L_G$ smaller, the cross-entropy of its fakes being taken for real. With
+# $\operatorname{softplus}(l) = \log(1+e^l)$, which is minus the logarithm of the probability $\sigma(-l)$:
+#
+# $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
+#
+# $x: (n, 1)$, $z: (n, 8)$, $D(\cdot): (n, 1)$. A `tf.GradientTape` records what is computed, so that it can
+# return gradients. Two turns, two tapes, and each turn moves the weights of one network alone:
+
+
+# %%
+def make_round(generator, discriminator, learning_rates=(1e-3, 1e-3), penalty=None):
+    """One round as a function of real (n, ...) and latent (n, k) tensors; it returns both losses.
+
+    learning_rates: of the generator and the discriminator.
+    penalty: a function of (discriminator, real) that is added to the discriminator's loss.
+    """
+    g_optimizer, d_optimizer = (keras.optimizers.Adam(rate, beta_1=0.5) for rate in learning_rates)
+    g_optimizer.build(generator.trainable_variables)
+    d_optimizer.build(discriminator.trainable_variables)
+
+    @tf.function
+    def play_round(real, latent):
+        with tf.GradientTape() as tape:  # the discriminator's turn
+            real_logits, fake_logits = discriminator(real), discriminator(generator(latent))
+            d_loss = tf.reduce_mean(tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits))
+            if penalty is not None:
+                d_loss += penalty(discriminator, real)
+        d_optimizer.apply(tape.gradient(d_loss, discriminator.trainable_variables))
+        with tf.GradientTape() as tape:  # the generator's turn
+            fake_logits = discriminator(generator(latent))
+            g_loss = tf.reduce_mean(tf.nn.softplus(-fake_logits))
+        g_optimizer.apply(tape.gradient(g_loss, generator.trainable_variables))
+        return d_loss, g_loss
+
+    return play_round
+
+
+# %% [markdown]
+# `@tf.function` compiles the round, which makes it several times faster. We play, and look in at four
+# moments.
+
+
+# %%
+def play(play_round, real, rounds, latent_size=8, batch_size=128, look=None, moments=()):
+    """Play rounds on fresh `real(n, rng)`; return the losses and what `look()` saw at the moments."""
+    rng, losses, seen = np.random.default_rng(0), [], []
+    for number in range(rounds + 1):
+        if number in moments:
+            seen.append(look())
+        latent = rng.normal(size=(batch_size, latent_size)).astype(np.float32)
+        losses.append(play_round(tf.constant(real(batch_size, rng)), tf.constant(latent)))
+    return np.array(losses), seen
+
+
+# %%
+training.set_seed(0)
+generator, discriminator = dense_network(8, 32, 32, 1), dense_network(1, 32, 32, 1)
+line = np.linspace(-5, 5, 201, dtype=np.float32)[:, None]
+some_latent = np.random.default_rng(1).normal(size=(4000, 8)).astype(np.float32)
+moments = (0, 100, 300, 1500)
+losses, seen = play(
+    make_round(generator, discriminator),
+    real_numbers,
+    moments[-1],
+    look=lambda: (generator(some_latent).numpy(), tf.sigmoid(discriminator(line)).numpy()),
+    moments=moments,
+)
+print("rounds", len(losses) - 1, "numbers seen at a moment", seen[0][0].shape)
+
+# %%
+figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharey=True)
+for one, moment, (fakes, probability) in zip(axes, moments, seen, strict=True):
+    one.fill_between(line[:, 0], real_density(line[:, 0]), color=figures.COLOURS[6], alpha=0.4)
+    one.hist(fakes[:, 0], 60, (-5, 5), density=True, histtype="step", color=figures.COLOURS[4])
+    one.plot(line, probability, color=figures.COLOURS[0])
+    one.axhline(0.5, color=figures.COLOURS[6], linestyle=":", linewidth=1)
+    one.set(title=f"after {moment} rounds", xlabel="number x", ylim=(0, 1.3))
+axes[0].set_ylabel("density, probability")
+handles = [
+    plt.Rectangle((0, 0), 1, 1, color=figures.COLOURS[6], alpha=0.4),
+    plt.Line2D([], [], color=figures.COLOURS[4]),
+    plt.Line2D([], [], color=figures.COLOURS[0]),
+]
+names = ["real numbers", "made numbers", "discriminator: probability of real"]
+figure.legend(handles, names, ncols=3, loc="outside lower center")
+figures.show(
+    figure,
+    alt="Four moments of the game. At first the made numbers form one narrow spike and the"
+    " discriminator says one half everywhere. Then its curve falls where fakes are too"
+    " many and rises where they are too few, and the fakes move up its slope. In the end"
+    " they cover both hills of the real numbers, and the curve lies near one half there.",
+)
+
+# %% [markdown]
+# Where fakes are too many the blue curve dips, where they are too few it rises, and the fakes walk uphill.
+# The generator never sees a real number: all it ever learns is the slope of that curve. In the end fakes and
+# real numbers share their hills, and the discriminator can only shrug: one half.
+#
+# ## 2 · What does the generator make smaller?
+#
+# Hold the generator still. Its numbers have some density $q(x)$, the real ones $p(x)$. At each $x$ the best
+# discriminator weighs one against the other. Take $p \log D + q \log(1-D)$, set its derivative $p/D -
+# q/(1-D)$ to zero:
+#
+# $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
+#
+# Is that what a network finds? Here $q$ is a bell, and the discriminator is what it always was: a classifier
+# of two kinds.
+
+
+# %%
+def train_classifier(real, fake):
+    """A discriminator trained until it is good: real and fake (n, 1) -> network that returns logits."""
+    network = dense_network(1, 64, 64, 1)
+    network.compile(keras.optimizers.Adam(3e-3), keras.losses.BinaryCrossentropy(from_logits=True))
+    kinds = np.repeat([1.0, 0.0], [len(real), len(fake)]).astype(np.float32)[:, None]
+    training.fit(
+        network, np.concatenate([real, fake]), kinds, epochs=4, batch_size=200, progress=False
+    )
+    return network
+
+
+training.set_seed(0)
+rng = np.random.default_rng(0)
+bell = rng.normal(0, 1.5, (20_000, 1)).astype(np.float32)
+trained = train_classifier(real_numbers(20_000, rng), bell)
+
+# %%
+x = np.linspace(-9, 9, 3601)
+p, q = real_density(x), norm.pdf(x, 0, 1.5)
+best = p / (p + q)
+found = tf.sigmoid(trained(x[:, None].astype(np.float32))).numpy()[:, 0]
+often = p + q > 0.02  # elsewhere there were next to no examples
+measured("mean distance", np.abs(found - best)[often].mean(), at_most=0.05)
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11, 3), sharex=True)
+axes[0].fill_between(x, p, color=figures.COLOURS[6], alpha=0.4, label="real, p")
+axes[0].plot(x, q, color=figures.COLOURS[4], label="fake, q")
+axes[0].set(title="densities", xlabel="number x", ylabel="density", xlim=(-5, 5))
+axes[1].plot(x, best, color=figures.COLOURS[2], linewidth=5, alpha=0.5, label="p / (p + q)")
+axes[1].plot(x, found, color=figures.COLOURS[0], linewidth=1.5, label="trained network")
+axes[1].set(title="discriminators", xlabel="number x", ylabel="probability of real")
+for one in axes:
+    one.legend()
+figures.show(
+    figure,
+    alt="Left: two hills of real numbers and one broad bell of fakes between them. Right:"
+    " the best discriminator by the formula, high on both hills and low between and"
+    " outside, and the trained network, which follows it closely.",
+)
+
+# %% [markdown]
+# Now put $D^*$ into the game. What remains is a distance of $p$ and $q$, the **Jensen-Shannon divergence**,
+# from each to their mean $m = (p+q)/2$, and the generator of the original game makes it smaller:
+#
+# $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
+
+
+# %%
+def game_value(discriminator, p, q, x):
+    """V(D) by integration, from probabilities and densities on the grid x, all (points,)."""
+    return np.trapezoid(p * np.log(discriminator) + q * np.log(1 - discriminator), x)
+
+
+divergence = jensenshannon(p, q) ** 2  # SciPy returns its square root
+by_game, by_divergence = game_value(best, p, q, x), 2 * divergence - np.log(4)
+print(
+    f"V(D*) {by_game:.4f}, 2 JS - log 4 {by_divergence:.4f}, equal: {np.isclose(by_game, by_divergence)}"
+)
+print("trained network:", approx(game_value(found.clip(1e-6, 1 - 1e-6), p, q, x)), "which is less")
+print(f"when p = q, D* is 1/2: {game_value(0 * x + 0.5, p, p, x):.4f} = -log 4")
+
+# %% [markdown]
+# A divergence is zero where the generator is perfect. But does it show the way there? Take two boxes of width
+# 1 and push one away by $\theta$. Beside it we put the **Wasserstein distance**: how far the probability has
+# to be carried, on average.
+
+# %%
+shifts = np.linspace(0, 3, 61)
+cells = np.arange(4000) / 1000  # a grid, four boxes long
+box = (cells < 1).astype(float)
+moved = [np.roll(box, round(1000 * shift)) for shift in shifts]
+divergences = np.array([jensenshannon(box, other) ** 2 for other in moved])
+distances = np.array([wasserstein_distance(cells, cells, box, other) for other in moved])
+for shift in (0.5, 1.5, 2.5):
+    index = round(20 * shift)
+    print(f"shift {shift}: JS {divergences[index]:.4f}, Wasserstein {distances[index]:.4f}")
+print(f"log 2 = {np.log(2):.4f}")
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(12, 2.8))
+axes[0].fill_between(cells, box, step="post", color=figures.COLOURS[6], alpha=0.4)
+axes[0].step(cells, moved[40], where="post", color=figures.COLOURS[4])
+axes[0].annotate("", (2, 0.5), (0, 0.5), arrowprops={"arrowstyle": "->"})
+axes[0].text(1.5, 0.55, "θ", ha="center")
+axes[0].set(title="two boxes", xlabel="number x", ylabel="density", ylim=(0, 1.2))
+curves = {"Jensen-Shannon divergence": divergences, "Wasserstein distance": distances}
+for one, (name, curve), colour in zip(axes[1:], curves.items(), figures.COLOURS, strict=False):
+    one.plot(shifts, curve, color=colour)
+    one.set(title=name, xlabel="shift θ", ylim=(0, None))
+axes[1].axvline(1, color=figures.COLOURS[6], linestyle=":")
+figures.show(
+    figure,
+    alt="Left: a grey box and an orange one, moved by theta. Middle: the Jensen-Shannon"
+    " divergence climbs until the boxes part, and is flat from there on. Right: the"
+    " Wasserstein distance is a straight line.",
+)
+
+# %% [markdown]
+# Once the boxes part, the divergence stays at $\log 2$. Near or far, it has no slope, hence no gradient for
+# the generator. Pictures are like that: the few that look like clothes are lost in the space of all pictures,
+# so at the start real and fake never meet. The Wasserstein distance has a slope everywhere. The **WGAN**
+# descends it, and needs a discriminator of bounded slope for that, for instance by a penalty (E8.4).
+#
+# ## 3 · Which loss?
+#
+# In the game as first written the generator descends $\log(1-\sigma(l))$, where $l = D(G(z))$ is the logit of
+# a fake: the **minimax** loss. Section 1 used the **non-saturating** one, $-\log \sigma(l)$. The **hinge**
+# loss has $-l$; its discriminator descends $\max(0, 1 - l_\text{real}) + \max(0, 1 + l_\text{fake})$, and so
+# leaves alone what is told apart by more than 1.
+
+# %%
+generator_losses = {
+    "minimax": lambda logit: -tf.nn.softplus(logit),
+    "non-saturating": lambda logit: tf.nn.softplus(-logit),
+    "hinge": lambda logit: -logit,
+}
+
+
+def with_gradient(loss, logits):
+    """A loss of each logit and its derivative, two arrays of the shape of logits."""
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        values = loss(logits)
+    return values.numpy(), tape.gradient(values, logits).numpy()
+
+
+for name, loss in generator_losses.items():
+    value, slope = with_gradient(loss, tf.constant([-5.0]))
+    print(f"{name:15} at logit -5: loss {value[0]:7.4f}, gradient {slope[0]:7.4f}")
+print(f"by hand: minimax {-1 / (1 + np.exp(5)):.4f}, non-saturating {-1 / (1 + np.exp(-5)):.4f}")
+
+# %%
+logits = tf.linspace(-6.0, 6.0, 121)
+figure, axes = plt.subplots(1, 3, figsize=(12, 3))
+for name, loss in generator_losses.items():
+    for one, curve in zip(axes, with_gradient(loss, logits), strict=False):
+        one.plot(logits, curve, label=name)
+for name, curve in {
+    "cross-entropy": tf.nn.softplus(logits),
+    "hinge": tf.nn.relu(1 + logits),
+}.items():
+    axes[2].plot(logits, curve, label=name, color=figures.COLOURS[1 if name != "hinge" else 2])
+for one, title in zip(
+    axes, ("generator: loss", "generator: gradient", "discriminator: loss of a fake"), strict=True
+):
+    one.axvline(-5, color=figures.COLOURS[6], linestyle=":")
+    one.set(title=title, xlabel="logit of a fake (negative: caught)")
+axes[1].legend(loc="lower right")
+axes[2].legend()
+figures.show(
+    figure,
+    alt="Three panels against the logit of a fake. The minimax loss is flat on the left,"
+    " with gradient near zero where fakes are caught. The non-saturating gradient is"
+    " near minus one there, the hinge gradient minus one everywhere. Right: for the"
+    " discriminator cross-entropy and hinge loss rise alike, but the hinge is exactly"
+    " zero below minus one.",
+)
+
+# %% [markdown]
+# At the dotted line, logit −5, the discriminator is sure. There minimax leaves the generator less than a
+# hundredth of the gradient, just when it has most to learn; the other two keep it near one. Hence the other
+# two are played.
+#
+# ## 4 · What goes wrong?
+#
+# Eight small clouds on a ring, so far apart that each is a kind of its own. A sample counts as near a cloud
+# within three standard deviations of its centre, a cloud as covered if it holds one sample in a hundred.
+
+# %%
+CENTRES = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
+SPREAD = 0.05
+
+
+def ring(n, rng):
+    """Points of the ring of eight Gaussians, float32 (n, 2)."""
+    return rng.normal(CENTRES[rng.integers(0, 8, n)], SPREAD).astype(np.float32)
+
+
+def ring_scores(points):
+    """Of points (n, 2): how many clouds they cover, and the share of them that is near one."""
+    distances = np.linalg.norm(points[:, None] - CENTRES, axis=-1)  # (n, 8)
+    near = distances.min(axis=1) < 3 * SPREAD
+    counts = np.bincount(distances.argmin(axis=1)[near], minlength=8)
+    return int(np.sum(counts >= len(points) / 100)), near.mean()
+
+
+covered, near = ring_scores(ring(2000, np.random.default_rng(0)))
+print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
+
+# %% [markdown]
+# Three games from the same start. In the first the generator learns twenty times as fast as the
+# discriminator. The second adds a penalty, R1, of which more below. The third lets both learn at the same
+# rate.
+
+
+# %%
+def r1(discriminator, real, strength=1.0):
+    """R1 (Mescheder 2018): half the strength times the mean squared gradient at real samples (n, ...)."""
+    with tf.GradientTape() as tape:
+        tape.watch(real)
+        logits = discriminator(real)
+    slopes = tape.gradient(logits, real)  # of the shape of real
+    return strength / 2 * tf.reduce_mean(tf.reduce_sum(slopes**2, axis=tuple(range(1, real.ndim))))
+
+
+def play_ring(learning_rates, penalty=None, moments=(300, 600, 900, 1200, 1500)):
+    """Play on the ring; return 2,000 made points (2000, 2) at each of the moments."""
+    training.set_seed(0)
+    generator, discriminator = dense_network(8, 64, 64, 2), dense_network(2, 64, 64, 1)
+    latent = np.random.default_rng(1).normal(size=(2000, 8)).astype(np.float32)
+    play_round = make_round(generator, discriminator, learning_rates, penalty)
+    seen = play(
+        play_round, ring, moments[-1], look=lambda: generator(latent).numpy(), moments=moments
+    )[1]
+    return seen
+
+
+# %%
+games = {
+    "fast generator": play_ring((5e-3, 2.5e-4)),
+    "with R1": play_ring((5e-3, 2.5e-4), r1),
+    "equal rates": play_ring((5e-3, 5e-3)),
+}
+for name, looks in games.items():
+    scores = [ring_scores(points) for points in looks]
+    print(f"{name:14} clouds covered", *(approx(covered, 0) for covered, _ in scores), end="; ")
+    print("near one", *(approx(near, 2) for _, near in scores))
+measured(
+    "clouds covered at equal rates", ring_scores(games["equal rates"][-1])[0], at_least=7, digits=0
+)
+
+# %%
+figure, axes = plt.subplots(3, 5, figsize=(11, 6.9), sharex=True, sharey=True)
+for row, (name, looks) in zip(axes, games.items(), strict=True):
+    row[0].set_ylabel(name, fontsize=11)
+    for one, moment, points in zip(row, (300, 600, 900, 1200, 1500), looks, strict=True):
+        one.plot(*CENTRES.T, "o", color=figures.COLOURS[6], markersize=14, alpha=0.4)
+        one.plot(*points[:500].T, ".", color=figures.COLOURS[4], markersize=2)
+        one.set(xlim=(-1.7, 1.7), ylim=(-1.7, 1.7), aspect="equal", xticks=[], yticks=[])
+        if name == "fast generator":
+            one.set_title(f"{moment} rounds")
+figures.show(
+    figure,
+    alt="Made points at five moments of three games, on a ring of eight grey clouds. With a"
+    " fast generator, and also with R1, all points crowd together at one or two places,"
+    " different ones at each moment. At equal rates they soon cover all eight clouds.",
+)
+
+# %% [markdown]
+# Above, all latent numbers lead to nearly the same point, and that point wanders. This is **mode collapse**:
+# against a slow discriminator the best answer is the one place it believes in most, and once it has learned
+# to doubt that place, all move on. R1 does not help here: it is no remedy for a partner who lags behind.
+# Below, the discriminator keeps up. (Heusel's *two time scales* go further, and let it learn faster than the
+# generator.)
+#
+# What then is R1 for? The smallest GAN of all is **Dirac's**: one real number, 0, one fake, $\theta$, and a
+# discriminator $D(x) = \psi x$. Without the softplus the game's value is $\psi\theta$: the discriminator
+# climbs it, the generator descends it, and both step at once, by $h$:
+#
+# $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
+#
+# R1 is $\frac\gamma2 (\partial D/\partial x)^2 = \frac\gamma2 \psi^2$ and adds the last term.
+
+
+# %%
+def dirac_game(step, strength, steps=240):
+    """The path (steps + 1, 2) of theta and psi from (1, 0), both moved at once."""
+    path = [(1.0, 0.0)]
+    for _ in range(steps):
+        theta, psi = path[-1]
+        path.append((theta - step * psi, psi + step * theta - step * strength * psi))
+    return np.array(path)
+
+
+paths_of = {"plain": dirac_game(0.1, 0.0), "with R1": dirac_game(0.1, 0.5)}
+for name, path in paths_of.items():
+    print(f"{name:8} distance from the solution", *np.hypot(*path[::60].T).round(3))
+print("each plain step multiplies it by sqrt(1 + h^2):", round(np.sqrt(1.01) ** 240, 3), "in all")
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), sharex=True, sharey=True)
+theta, psi = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
+for one, (name, path), strength in zip(axes, paths_of.items(), (0, 0.5), strict=True):
+    one.quiver(theta, psi, -psi, theta - strength * psi, color=figures.COLOURS[6], width=0.004)
+    one.plot(*path.T, color=figures.COLOURS[0])
+    one.plot(1, 0, "o", color=figures.COLOURS[0], label="start")
+    one.plot(0, 0, "*", color=figures.COLOURS[4], markersize=12, label="solution")
+    one.set(title=name, xlabel="generator's θ", aspect="equal")
+axes[0].set_ylabel("discriminator's ψ")
+axes[0].legend(loc="upper left")
+figures.show(
+    figure,
+    alt="Two fields of arrows with a path from theta 1, psi 0. Plain, the arrows go round"
+    " and the path spirals outwards. With R1 they bend inwards and the path winds into"
+    " the solution at zero.",
+)
+
+# %% [markdown]
+# Each player does what is best for itself, and they chase each other in circles; steps of finite size even
+# carry them outwards. R1 takes from the discriminator the steepness it has no use for at the solution, where
+# it should be flat, and the circle becomes a spiral inwards.
+#
+# ## 5 · How do we play with pictures?
+#
+# The round of section 1 never asked what it was played with. Only the networks change: transposed
+# convolutions up to a picture with pixels in [0, 1], strided convolutions down to a logit.
+
+
+# %%
+def picture_generator(latent_size):
+    """Latent numbers (n, latent_size) -> pictures (n, 28, 28, 1) in [0, 1]."""
+    return keras.Sequential(
+        [
+            layers.Input((latent_size,)),
+            layers.Dense(7 * 7 * 32, activation="relu"),
+            layers.Reshape((7, 7, 32)),
+            layers.Conv2DTranspose(16, 4, 2, padding="same", activation="relu"),  # -> 14x14x16
+            layers.Conv2DTranspose(1, 4, 2, padding="same", activation="sigmoid"),  # -> 28x28x1
+        ]
+    )
+
+
+def picture_discriminator():
+    """Pictures (n, 28, 28, 1) -> logits (n, 1)."""
+    return keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(16, 4, 2, padding="same", activation="leaky_relu"),  # -> 14x14x16
+            layers.Conv2D(32, 4, 2, padding="same", activation="leaky_relu"),  # -> 7x7x32
+            layers.Flatten(),  # -> 1568
+            layers.Dense(1),
+        ]
+    )
+
+
+# %% [markdown]
+# One round by hand, shapes beside it, to see both tapes at work:
+
+# %%
+images, _ = data.fashion_mnist("train")
+training.set_seed(0)
+painter, critic = picture_generator(32), picture_discriminator()
+rng = np.random.default_rng(0)
+real = tf.constant(images[:64])  # (64, 28, 28, 1)
+latent = tf.constant(rng.normal(size=(64, 32)).astype(np.float32))  # (64, 32)
+
+with tf.GradientTape() as tape:
+    fake = painter(latent)  # (64, 28, 28, 1)
+    real_logits, fake_logits = critic(real), critic(fake)  # (64, 1) each
+    d_loss = tf.reduce_mean(tf.nn.softplus(-real_logits) + tf.nn.softplus(fake_logits))  # ()
+d_gradients = tape.gradient(d_loss, critic.trainable_variables)  # one a weight array
+for weights, gradient in zip(critic.trainable_variables, d_gradients, strict=True):
+    weights.assign_sub(0.05 * gradient)  # plain gradient descent
+
+# %%
+with tf.GradientTape() as tape:
+    fake_logits = critic(painter(latent))  # the new critic judges
+    g_loss = tf.reduce_mean(tf.nn.softplus(-fake_logits))
+g_gradients = tape.gradient(g_loss, painter.trainable_variables)  # through the critic's weights
+for weights, gradient in zip(painter.trainable_variables, g_gradients, strict=True):
+    weights.assign_sub(0.05 * gradient)
+
+after = tf.reduce_mean(tf.nn.softplus(-critic(painter(latent))))
+print("gradient of", critic.trainable_variables[0].path, d_gradients[0].shape)
+print("gradient of", painter.trainable_variables[0].path, g_gradients[0].shape)
+print("generator's loss", approx(g_loss, 4), "after its step lower:", bool(after < g_loss))
+
+# %% [markdown]
+# And two hundred rounds with the function of section 1:
+
+# %%
+fixed = np.random.default_rng(1).normal(size=(12, 32)).astype(np.float32)
+looked_at = (0, 50, 100, 200)
+picture_losses, pictures = play(
+    make_round(painter, critic, (2e-3, 2e-3)),
+    lambda n, rng: images[rng.integers(0, len(images), n)],
+    looked_at[-1],
+    latent_size=32,
+    batch_size=64,
+    look=lambda: painter(fixed).numpy(),
+    moments=looked_at,
+)
+
+# %%
+figure, axes = plt.subplots(4, 12, figsize=(11, 3.9))
+for row, moment, samples in zip(axes, looked_at, pictures, strict=True):
+    for one, sample in zip(row, samples, strict=True):
+        figures.draw_image(one, sample)
+    row[0].set_ylabel(f"{moment} rounds", rotation=0, ha="right", va="center")
+figures.show(
+    figure,
+    alt="The same twelve latent vectors at four moments of training, one a row: even grey,"
+    " then stripes, then bright blobs on black, in the end outlines that begin to look"
+    " like shoes, bags and tops.",
+)
+
+# %% [markdown]
+# In seconds, grey becomes something like cloth. Each column keeps its latent numbers, so we can watch one
+# picture grow. The stripes come from the transposed convolutions (lesson 02).
+#
+# A loop of our own must look after everything: progress, saving, stopping, a second backend. Keras's `fit`
+# does so already, if the game can be told as *one* loss. The trick is to stop gradients where a tape would
+# not have looked: fakes count as constants in the discriminator's term, and the discriminator's weights in
+# the generator's.
+#
+# ## Clinic
+#
+# A student lets the discriminator judge fakes and real pictures in one go, as many tutorials do, and takes
+# the halves apart. It runs, no error, both losses fall:
+
+
+# %% tags=["clinic"]
+def joint_round(generator, discriminator, judged):
+    """A round with one pass over fakes and real pictures; the generator's loss takes half `judged`."""
+    g_optimizer, d_optimizer = (keras.optimizers.Adam(2e-3, beta_1=0.5) for _ in range(2))
+    g_optimizer.build(generator.trainable_variables)
+    d_optimizer.build(discriminator.trainable_variables)
+
+    @tf.function
+    def play_round(real, latent):
+        with tf.GradientTape() as tape:
+            halves = tf.split(discriminator(tf.concat([generator(latent), real], axis=0)), 2)
+            d_loss = tf.reduce_mean(tf.nn.softplus(halves[0]) + tf.nn.softplus(-halves[1]))
+        d_optimizer.apply(tape.gradient(d_loss, discriminator.trainable_variables))
+        with tf.GradientTape() as tape:
+            halves = tf.split(discriminator(tf.concat([generator(latent), real], axis=0)), 2)
+            g_loss = tf.reduce_mean(tf.nn.softplus(-halves[judged]))  # to be taken for real
+        g_optimizer.apply(tape.gradient(g_loss, generator.trainable_variables))
+        return d_loss, g_loss
+
+    return play_round
+
+
+# %% tags=["clinic"]
+def joint_game(images, judged, latent):
+    """Play 100 joint rounds; return the losses (101, 2), pictures of the latents, the largest move of a weight."""
+    training.set_seed(0)
+    painter, critic = picture_generator(32), picture_discriminator()
+    before = painter.get_weights()
+    losses, _ = play(
+        joint_round(painter, critic, judged),
+        lambda n, rng: images[rng.integers(0, len(images), n)],
+        rounds=100,
+        latent_size=32,
+        batch_size=64,
+    )
+    pairs = zip(before, painter.get_weights(), strict=True)
+    return losses, painter(latent).numpy(), max(np.abs(new - old).max() for old, new in pairs)
+
+
+ill, repaired = (joint_game(images, judged, fixed) for judged in (1, 0))
+for name, (joint_losses, _, move) in {"second half": ill, "first half": repaired}.items():
+    d_last, g_last = (approx(value, 2) for value in joint_losses[-10:].mean(axis=0))
+    print(f"{name:11} losses at the end: discriminator {d_last}, generator {g_last}", end="; ")
+    print("did the generator move?", bool(move > 0))
+
+# %% tags=["clinic"]
+figure, axes = plt.subplots(1, 2, figsize=(10, 2.6), sharey=True)
+for one, title, (joint_losses, _, _) in zip(
+    axes, ("second half: ill", "first half: repaired"), (ill, repaired), strict=True
+):
+    one.plot(joint_losses[:, 0], label="discriminator")
+    one.plot(joint_losses[:, 1], label="generator", color=figures.COLOURS[4])
+    one.set(title=title, xlabel="round", ylim=(0, 6))
+axes[0].set_ylabel("loss")
+axes[0].legend()
+figures.show(
+    figure,
+    alt="Losses against rounds. Ill: both fall towards zero together. Repaired: the"
+    " generator's loss climbs where the discriminator's falls.",
+)
+
+# %% tags=["clinic"]
+figures.images(
+    np.concatenate([ill[1], repaired[1]]),
+    ["ill", *[""] * 11, "repaired", *[""] * 11],
+    columns=12,
+    size=0.95,
+    alt="Above, twelve pictures of the ill generator: even grey. Below, twelve of the"
+    " repaired one: bright blobs on black.",
+)
+
+# %% [markdown]
+# On the left both win, which in a game cannot be. `halves[1]` are the *real* pictures, which the
+# discriminator learns to call real anyway; no weight of the generator has any part in them, so all its
+# gradients are zero. The fakes are the first half: `halves[0]`. Never trust losses alone. Look at samples,
+# and at whether weights move.
+#
+# ## Exercises
+#
+# ### E8.1 ★ The optimal discriminator
+# Write `optimal_discriminator` from the densities `p` of real and `q` of made numbers at the same points, two
+# arrays of one shape. Where both are 0, the answer is one half.
+
+
+# %% tags=["exercise"]
+def optimal_discriminator(p, q):
+    raise NotImplementedError("E8.1: return the probability of real, of the shape of p")
+
+
+# %%
+check.e8_1(optimal_discriminator)
+
+
+# %% tags=["solution"]
+def optimal_discriminator(p, q):
+    total = p + q
+    return np.where(total > 0, p / np.where(total > 0, total, 1), 0.5)
+
+
+check.e8_1(optimal_discriminator)
+
+# %% [markdown]
+# ### E8.2 ★★ The non-saturating loss
+# Write `non_saturating_loss`: from the logits (n, 1) that the discriminator gave the fakes, the generator's
+# mean loss. It should bear logits of −1,000 and of 1,000, as softplus does. In NumPy, `np.logaddexp(a, b)` is
+# $\log(e^a + e^b)$ without ever computing a power that is too large.
+
+
+# %% tags=["exercise"]
+def non_saturating_loss(logits):
+    raise NotImplementedError("E8.2: return one number")
+
+
+# %%
+check.e8_2(non_saturating_loss)
+
+
+# %% tags=["solution"]
+def non_saturating_loss(logits):
+    return np.logaddexp(0, -logits).mean()
+
+
+check.e8_2(non_saturating_loss)
+
+# %% [markdown]
+# ### E8.3 ★ The hinge loss
+# Write `hinge_discriminator_loss` from the logits of real pictures (n, 1) and of fakes (m, 1): the mean over
+# the one plus the mean over the other.
+
+
+# %% tags=["exercise"]
+def hinge_discriminator_loss(real_logits, fake_logits):
+    raise NotImplementedError("E8.3: return one number")
+
+
+# %%
+check.e8_3(hinge_discriminator_loss)
+
+
+# %% tags=["solution"]
+def hinge_discriminator_loss(real_logits, fake_logits):
+    return np.maximum(0, 1 - real_logits).mean() + np.maximum(0, 1 + fake_logits).mean()
+
+
+check.e8_3(hinge_discriminator_loss)
+
+# %% [markdown]
+# ### E8.4 ★★★ A gradient penalty
+# A WGAN wants slopes of at most 1; WGAN-GP asks for slopes of length 1 between real and fake. Write
+# `gradient_penalty`, all in tensors: `real` and `fake` (n, ...), `mix` (n, 1, ...) the share of the real one.
+#
+# $$\hat x_i = \text{mix}_i\, x_i + (1 - \text{mix}_i)\, G(z_i) \qquad \text{penalty} = \frac1n \sum_i \Big( \big\| \nabla D(\hat x_i) \big\|_2 - 1 \Big)^2$$
+#
+# The length goes over everything that belongs to picture $i$. The function `r1` of section 4 shows the tape.
+
+
+# %% tags=["exercise"]
+def gradient_penalty(discriminator, real, fake, mix):
+    raise NotImplementedError("E8.4: return one number, as a tensor")
+
+
+# %%
+check.e8_4(gradient_penalty)
+
+
+# %% tags=["solution"]
+def gradient_penalty(discriminator, real, fake, mix):
+    between = mix * real + (1 - mix) * fake
+    with tf.GradientTape() as tape:
+        tape.watch(between)
+        logits = discriminator(between)
+    slopes = tape.gradient(logits, between)
+    squares = tf.reduce_sum(slopes**2, axis=tuple(range(1, len(slopes.shape))))
+    return tf.reduce_mean((tf.sqrt(squares) - 1) ** 2)
+
+
+check.e8_4(gradient_penalty)
+
+# %% [markdown]
+# ### E8.5 ★★ How many kinds does it make?
+# A classifier named the kind of each sample: `labels` (n,), from 0 to `classes` - 1. Write
+# `effective_classes`: the exponential of the entropy of their shares, $\exp(-\sum_k s_k \log s_k)$. Ten kinds
+# equally often give 10, a single kind gives 1.
+
+
+# %% tags=["exercise"]
+def effective_classes(labels, classes):
+    raise NotImplementedError("E8.5: return one number between 1 and classes")
+
+
+# %%
+check.e8_5(effective_classes)
+
+
+# %% tags=["solution"]
+def effective_classes(labels, classes):
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    shares = shares[shares > 0]  # 0 log 0 is 0
+    return np.exp(-np.sum(shares * np.log(shares)))
+
+
+check.e8_5(effective_classes)
+
+# %% [markdown]
+# ### E8.6 ★★ The ward
+# Each run of the ward, A to F, has one of these illnesses, each occurring once: `"collapse"`, `"saturated"`
+# (the discriminator is right nearly always), `"tanh"` (pictures from −1 to 1 against data from 0 to 1),
+# `"real images"` (the generator's loss looks at real pictures), `"dropout"` (left on while sampling),
+# `"learning rate"` (too high). Write `diagnose`, which returns a dictionary such as `{"A": "collapse", ...}`.
+
+
+# %% tags=["exercise"]
+def diagnose():
+    raise NotImplementedError("E8.6: return a dictionary, run -> illness")
+
+
+# %%
+check.e8_6(diagnose)
+
+
+# %% tags=["solution"]
+def diagnose():
+    runs = "ABCDEF"
+    illnesses = ["real images", "collapse", "learning rate", "tanh", "saturated", "dropout"]
+    return dict(zip(runs, illnesses, strict=True))
+
+
+check.e8_6(diagnose)
+
+# %% [markdown]
+# ### E8.7 ★★★ The largest singular value
+# **Spectral normalisation** divides the weights of each layer by their largest singular value, the most that
+# the matrix can stretch a vector; then no slope of the discriminator runs away. **Power iteration** finds it:
+# a vector that is multiplied by the matrix $W$ and by $W^\top$ in turn, and brought back to length 1, comes
+# ever closer to the direction that is stretched most. Write `largest_singular_value` for `matrix` (rows,
+# columns), starting from `vector` (columns,), with `steps` turns.
+
+
+# %% tags=["exercise"]
+def largest_singular_value(matrix, vector, steps):
+    raise NotImplementedError("E8.7: return one number")
+
+
+# %%
+check.e8_7(largest_singular_value)
+
+
+# %% tags=["solution"]
+def largest_singular_value(matrix, vector, steps):
+    for _ in range(steps):
+        stretched = matrix @ vector  # (rows,)
+        vector = matrix.T @ stretched  # (columns,)
+        vector = vector / np.linalg.norm(vector)
+    return np.linalg.norm(matrix @ vector)
+
+
+check.e8_7(largest_singular_value)
+
+# %% [markdown]
+# ## Summary
+#
+# - A GAN is a game: the discriminator learns to tell real from fake, the generator learns from its slope
+#   alone.
+# - The best discriminator is $p/(p+q)$; against it, the original game makes the Jensen-Shannon divergence
+#   smaller, which has no slope where real and fake do not meet.
+# - The minimax loss leaves the generator next to no gradient while its fakes are caught; the non-saturating
+#   and the hinge loss do.
+# - Mode collapse: many latents, few pictures. In our game on the ring a discriminator that kept up cured it.
+# - Simultaneous steps circle around the solution; R1 damps them.
+# - Both losses falling is a bad sign. Look at samples, and measure.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | generative adversarial network (GAN) | 生成对抗网络 | a generator and a discriminator that learn by playing against each other |
+# | generator | 生成器 | turns latent numbers into samples |
+# | discriminator | 判别器 | tells real samples from made ones |
+# | latent vector | 潜在向量(隐向量) | the random numbers a sample is made from |
+# | minimax game | 极小极大博弈 | one player makes smaller what the other makes larger |
+# | Jensen-Shannon divergence | JS 散度 | how far two densities lie from their mean, at most log 2 |
+# | Wasserstein distance | 瓦瑟斯坦距离(推土机距离) | how far probability must be carried to turn one density into the other |
+# | saturating, non-saturating loss | 饱和损失、非饱和损失 | whether the gradient vanishes while fakes are caught |
+# | hinge loss | 合页损失(铰链损失) | costs nothing beyond a margin |
+# | mode | 模态(众数) | one of the hills of a density |
+# | mode collapse | 模式崩溃(模式坍塌) | many latents lead to few different samples |
+# | gradient penalty | 梯度惩罚 | a term that keeps the discriminator's slopes in bounds |
+# | R1 regularisation | R1 正则化 | a gradient penalty at real samples, towards slope 0 |
+# | spectral normalisation | 谱归一化 | dividing weights by their largest singular value |
+# | singular value | 奇异值 | how much a matrix stretches one of its main directions |
+# | power iteration | 幂迭代法 | multiplying again and again to find the most stretched direction |
+# | two time-scale update rule | 双时间尺度更新规则 | learning rates of their own for generator and discriminator |
+# | gradient tape | 梯度带 | TensorFlow's record of a computation, to take gradients from |
+#
+# ## What to read next
+#
+# - Ian Goodfellow and others, *Generative adversarial nets*, 2014: the game and its optimal discriminator.
+# - Alec Radford, Luke Metz and Soumith Chintala, *Unsupervised representation learning with deep
+#   convolutional generative adversarial networks*, 2015: DCGAN.
+# - Martin Arjovsky, Soumith Chintala and Léon Bottou, *Wasserstein GAN*, 2017; Ishaan Gulrajani and others,
+#   *Improved training of Wasserstein GANs*, 2017: the gradient penalty.
+# - Martin Heusel and others, *GANs trained by a two time-scale update rule converge to a local Nash
+#   equilibrium*, 2017: two learning rates, and the Fréchet distance.
+# - Lars Mescheder, Andreas Geiger and Sebastian Nowozin, *Which training methods for GANs do actually
+#   converge?*, 2018: Dirac-GAN and R1.
+# - Takeru Miyato and others, *Spectral normalization for generative adversarial networks*, 2018; Alexia
+#   Jolicoeur-Martineau, *The relativistic discriminator*, 2018.
+# - Shengyu Zhao and others, *Differentiable augmentation for data-efficient GAN training*, 2020; Tero Karras
+#   and others, *Training generative adversarial networks with limited data*, 2020: GANs for small data.
