@@ -132,10 +132,11 @@ class Gan(keras.Model):
         self.averaged = keras.models.clone_model(generator)
         self.averaged.set_weights(generator.get_weights())
         self.averaged.trainable = False
-        self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
+        self.steps = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="steps")
         self.seed_generator = keras.random.SeedGenerator()
         names = ("generator_loss", "discriminator_loss", "real_score", "fake_score")
         self.means = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True  # both networks are
 
     def call(self, images, training=False):
         """As many fakes as there are images."""
@@ -181,7 +182,8 @@ class Gan(keras.Model):
     def _average(self):
         # Early on the average is over all steps so far, so that it does not remember the untrained generator.
         self.steps.assign(self.steps + 1)
-        keep = ops.minimum(self.averaging, self.steps / (self.steps + 10)) if self.averaging else 0.0
+        steps = ops.cast(self.steps, "float32")
+        keep = ops.minimum(self.averaging, steps / (steps + 10)) if self.averaging else 0.0
         for average, current in zip(self.averaged.weights, self.generator.weights, strict=True):
             average.assign(keep * average + (1 - keep) * current)
 

@@ -23,7 +23,7 @@ def checked_labels(labels, n: int, classes: int) -> np.ndarray:
     array = np.asarray(labels)
     if not np.issubdtype(array.dtype, np.integer) or array.shape not in ((), (n,)):
         raise ValueError(f"labels must be one integer or {n} integers, got {array.dtype} of shape {array.shape}")
-    if array.size and not (0 <= array.min() and array.max() < classes):
+    if array.size and (array.min() < 0 or array.max() >= classes):
         raise ValueError(f"labels must be from 0 to {classes - 1}, got {array.min()} to {array.max()}")
     return np.broadcast_to(array, (n,)).astype(np.int64)
 

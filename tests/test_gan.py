@@ -1,0 +1,212 @@
+"""GANs: losses and penalties against hand-worked numbers, whose gradient goes where, averaging, spectral norms."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+
+from course_utils import profiles, training
+from course_utils.models import gan
+
+IMAGE_SHAPE = (8, 8, 1)
+
+
+def tiny(**options) -> gan.Gan:
+    training.set_seed(0)
+    return gan.Gan(
+        gan.generator_network(3, (4, 4), IMAGE_SHAPE), gan.discriminator_network((4, 5), IMAGE_SHAPE), **options
+    )
+
+
+def pictures(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((n, *IMAGE_SHAPE), dtype=np.float32)
+
+
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+@pytest.mark.parametrize(
+    ("name", "discriminator", "generator"),
+    [
+        ("minimax", lambda r, f: softplus(-r) + softplus(f), lambda r, f: np.log(1 / (1 + np.exp(f)))),
+        ("non-saturating", lambda r, f: softplus(-r) + softplus(f), lambda r, f: -np.log(1 / (1 + np.exp(-f)))),
+        ("hinge", lambda r, f: np.maximum(0, 1 - r) + np.maximum(0, 1 + f), lambda r, f: -f),
+        ("relativistic", lambda r, f: softplus(f - r), lambda r, f: softplus(r - f)),
+        ("Wasserstein", lambda r, f: f - r, lambda r, f: -f),
+    ],
+)
+def test_losses_are_what_their_papers_say(name, discriminator, generator):
+    real, fake = np.random.default_rng(0).normal(0, 3, (2, 20, 1)).astype(np.float32)
+    for ours, expected in zip(gan.LOSSES[name], (discriminator, generator), strict=True):
+        np.testing.assert_allclose(ours(real, fake), expected(real, fake), rtol=1e-4, atol=1e-5)
+
+
+def test_every_loss_has_a_test_above():
+    assert set(gan.LOSSES) == {"minimax", "non-saturating", "hinge", "relativistic", "Wasserstein"}
+
+
+def test_gradients_of_scores_are_those_of_finite_differences():
+    model, images = tiny(), tf.constant(pictures(2))
+    scores, gradients = gan.scores_and_gradients(model.discriminator, images)
+    np.testing.assert_allclose(scores, model.discriminator(images), rtol=1e-5)
+    for index in ((0, 3, 4, 0), (1, 7, 0, 0)):
+        step = np.zeros(images.shape, np.float32)
+        step[index] = 1e-2
+        above, below = (model.discriminator(images + sign * step) for sign in (1, -1))
+        difference = (above - below)[index[0], 0] / 2e-2
+        assert float(gradients[index]) == pytest.approx(float(difference), rel=0.05, abs=1e-3)
+
+
+def linear_discriminator(weights: np.ndarray) -> keras.Model:
+    """score = the sum of weights * image."""
+    model = keras.Sequential([layers.Input(IMAGE_SHAPE), layers.Flatten(), layers.Dense(1)])
+    model.set_weights([weights.reshape(-1, 1), np.zeros(1, np.float32)])
+    return model
+
+
+@pytest.mark.parametrize(("length", "r1", "gradient_penalty"), [(3.0, 0.5, 0.0), (3.0, 0.0, 10.0), (0.5, 2.0, 1.0)])
+def test_penalties_of_a_linear_discriminator_are_those_worked_by_hand(length, r1, gradient_penalty):
+    weights = np.random.default_rng(0).normal(size=IMAGE_SHAPE).astype(np.float32)
+    weights *= length / np.linalg.norm(weights)
+    losses = []
+    for options in ({}, {"r1": r1, "gradient_penalty": gradient_penalty}):
+        training.set_seed(0)
+        model = gan.Gan(gan.generator_network(3, (4, 4), IMAGE_SHAPE), linear_discriminator(weights), **options)
+        model.compute_loss(tf.constant(pictures(4)), y_pred=tf.constant(pictures(4, seed=1)))
+        losses.append(float(model.means["discriminator_loss"].result()))
+    expected = r1 / 2 * length**2 + gradient_penalty * (length - 1) ** 2
+    assert losses[1] - losses[0] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", gan.LOSSES)
+def test_each_network_gets_the_gradient_of_its_own_loss_alone(loss):
+    model, real = tiny(loss=loss), tf.constant(pictures(6))
+    latents = tf.random.normal((6, 3))
+    with tf.GradientTape() as tape:
+        total = model.compute_loss(real, y_pred=model.generator(latents, training=True))
+    generator_variables = model.generator.trainable_variables
+    discriminator_variables = model.discriminator.trainable_variables
+    got = tape.gradient(total, [variable.value for variable in (*generator_variables, *discriminator_variables)])
+
+    of_discriminator, of_generator = gan.LOSSES[loss]
+    with tf.GradientTape(persistent=True) as tape:
+        fake = model.generator(latents, training=True)
+        real_scores, fake_scores = model.discriminator(real), model.discriminator(fake)
+        losses = [tf.reduce_mean(one(real_scores, fake_scores)) for one in (of_generator, of_discriminator)]
+    expected = tape.gradient(losses[0], [variable.value for variable in generator_variables])
+    with tf.GradientTape() as tape:
+        fake_scores = model.discriminator(tf.stop_gradient(fake))
+        discriminator_loss = tf.reduce_mean(of_discriminator(model.discriminator(real), fake_scores))
+    expected += tape.gradient(discriminator_loss, [variable.value for variable in discriminator_variables])
+    for ours, reference in zip(got, expected, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=1e-3, atol=1e-6)
+
+
+def test_the_average_starts_as_a_mean_of_all_steps_and_ends_with_a_fixed_share():
+    model = tiny(averaging=0.9)
+    weight, average = model.generator.trainable_variables[0], model.averaged.variables[0]
+    expected = ops.convert_to_numpy(weight)
+    for step in range(1, 200):
+        weight.assign_add(ops.ones_like(weight))
+        model._average()
+        keep = min(0.9, step / (step + 10))
+        expected = keep * expected + (1 - keep) * ops.convert_to_numpy(weight)
+    np.testing.assert_allclose(average, expected, rtol=1e-5)
+    assert float(ops.mean(weight - average)) == pytest.approx(9, rel=0.01)  # 1 / (1 - 0.9) - 1 steps behind
+
+
+def test_without_averaging_samples_come_from_the_generator_of_the_last_step():
+    model = tiny(averaging=0)
+    model.compile("adam")
+    training.fit(model, pictures(16), epochs=1, batch_size=8, progress=False)
+    last = [variable.numpy() for variable in model.generator.variables]
+    model._average()
+    for average, weight in zip(model.averaged.variables, last, strict=True):
+        np.testing.assert_array_equal(average, weight)
+
+
+@pytest.mark.parametrize("averaging", [0.0, 0.998])
+def test_samples_are_pictures_and_the_same_for_the_same_seed(averaging):
+    model = tiny(averaging=averaging)
+    samples = model.sample(300, seed=5)
+    assert samples.shape == (300, *IMAGE_SHAPE) and samples.dtype == np.float32
+    assert samples.min() >= 0 and samples.max() <= 1
+    np.testing.assert_array_equal(samples, model.sample(300, seed=5))
+    np.testing.assert_allclose(samples[:7], model.sample(7, seed=5), atol=1e-6)
+    assert np.abs(samples - model.sample(300, seed=6)).max() > 1e-4
+    with pytest.raises(ValueError, match="expected 1 or more, got 0"):
+        model.sample(0)
+
+
+def test_data_out_of_range_and_losses_that_are_no_numbers_stop_the_training():
+    model = tiny()
+    model.compile("adam")
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        training.fit(model, pictures(16) * 255, epochs=1, batch_size=8, progress=False)
+    model.compile(keras.optimizers.SGD(1e30))
+    with pytest.raises(training.TrainingDiverged, match="learning rate"):
+        training.fit(model, pictures(64), epochs=2, batch_size=8, progress=False)
+
+
+def test_two_rates_move_one_network_a_fraction_as_far():
+    model = tiny()
+    model.compile(gan.TwoRatesAdam(1e-3, network=model.generator, ratio=0.25, beta_1=0.5))
+    before = [variable.numpy() for variable in model.trainable_variables]
+    model.train_on_batch(pictures(8))
+    moved = {
+        network.name: max(
+            np.abs(variable.numpy() - old).max()
+            for variable, old in zip(model.trainable_variables, before, strict=True)
+            if any(variable is own for own in network.trainable_variables)
+        )
+        for network in (model.generator, model.discriminator)
+    }
+    # The first step of Adam is as long as the learning rate.
+    assert moved["generator"] == pytest.approx(2.5e-4, rel=0.02)
+    assert moved["discriminator"] == pytest.approx(1e-3, rel=0.02)
+
+
+def test_spectral_convolution_divides_by_the_largest_singular_value():
+    layer = gan.SpectralConv2D(6, 4, strides=2, padding="same")
+    images = pictures(3)
+    for _ in range(200):
+        outputs = layer(images, training=True)
+    matrix = ops.convert_to_numpy(layer.kernel).reshape(-1, 6)
+    plain = layers.Conv2D(6, 4, strides=2, padding="same")
+    plain.build(images.shape)
+    plain.set_weights([ops.convert_to_numpy(layer.kernel) / np.linalg.svd(matrix)[1].max(), np.zeros(6)])
+    np.testing.assert_allclose(outputs, plain(images), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(layer(images), outputs, rtol=1e-3, atol=1e-5)  # and predicts as it trains
+
+
+def test_networks_of_other_shapes_and_losses_are_refused():
+    generator, discriminator = gan.generator_network(3, (4,), (8, 8, 3)), gan.discriminator_network((4,), IMAGE_SHAPE)
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\), the discriminator expects \(8, 8, 1\)"):
+        gan.Gan(generator, discriminator)
+    with pytest.raises(ValueError, match="'relativistic', 'Wasserstein', got 'wgan'"):
+        tiny(loss="wgan")
+    with pytest.raises(ValueError, match="28x28 cannot be halved 3 times"):
+        gan.generator_network(3, (4, 4, 4), (28, 28, 1))
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"), [(gan.fashion_gan, (28, 28, 1)), (gan.emoji_gan, (32, 32, 3))], ids=("fashion", "emoji")
+)
+def test_the_lessons_networks_make_pictures_of_the_right_shape(build, shape):
+    model = build(profiles.lesson_08("lesson"))
+    assert model.sample(2).shape == (2, *shape)
+    assert model.discriminator(model.sample(2)).shape == (2, 1)
+
+
+def test_the_tutorials_network_has_the_sizes_that_are_known():
+    generator, discriminator = gan.tutorial_dcgan()
+    assert generator.output_shape == (None, 28, 28, 1)
+    assert [layer.output.shape[1:] for layer in generator.layers if isinstance(layer, layers.Conv2DTranspose)] == [
+        (7, 7, 128),
+        (14, 14, 64),
+        (28, 28, 1),
+    ]
+    # 5 * 5 * 64 + 64, 5 * 5 * 64 * 128 + 128, 7 * 7 * 128 + 1
+    assert discriminator.count_params() == 1_664 + 204_928 + 6_273
