@@ -62,6 +62,38 @@ def show(figure: Figure, alt: str) -> None:
     display(bundle, raw=True)
 
 
+def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, scale: int = 2) -> None:
+    """Play pictures side by side, over and over. Where nothing can move, the first frame stands.
+
+    frames: (time, n, H, W, C) in [0, 1], grey or RGB: n pictures at each moment, laid out in rows of `columns`, each
+        pixel as scale x scale.
+    Raises ValueError when the description is empty, for another shape, and where n does not fill whole rows.
+    """
+    if not alt.strip():
+        raise ValueError("animate() needs alt=...: say in a sentence what there is to see")
+    frames = np.asarray(frames, dtype=np.float32)
+    if frames.ndim != 5 or frames.shape[-1] not in (1, 3) or not frames.size or frames.shape[1] % columns:
+        raise ValueError(
+            f"animate() takes frames (time, n, H, W, 1 or 3), n a multiple of columns={columns}, got {frames.shape}"
+        )
+    sheets = [_sheet(frame, columns, scale) for frame in frames]
+    options = {"save_all": True, "append_images": sheets[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
+    moving = f"data:image/webp;base64,{_encode(sheets[0], format='WEBP', quality=80, **options)}"
+    page = f'<img alt="{html.escape(alt)}" src="{moving}" style="width: {sheets[0].width}px; max-width: 100%">'
+    bundle = {"text/html": page, "image/png": _encode(sheets[0], format="PNG", optimize=True), "text/plain": alt}
+    display(bundle, raw=True)
+
+
+def _sheet(pictures: np.ndarray, columns: int, scale: int) -> Image.Image:
+    """Pictures (n, H, W, C) in [0, 1] in rows of `columns`, as one RGB picture."""
+    count, height, width, channels = pictures.shape
+    rows = count // columns
+    sheet = pictures.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    pixels = (sheet.reshape(rows * height, columns * width, channels).clip(0, 1) * 255).round().astype(np.uint8)
+    pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("RGB")
+
+
 def _render(figure: Figure, dots_per_inch: int) -> Image.Image:
     buffer = io.BytesIO()
     _average_where_shrunk(figure, dots_per_inch)

@@ -95,3 +95,21 @@ def test_numbers_are_written_without_a_negative_zero():
     figures.draw_numbers(axes, np.array([[-0.0, -0.2], [1.0, -2.0]]), digits=0)
     assert [text.get_text() for text in axes.texts] == ["0", "0", "1", "-2"]
     plt.close(figure)
+
+
+def test_an_animation_holds_every_frame_pixel_by_pixel_and_stands_as_a_still(shown):
+    frames = np.zeros((3, 4, 2, 2, 1))
+    frames[1, 2] = 1  # in the second frame the first picture of the second row is white
+    figures.animate(frames, columns=2, scale=3, frames_per_second=10, alt="A square that blinks")
+    (bundle,) = shown
+    assert bundle["text/plain"] == "A square that blinks" and 'alt="A square that blinks"' in bundle["text/html"]
+    assert _decode(bundle).size == (12, 12) and not np.asarray(_decode(bundle)).any()
+    moving = Image.open(io.BytesIO(base64.b64decode(bundle["text/html"].split("base64,")[1].split('"')[0])))
+    assert moving.n_frames == 3 and moving.info["loop"] == 0
+    moving.seek(1)
+    pixels = np.asarray(moving.convert("L")).astype(int)
+    assert pixels[7:11, 1:5].min() > 240 and pixels[:5].max() < 15 and pixels[7:11, 7:].max() < 15
+    with pytest.raises(ValueError, match="multiple of columns=3, got"):
+        figures.animate(frames, columns=3, alt="A square")
+    with pytest.raises(ValueError, match="alt="):
+        figures.animate(frames, columns=2, alt=" ")
