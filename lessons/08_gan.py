@@ -44,10 +44,11 @@ from course_utils.report import approx, measured
 # %%
 made = models.load("gan_fashion").sample(48, seed=0)
 print("made", made.shape, made.dtype)
-figures.images(
-    made,
-    columns=16,
-    size=0.7,
+sheet = made.reshape(3, 16, 28, 28).swapaxes(1, 2).reshape(3 * 28, 16 * 28)
+figure, axes = plt.subplots(figsize=(11, 2.1))
+figures.draw_image(axes, sheet)
+figures.show(
+    figure,
     alt="Forty-eight small grey pictures that look like clothes, shoes and bags, all of"
     " them made by a network.",
 )
@@ -153,7 +154,9 @@ print("rounds", len(losses) - 1, "numbers seen at a moment", seen[0][0].shape)
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharey=True)
 for one, moment, (fakes, probability) in zip(axes, moments, seen, strict=True):
     one.fill_between(line[:, 0], real_density(line[:, 0]), color=figures.COLOURS[6], alpha=0.4)
-    one.hist(fakes[:, 0], 60, (-5, 5), density=True, histtype="step", color=figures.COLOURS[4])
+    one.hist(
+        fakes[:, 0], 60, range=(-5, 5), density=True, histtype="step", color=figures.COLOURS[4]
+    )
     one.plot(line, probability, color=figures.COLOURS[0])
     one.axhline(0.5, color=figures.COLOURS[6], linestyle=":", linewidth=1)
     one.set(title=f"after {moment} rounds", xlabel="number x", ylim=(0, 1.3))
@@ -167,10 +170,10 @@ names = ["real numbers", "made numbers", "discriminator: probability of real"]
 figure.legend(handles, names, ncols=3, loc="outside lower center")
 figures.show(
     figure,
-    alt="Four moments of the game. At first the made numbers form one narrow spike and the"
-    " discriminator says one half everywhere. Then its curve falls where fakes are too"
-    " many and rises where they are too few, and the fakes move up its slope. In the end"
-    " they cover both hills of the real numbers, and the curve lies near one half there.",
+    alt="Four moments of the game. At first the made numbers form one narrow spike, and the"
+    " discriminator's curve means nothing yet. Then it falls where fakes are too many"
+    " and rises where they are too few, and the fakes spread. In the end they form two"
+    " hills over those of the real numbers, and the curve lies near one half there.",
 )
 
 # %% [markdown]
@@ -187,7 +190,7 @@ figures.show(
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
 # Is that what a network finds? Here $q$ is a bell, and the discriminator is what it always was: a classifier
-# of two kinds.
+# of two kinds. (Far outside it has seen no examples, and guesses.)
 
 
 # %%
@@ -339,7 +342,7 @@ for one, title in zip(
 ):
     one.axvline(-5, color=figures.COLOURS[6], linestyle=":")
     one.set(title=title, xlabel="logit of a fake (negative: caught)")
-axes[1].legend(loc="lower right")
+axes[0].legend(loc="lower left")
 axes[2].legend()
 figures.show(
     figure,
@@ -441,7 +444,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Above, all latent numbers lead to nearly the same point, and that point wanders. This is **mode collapse**:
+# Above, all latent numbers lead to nearly the same place, and that place wanders. This is **mode collapse**:
 # against a slow discriminator the best answer is the one place it believes in most, and once it has learned
 # to doubt that place, all move on. R1 does not help here: it is no remedy for a partner who lags behind.
 # Below, the discriminator keeps up. (Heusel's *two time scales* go further, and let it learn faster than the
@@ -481,7 +484,7 @@ for one, (name, path), strength in zip(axes, paths_of.items(), (0, 0.5), strict=
     one.plot(0, 0, "*", color=figures.COLOURS[4], markersize=12, label="solution")
     one.set(title=name, xlabel="generator's θ", aspect="equal")
 axes[0].set_ylabel("discriminator's ψ")
-axes[0].legend(loc="upper left")
+axes[1].legend(loc="upper left", frameon=True)
 figures.show(
     figure,
     alt="Two fields of arrows with a path from theta 1, psi 0. Plain, the arrows go round"
@@ -555,8 +558,8 @@ for weights, gradient in zip(painter.trainable_variables, g_gradients, strict=Tr
     weights.assign_sub(0.05 * gradient)
 
 after = tf.reduce_mean(tf.nn.softplus(-critic(painter(latent))))
-print("gradient of", critic.trainable_variables[0].path, d_gradients[0].shape)
-print("gradient of", painter.trainable_variables[0].path, g_gradients[0].shape)
+print("gradient of the first kernel of the discriminator", d_gradients[0].shape)
+print("gradient of the first weights of the generator   ", g_gradients[0].shape)
 print("generator's loss", approx(g_loss, 4), "after its step lower:", bool(after < g_loss))
 
 # %% [markdown]
@@ -584,13 +587,12 @@ for row, moment, samples in zip(axes, looked_at, pictures, strict=True):
 figures.show(
     figure,
     alt="The same twelve latent vectors at four moments of training, one a row: even grey,"
-    " then stripes, then bright blobs on black, in the end outlines that begin to look"
-    " like shoes, bags and tops.",
+    " then grids of dots, in the end bright shapes on black that are not yet clothes.",
 )
 
 # %% [markdown]
-# In seconds, grey becomes something like cloth. Each column keeps its latent numbers, so we can watch one
-# picture grow. The stripes come from the transposed convolutions (lesson 02).
+# In seconds even grey becomes bright shapes on black, not yet clothes. Each column keeps its latent numbers,
+# so we can watch one picture grow. The grids of dots come from the transposed convolutions (lesson 02).
 #
 # A loop of our own must look after everything: progress, saving, stopping, a second backend. Keras's `fit`
 # does so already, if the game can be told as *one* loss. The trick is to stop gradients where a tape would
@@ -671,7 +673,7 @@ figures.images(
     columns=12,
     size=0.95,
     alt="Above, twelve pictures of the ill generator: even grey. Below, twelve of the"
-    " repaired one: bright blobs on black.",
+    " repaired one: bright shapes under a grid of dots.",
 )
 
 # %% [markdown]
