@@ -871,7 +871,7 @@ check.e8_7(largest_singular_value)
 # - The best discriminator is $p/(p+q)$; against it, the original game makes the Jensen-Shannon divergence
 #   smaller, which has no slope where real and fake do not meet.
 # - The minimax loss leaves the generator next to no gradient while its fakes are caught; the non-saturating
-#   and the hinge loss do.
+#   and the hinge loss keep it near one.
 # - Mode collapse: many latents, few pictures. In our game on the ring a discriminator that kept up cured it.
 # - Simultaneous steps circle around the solution; R1 damps them.
 # - Both losses falling is a bad sign. Look at samples, and measure.
