@@ -56,14 +56,47 @@ def lesson_05(profile: str | None = None) -> Lesson05:
 
 
 @dataclass(frozen=True)
+class Lesson07:
+    """VAE on Fashion-MNIST, and in colour on emoji. Chosen on the validation images, see benchmarks/07_runs.py."""
+
+    latent_size: int = 16
+    width: int = 512  # of the dense layers
+    blocks: int = 1  # residual blocks of two dense layers
+    channels: int = 0  # of each patch of 4x4 pixels; 0 leaves out the convolutions
+    grid_blocks: int = 0  # residual blocks of 3x3 convolutions on the grid of patches
+    likelihood: str = "bernoulli"
+    epochs: int = 8
+    short_epochs: int = 3  # of the networks that are trained to be compared or looked at
+    batch_size: int = 256
+    learning_rate: float = 0.002  # the peak of the one-cycle schedule
+    seed: int = 0
+    emoji_latent_size: int = 64
+    emoji_width: int = 512
+    emoji_blocks: int = 1
+    emoji_channels: int = 48
+    emoji_grid_blocks: int = 1
+    emoji_epochs: int = 20
+    emoji_batch_size: int = 64
+    emoji_learning_rate: float = 0.001
+
+
+def lesson_07(profile: str | None = None) -> Lesson07:
+    """The numbers of lesson 07, of the profile named or else of the chosen one. Raises ValueError for another name."""
+    name = chosen() if profile is None else _known(profile, "profile")
+    lesson = Lesson07()
+    full = replace(lesson, width=768, blocks=2, epochs=30, learning_rate=0.001, emoji_epochs=200)
+    return full if name == "full" else lesson
+
+
+@dataclass(frozen=True)
 class Lesson08:
     """GAN on Fashion-MNIST, and in colour on emoji. Chosen on the validation images, see benchmarks/08_baseline.py."""
 
     latent_size: int = 64
-    generator_channels: tuple[int, ...] = (128, 64)  # at 7x7 and 14x14
-    discriminator_channels: tuple[int, ...] = (48, 96)  # at 14x14 and 7x7
-    refinements: int = 0  # 3x3 convolutions at each size
-    epochs: int = 5
+    generator_channels: tuple[int, ...] = (128, 32)  # at 7x7 and 14x14
+    discriminator_channels: tuple[int, ...] = (32, 64)  # at 14x14 and 7x7
+    refinements: int = 0  # 3x3 convolutions after each halving in the discriminator
+    epochs: int = 7
     batch_size: int = 64
     learning_rate: float = 0.002  # at the start; it falls to 0 along half a cosine
     r1: float = 0.5
@@ -83,5 +116,14 @@ def lesson_08(profile: str | None = None) -> Lesson08:
     """The numbers of lesson 08, of the profile named or else of the chosen one. Raises ValueError for another name."""
     name = chosen() if profile is None else _known(profile, "profile")
     lesson = Lesson08()
-    full = replace(lesson, refinements=1, epochs=20, averaging=0.9995, emoji_epochs=300, emoji_refinements=1)
+    full = replace(
+        lesson,
+        generator_channels=(128, 64),
+        discriminator_channels=(48, 96),
+        refinements=1,
+        epochs=14,
+        averaging=0.9995,
+        emoji_refinements=1,
+        emoji_epochs=200,
+    )
     return full if name == "full" else lesson

@@ -67,6 +67,10 @@ def _emoji() -> tuple[np.ndarray, None]:
     return data.emoji_pictures("train")[0], None
 
 
+def _emoji_and_families() -> tuple[np.ndarray, np.ndarray]:
+    return data.emoji_pictures("train")
+
+
 def _gan(build: str) -> Callable[[Any, int], Any]:
     """`compiled` of a GAN that a function of `models.gan` builds."""
 
@@ -85,9 +89,34 @@ def _gan(build: str) -> Callable[[Any, int], Any]:
     return compiled
 
 
+def _vae(build: str, prefix: str = "") -> Callable[[Any, int], Any]:
+    """`compiled` of a VAE that a function of `models.vae` builds."""
+
+    def compiled(numbers, steps: int):
+        import keras
+
+        from course_utils import training
+        from course_utils.models import vae
+
+        model = getattr(vae, build)(numbers)
+        rate = training.one_cycle(getattr(numbers, f"{prefix}learning_rate"), steps)
+        model.compile(keras.optimizers.Adam(rate))
+        return model
+
+    return compiled
+
+
 RECIPES: dict[str, Recipe] = {
     "gan_fashion": Recipe("a GAN on Fashion-MNIST", profiles.lesson_08, _clothes, _gan("fashion_gan")),
     "gan_emoji": Recipe("a GAN on emoji in colour", profiles.lesson_08, _emoji, _gan("emoji_gan"), prefix="emoji_"),
+    "vae_fashion": Recipe("a VAE on Fashion-MNIST", profiles.lesson_07, _clothes, _vae("fashion_vae")),
+    "vae_emoji": Recipe(
+        "a VAE on emoji in colour, told the family",
+        profiles.lesson_07,
+        _emoji_and_families,
+        _vae("emoji_vae", "emoji_"),
+        prefix="emoji_",
+    ),
 }
 
 

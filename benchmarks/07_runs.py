@@ -1,0 +1,168 @@
+"""Recorded runs of lesson 07: what a VAE is worth by its bound, its likelihood, its latent size and beta.
+
+    python benchmarks/07_runs.py bounds         writes benchmarks/07_bounds.json (about 10 minutes)
+    python benchmarks/07_runs.py likelihoods    writes benchmarks/07_likelihoods.json (about 2 minutes)
+    python benchmarks/07_runs.py betas          writes benchmarks/07_betas.json (about 3 minutes)
+    python benchmarks/07_runs.py sizes          writes benchmarks/07_sizes.json (about 3 minutes)
+
+"bounds" compares the lesson's network with the convolutional VAE of well-known tutorials on test images whose pixels
+are 0 or 1 (binarised at 0.5), at equal latent size. Nothing was chosen on them; all other scores are of the validation
+images. Runs that are already in a file are kept, so an interrupted call goes on where it stopped.
+
+Processor seconds count the time of all cores together: on two idle cores a run takes about half of them.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import keras
+import numpy as np
+import recording
+from keras import layers
+
+from course_utils import data, metrics, paths, profiles, training
+from course_utils.models import vae
+
+SEED = 0
+NUMBERS = profiles.lesson_07("lesson")
+JUDGED = ("frechet_distance", "precision", "recall", "density", "coverage", "effective_classes")
+
+
+def settings() -> dict[str, dict[str, dict]]:
+    """For each file, the settings of each run."""
+    kept = ("width", "blocks", "channels", "epochs", "batch_size", "learning_rate", "latent_size")
+    recipe = {name: getattr(NUMBERS, name) for name in kept}
+    recipe |= {"network": "ours", "binary": True, "likelihood": "bernoulli", "sigma": None, "beta": 1.0}
+    short = recipe | {"epochs": NUMBERS.short_epochs}
+    grey = recipe | {"binary": False}
+    tutorial = {"network": "tutorial", "learning_rate": 1e-4, "batch_size": 32, "epochs": 7}
+    bounds = {}
+    for size in (2, 16):
+        bounds[f"tutorial, latent {size}"] = recipe | tutorial | {"latent_size": size}
+        bounds[f"ours, latent {size}"] = recipe | {"latent_size": size}
+    bounds["ours with patches, latent 16"] = recipe | {"channels": 32, "epochs": 5}
+    return {
+        "bounds": bounds,
+        "likelihoods": {
+            "Bernoulli": grey | {"likelihood": "bernoulli"},
+            "Gaussian, sigma 1": grey | {"likelihood": "gaussian", "sigma": 1.0},
+            "Gaussian, sigma learned": grey | {"likelihood": "gaussian"},
+        },
+        "betas": {f"beta {beta:g}": short | {"beta": beta} for beta in (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)},
+        "sizes": {f"latent {size}": short | {"latent_size": size} for size in (1, 2, 4, 8, 16, 32, 64)},
+    }
+
+
+def tutorial_networks(latent_size: int) -> tuple[keras.Model, keras.Model]:
+    """Encoder and decoder as many tutorials have them: two strided 3x3 convolutions of 32 and 64, and backwards."""
+    images, latents = keras.Input((28, 28, 1)), keras.Input((latent_size,))
+    x = layers.Conv2D(32, 3, 2, activation="relu")(images)
+    x = layers.Flatten()(layers.Conv2D(64, 3, 2, activation="relu")(x))
+    y = layers.Reshape((7, 7, 32))(layers.Dense(7 * 7 * 32, activation="relu")(latents))
+    y = layers.Conv2DTranspose(64, 3, 2, padding="same", activation="relu")(y)
+    y = layers.Conv2DTranspose(32, 3, 2, padding="same", activation="relu")(y)
+    y = layers.Conv2DTranspose(1, 3, padding="same")(y)
+    return keras.Model(images, layers.Dense(2 * latent_size)(x)), keras.Model(latents, y)
+
+
+def networks(s: dict) -> tuple[keras.Model, keras.Model]:
+    if s["network"] == "tutorial":
+        return tutorial_networks(s["latent_size"])
+    sizes = {name: s[name] for name in ("width", "blocks", "channels")}
+    shape = (28, 28, 1)
+    return vae.encoder(shape, 2 * s["latent_size"], **sizes), vae.decoder(s["latent_size"], shape, **sizes)
+
+
+def images_of(split: str, s: dict) -> np.ndarray:
+    images, _ = data.fashion_mnist(split)
+    return np.float32(images >= 0.5) if s["binary"] else images
+
+
+def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tuple[vae.Vae, dict]:
+    """Train one run from its settings; returns the model and the history."""
+    training.set_seed(seed)
+    images = images_of("train", s)
+    model = vae.Vae(*networks(s), likelihood=s["likelihood"], sigma=s["sigma"], beta=s["beta"], seed=seed)
+    rate = s["learning_rate"]
+    if s["network"] == "ours":
+        rate = training.one_cycle(rate, s["epochs"] * (len(images) // s["batch_size"]))
+    model.compile(keras.optimizers.Adam(rate))
+    history = training.fit(
+        model,
+        images,
+        epochs=s["epochs"],
+        batch_size=s["batch_size"],
+        seed=seed,
+        validation_data=(images_of("validation", s),) if validate else None,
+        callbacks=callbacks,
+        progress=False,
+    )
+    return model, {name: [round(float(v), 3) for v in values] for name, values in history.history.items()}
+
+
+def first_losses(s: dict, seed: int, count: int) -> list[float]:
+    """The first losses of a run, to compare with the recorded ones."""
+    steps = recording.FirstSteps(count, stop=True)
+    train(s, seed, [steps], validate=False)
+    return steps.losses
+
+
+def active_units(model: vae.Vae, images: np.ndarray) -> int:
+    """Latent numbers whose mean differs from picture to picture, by a variance over 0.01 (Burda et al., 2016)."""
+    return int(np.sum(model.encode(images)[0].var(axis=0) > 0.01))
+
+
+def scores(kind: str, s: dict, model: vae.Vae, judge) -> dict:
+    """What is written down of a trained model."""
+    held_out = images_of("test" if kind == "bounds" else "validation", s)
+    result = {"active_units": active_units(model, held_out)}
+    elbo = model.log_weights(held_out, samples=1, seed=SEED)
+    result |= {"negative_elbo": round(float(-elbo.mean()), 2), "pictures": len(held_out)}
+    rebuilt = model.reconstruct(held_out)
+    result["pixel_error"] = round(float(np.sqrt(np.mean((rebuilt - held_out) ** 2))), 4)
+    if kind == "bounds":
+        bound = vae.log_likelihood_bound(model, held_out[:1000], samples=100, seed=SEED)
+        result["negative_bound_of_100"] = round(float(-bound.mean()), 2)
+    if kind == "likelihoods":
+        judged = judge(model.sample(5_000, seed=SEED), JUDGED)
+        result |= {metric: round(score.value, 3) for metric, score in judged.items()}
+        if s["likelihood"] == "gaussian":
+            result["sigma"] = round(float(np.exp(model.log_sigma)), 4)
+    return result
+
+
+def record(kind: str) -> None:
+    path = paths.BENCHMARKS / f"07_{kind}.json"
+    table = recording.read(path, f"python benchmarks/07_runs.py {kind}")
+    runs = table.setdefault("runs", {})
+    judge = None
+    if kind == "likelihoods":
+        judge = metrics.Judge(data.fashion_mnist("validation")[0], data.fashion_mnist("train")[0][:5_000])
+    for name, s in settings()[kind].items():
+        entry = runs.setdefault(name, {"settings": s, "seeds": {}})
+        if str(SEED) in entry["seeds"]:
+            continue
+        steps, clock = recording.FirstSteps(3), recording.Clock()
+        model, history = train(s, SEED, [steps, clock])
+        entry["parameters"] = model.count_params()
+        entry["seeds"][str(SEED)] = {
+            "first_losses": steps.losses,
+            "processor_seconds": clock.processor_seconds,
+            **scores(kind, s, model, judge),
+            **history,
+        }
+        recording.write(path, table)
+        final = entry["seeds"][str(SEED)]
+        print(kind, name, final["negative_elbo"], clock.processor_seconds[-1], "s", flush=True)
+        keras.backend.clear_session()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=list(settings()))
+    record(parser.parse_args().kind)
