@@ -253,3 +253,22 @@ def test_a_killed_training_loses_at_most_the_running_epoch(tiny, tmp_path):
     assert_same_weights(tmp_path / "killed" / "tiny.weights.h5", tiny / "tiny.weights.h5")
     one, other = record(tmp_path / "killed")["history"], record(tiny)["history"]
     assert [epoch["loss"] for epoch in one] == [epoch["loss"] for epoch in other]
+
+
+def test_mixed_precision_multiplies_in_bfloat16_and_is_kept_on_resume(tiny, capsys):
+    policies = []
+
+    def compiled(numbers, steps):
+        policies.append(keras.config.dtype_policy().name)
+        return tiny_generator.compiled(numbers, steps)
+
+    recipes.RECIPES["tiny"] = replace(tiny_generator.RECIPE, compiled=compiled)  # the fixture puts it back
+    try:
+        assert cli.main(["train", "tiny", "--mixed-precision", "--seconds", "0.01"]) == 0
+        assert record(tiny)["command"] == "course train tiny --profile lesson --mixed-precision"
+        assert cli.main(["train", "tiny", "--resume"]) == 0
+        assert record(tiny)["precision"] == "mixed_bfloat16" and record(tiny)["finished"]
+        assert cli.main(["train", "tiny"]) == 0
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert policies == ["mixed_bfloat16", "mixed_bfloat16", "float32"]

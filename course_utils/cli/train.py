@@ -21,16 +21,19 @@ from course_utils.cli import kernel
 from course_utils.cli.errors import CourseError
 
 
-def train(name: str, profile: str | None = None, seconds: float | None = None, resume: bool = False) -> int:
+def train(
+    name: str, profile: str | None = None, seconds: float | None = None, resume: bool = False, mixed: bool = False
+) -> int:
     """Train, or go on training; return the exit status: 0 well, 1 the training diverged, 130 interrupted.
 
     profile: "lesson" or "full"; None takes that of COURSE_PROFILE, or with `resume` the one begun with.
+    mixed: multiply in bfloat16, with weights in float32; with `resume` it is as it was begun with.
     seconds: end then, unfinished. Raises CourseError for an unknown name, an unfinished training without `resume`, and
     nothing to go on with.
     """
     if name not in recipes.RECIPES:
         raise CourseError(f"there is nothing to train by the name {name!r}; there are: {', '.join(recipes.RECIPES)}")
-    record = _resumed(name, profile) if resume else _begun(name, profile)
+    record = _resumed(name, profile) if resume else _begun(name, profile, mixed)
     os.environ.update(kernel.environment())
     with kernel.native_logs_hidden():
         from course_utils import training
@@ -47,7 +50,7 @@ def train(name: str, profile: str | None = None, seconds: float | None = None, r
     return 0
 
 
-def _begun(name: str, profile: str | None) -> dict:
+def _begun(name: str, profile: str | None, mixed: bool) -> dict:
     """The record of a new run; a finished one of this name moves aside."""
     old = _read(name)
     if old and not old["finished"]:
@@ -63,11 +66,12 @@ def _begun(name: str, profile: str | None) -> dict:
         aside = folder(f"{name}.{datetime.now():%Y-%m-%d_%H%M%S}")
         folder(name).rename(aside)
         print(f"the finished training of before is kept in {aside}")
-    command = f"course train {name} --profile {profile}"
+    command = f"course train {name} --profile {profile}" + " --mixed-precision" * mixed
     return {
         "model": name,
         "command": command,
         "profile": profile,
+        "precision": "mixed_bfloat16" if mixed else "float32",
         "numbers": _numbers(name, profile),
         "finished": False,
     }

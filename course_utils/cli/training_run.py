@@ -32,6 +32,7 @@ class Run:
         callbacks = [Clock(), samples, Estimate(self.steps * self.epochs), KeepResult(self)]
         if seconds:
             callbacks.insert(0, training.StopAfterSeconds(seconds))
+        keras.config.set_dtype_policy(self.record["precision"])
         model = self.recipe.model(self.numbers)
         training.fit(model, images, labels, callbacks=callbacks, resume=self.name, **self.length)
         if self.record["finished"]:

@@ -76,7 +76,8 @@ def scores_and_gradients(discriminator: keras.Model, images):
 
 def squared_length(gradients):
     """The squared length of each picture's gradient: (n, h, w, c) -> (n, 1)."""
-    return ops.expand_dims(ops.sum(ops.square(gradients), axis=(1, 2, 3)), -1)
+    squares = ops.square(ops.cast(gradients, "float32"))  # also where the networks compute in half precision
+    return ops.expand_dims(ops.sum(squares, axis=(1, 2, 3)), -1)
 
 
 # ------------------------------------------------------------------------------------------------------- model
@@ -249,15 +250,12 @@ def _unit(vector):
     return vector / (ops.norm(vector) + 1e-12)
 
 
-def generator_network(
-    latent_size: int, channels: tuple[int, ...], image_shape: tuple[int, int, int], *, refinements: int = 0
-) -> keras.Model:
+def generator_network(latent_size: int, channels: tuple[int, ...], image_shape: tuple[int, int, int]) -> keras.Model:
     """Latent numbers (n, latent_size) -> pictures (n, *image_shape) in [0, 1].
 
     channels: of the smallest map and after each but the last doubling of its sides. (64, 32) runs 7x7x64 -> 14x14x32
         -> 28x28x1. The transposed convolutions have kernels of 4 and stride 2, so that each pixel is reached by the
         same number of kernel entries: 5 and 2 do not divide, which shows as a checkerboard (Odena et al., 2016).
-    refinements: 3x3 convolutions at each size.
     Raises ValueError where the sides cannot be halved len(channels) times.
     """
     rows, columns = _smallest_map(image_shape, len(channels))
@@ -269,9 +267,6 @@ def generator_network(
         if number:
             x = layers.Conv2DTranspose(count, 4, strides=2, name=f"double_{number}", **options)(x)
             x = _normalise(x, f"double_{number}")
-        for index in range(1, refinements + 1):
-            name = f"refine_{number}_{index}"
-            x = _normalise(layers.Conv2D(count, 3, name=name, **options)(x), name)
     last = layers.Conv2DTranspose(
         image_shape[-1], 4, strides=2, padding="same", activation="sigmoid", dtype="float32", name="pictures"
     )
@@ -349,10 +344,10 @@ def _normalised(leak: float) -> list[layers.Layer]:
 
 def fashion_gan(numbers) -> Gan:
     """The untrained GAN of lesson 08 for 28x28 grey pictures. numbers: a profiles.Lesson08."""
-    shape, refinements = (28, 28, 1), numbers.refinements
+    shape = (28, 28, 1)
     return Gan(
-        generator_network(numbers.latent_size, numbers.generator_channels, shape, refinements=refinements),
-        discriminator_network(numbers.discriminator_channels, shape, refinements=refinements),
+        generator_network(numbers.latent_size, numbers.generator_channels, shape),
+        discriminator_network(numbers.discriminator_channels, shape, refinements=numbers.refinements),
         r1=numbers.r1,
         averaging=numbers.averaging,
         name="gan_fashion",
@@ -365,10 +360,10 @@ def emoji_gan(numbers) -> Gan:
     There are few emoji, so the discriminator sees each moved and mirrored at random, and so can less easily learn
     them by heart.
     """
-    shape, refinements = (32, 32, 3), numbers.emoji_refinements
+    shape = (32, 32, 3)
     return Gan(
-        generator_network(numbers.emoji_latent_size, numbers.emoji_generator_channels, shape, refinements=refinements),
-        discriminator_network(numbers.emoji_discriminator_channels, shape, refinements=refinements),
+        generator_network(numbers.emoji_latent_size, numbers.emoji_generator_channels, shape),
+        discriminator_network(numbers.emoji_discriminator_channels, shape, refinements=numbers.emoji_refinements),
         r1=numbers.emoji_r1,
         averaging=numbers.averaging,
         augmentation=RandomShiftFlip(numbers.emoji_shift, flip=True),
