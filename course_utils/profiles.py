@@ -73,8 +73,8 @@ class Lesson07:
     emoji_latent_size: int = 64
     emoji_width: int = 512
     emoji_blocks: int = 1
-    emoji_channels: int = 48
-    emoji_grid_blocks: int = 1
+    emoji_channels: int = 0
+    emoji_grid_blocks: int = 0
     emoji_epochs: int = 20
     emoji_batch_size: int = 64
     emoji_learning_rate: float = 0.001
@@ -84,7 +84,7 @@ def lesson_07(profile: str | None = None) -> Lesson07:
     """The numbers of lesson 07, of the profile named or else of the chosen one. Raises ValueError for another name."""
     name = chosen() if profile is None else _known(profile, "profile")
     lesson = Lesson07()
-    full = replace(lesson, width=768, blocks=2, epochs=30, learning_rate=0.001, emoji_epochs=200)
+    full = replace(lesson, width=768, blocks=2, epochs=30, learning_rate=0.001, emoji_epochs=240)
     return full if name == "full" else lesson
 
 
