@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 import ipywidgets
@@ -70,6 +70,44 @@ def kernel_playground(picture: np.ndarray, kernels: Mapping[str, np.ndarray]) ->
     draw()
     settings = ipywidgets.VBox([choice, strength, signed, message])
     return ipywidgets.VBox([ipywidgets.HBox([settings, text]), ipywidgets.HBox([before, after])])
+
+
+def latent_explorer(
+    decode: Callable, start: np.ndarray, numbers: Sequence[int], reach: float = 3.0
+) -> ipywidgets.Widget:
+    """Move single latent numbers with sliders and see the picture they are decoded to.
+
+    decode: latent numbers (1, size) -> pictures (1, H, W, 1 or 3) in [0, 1]. start: (size,), where the sliders begin.
+    numbers: which latent numbers get a slider. reach: sliders run from -reach to reach.
+    Raises ValueError for numbers that `start` does not have.
+    """
+    if not all(0 <= number < len(start) for number in numbers):
+        raise ValueError(f"there are latent numbers 0 to {len(start) - 1}, got {list(numbers)}")
+    options = {"min": -reach, "max": reach, "step": 0.1, "continuous_update": True, "readout_format": ".1f"}
+    sliders = [
+        ipywidgets.FloatSlider(float(np.clip(start[number], -reach, reach)), description=f"z{number}", **options)
+        for number in numbers
+    ]
+    back = ipywidgets.Button(description="back to the start")
+    picture = ipywidgets.Image(layout={"width": "280px", "height": "280px"})
+
+    def draw(_=None):
+        latents = np.array(start, np.float32)
+        for number, slider in zip(numbers, sliders, strict=True):
+            latents[number] = slider.value
+        pixels = np.asarray(decode(latents[None]))[0]
+        pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        picture.value = _png(pixels.repeat(10, axis=0).repeat(10, axis=1))
+
+    def reset(_=None):
+        for number, slider in zip(numbers, sliders, strict=True):
+            slider.value = float(np.clip(start[number], -reach, reach))
+
+    for slider in sliders:
+        slider.observe(draw, "value")
+    back.on_click(reset)
+    draw()
+    return ipywidgets.HBox([ipywidgets.VBox([*sliders, back]), picture])
 
 
 def _png(picture: np.ndarray) -> bytes:

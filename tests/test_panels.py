@@ -84,3 +84,40 @@ def test_a_typing_mistake_is_told_and_the_picture_stays(playground):
     text.value = "1 2; x"
     assert "Not a kernel: rows of" in message.value
     assert after.value == was
+
+
+@pytest.fixture
+def explorer():
+    """An explorer whose picture is 3 x 2 pixels of the values of z0 to z5, half of each plus a half."""
+
+    def decode(latents):
+        return (0.5 + latents.reshape(1, 3, 2, 1) / 2).clip(0, 1)
+
+    start = np.array([0.0, 0.5, -0.5, 1, -1, 0.2])
+    settings, picture = panels.latent_explorer(decode, start, (1, 4), reach=2.0).children
+    return start, *settings.children, picture
+
+
+def _small(image_widget):
+    return np.asarray(Image.open(io.BytesIO(image_widget.value)))[::10, ::10] / 255
+
+
+def test_the_explorer_starts_at_its_start(explorer):
+    start, first, second, _, picture = explorer
+    assert (first.value, second.value) == (0.5, -1)
+    np.testing.assert_allclose(_small(picture), (0.5 + start / 2).reshape(3, 2), atol=0.01)
+
+
+def test_a_slider_moves_its_latent_number_and_the_button_goes_back(explorer):
+    start, first, second, back, picture = explorer
+    second.value = 0.6
+    moved = start.copy()
+    moved[4] = 0.6
+    np.testing.assert_allclose(_small(picture), (0.5 + moved / 2).reshape(3, 2), atol=0.01)
+    back.click()
+    np.testing.assert_allclose(_small(picture), (0.5 + start / 2).reshape(3, 2), atol=0.01)
+
+
+def test_the_explorer_refuses_latent_numbers_that_are_not_there():
+    with pytest.raises(ValueError, match=r"latent numbers 0 to 2, got \[3\]"):
+        panels.latent_explorer(lambda latents: np.zeros((1, 2, 2, 1)), np.zeros(3), [3])
