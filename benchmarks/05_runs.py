@@ -10,19 +10,15 @@ Processor seconds count the time of all cores together: on two idle cores a run 
 """
 
 import argparse
-import json
 import os
-import platform
 import sys
-import time
-from datetime import date
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
-import numpy as np
+import recording
 
 from course_utils import data, paths, profiles, training
 from course_utils.models import classifier
@@ -81,32 +77,6 @@ def build(s: dict) -> keras.Model:
     )
 
 
-class FirstSteps(keras.callbacks.Callback):
-    """Keeps the loss of the first steps (each the mean since the start), and can end training after them."""
-
-    def __init__(self, count: int, stop: bool = False):
-        super().__init__()
-        self.count, self.stop, self.losses = count, stop, []
-
-    def on_train_batch_end(self, batch, logs=None):
-        if len(self.losses) < self.count:
-            self.losses.append(round(float(logs["loss"]), 4))
-        elif self.stop:
-            self.model.stop_training = True
-
-
-class Clock(keras.callbacks.Callback):
-    """Seconds and processor seconds at the end of each epoch, validation included."""
-
-    def on_train_begin(self, logs=None):
-        self.start = time.monotonic(), time.process_time()
-        self.seconds, self.processor_seconds = [], []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(round(time.monotonic() - self.start[0], 1))
-        self.processor_seconds.append(round(time.process_time() - self.start[1], 1))
-
-
 def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tuple[keras.Model, dict]:
     """Train one run from its settings; returns the model and the history."""
     training.set_seed(seed)
@@ -138,48 +108,30 @@ def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tupl
 
 def first_losses(s: dict, seed: int, count: int) -> list[float]:
     """The first losses of a run, to compare with the recorded ones."""
-    steps = FirstSteps(count, stop=True)
+    steps = recording.FirstSteps(count, stop=True)
     train(s | {"epochs": s["epochs"]}, seed, [steps], validate=False)
     return steps.losses
 
 
-def multiply_adds(model: keras.Model) -> int:
-    """Multiplications with a weight in one forward pass of one image."""
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.Conv2D):
-            _, height, width, _ = layer.output.shape
-            total += height * width * int(np.prod(layer.kernel.shape))
-        elif isinstance(layer, keras.layers.Dense):
-            total += int(np.prod(layer.kernel.shape))
-    return total
-
-
 def record(kind: str) -> None:
     path = paths.BENCHMARKS / f"05_{kind}.json"
-    table = json.loads(path.read_text()) if path.exists() else {}
-    table |= {
-        "command": f"python benchmarks/05_runs.py {kind}",
-        "device": f"{os.cpu_count()} cores of an {platform.machine()} processor, TensorFlow, shared with other work",
-        "keras": keras.version(),
-        "date": date.today().isoformat(),
-    }
+    table = recording.read(path, f"python benchmarks/05_runs.py {kind}")
     runs = table.setdefault("runs", {})
     for seed in SEEDS:
         for name, s in settings()[kind].items():
             entry = runs.setdefault(name, {"settings": s, "seeds": {}})
             if str(seed) in entry["seeds"]:
                 continue
-            steps, clock = FirstSteps(3), Clock()
+            steps, clock = recording.FirstSteps(3), recording.Clock()
             model, history = train(s, seed, [steps, clock])
-            entry["parameters"], entry["multiply_adds"] = model.count_params(), multiply_adds(model)
+            entry["parameters"], entry["multiply_adds"] = model.count_params(), recording.multiply_adds(model)
             entry["seeds"][str(seed)] = {
                 "first_losses": steps.losses,
                 "seconds": clock.seconds,
                 "processor_seconds": clock.processor_seconds,
                 **history,
             }
-            path.write_text(json.dumps(table, indent=1) + "\n")
+            recording.write(path, table)
             print(kind, name, seed, history["val_accuracy"][-1], clock.processor_seconds[-1], "s", flush=True)
 
 

@@ -9,21 +9,19 @@ While training, 5,000 samples of seed 0 are judged against the 5,000 validation 
 """
 
 import argparse
-import json
 import os
-import platform
 import sys
 import time
-from datetime import date
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
+import recording
 from PIL import Image
 
-from course_utils import data, metrics, paths, training
+from course_utils import data, metrics, paths, profiles, recipes, training
 from course_utils.models import gan
 
 TUTORIAL_STEPS, TUTORIAL_SECONDS = 5_000, 1_800
@@ -67,7 +65,13 @@ def tutorial() -> tuple[gan.Gan, dict]:
     training.set_seed(0)
     model = gan.Gan(*gan.tutorial_dcgan(), loss="non-saturating", averaging=0, name="tutorial")
     model.compile(keras.optimizers.Adam(1e-4))
-    return model, {"batch_size": 128, "epochs": 1_000}
+    return model, {"batch_size": 128, "epochs": 1_000, "seed": 0}
+
+
+def ours() -> tuple[gan.Gan, dict]:
+    """The course's network in its lesson profile, and its numbers for `fit`."""
+    recipe, numbers = recipes.find("gan_fashion"), profiles.lesson_08("lesson")
+    return recipe.model(numbers), recipe.length(numbers)
 
 
 def play(name: str) -> dict:
@@ -81,7 +85,7 @@ def play(name: str) -> dict:
         model, length = ours()
         marks = Marks(judge, 60)
     start = time.monotonic()
-    training.fit(model, train_images, **length, seed=0, callbacks=[marks], progress=False)
+    training.fit(model, train_images, **length, callbacks=[marks], progress=False)
     seconds = time.process_time() - marks.start
     marks.mark(seconds)
     samples = model.sample(10_000, seed=1)
@@ -92,6 +96,7 @@ def play(name: str) -> dict:
         "pictures": marks.steps * length["batch_size"],
         "processor_seconds": round(seconds),
         "seconds": round(time.monotonic() - start),
+        "multiply_adds": recording.multiply_adds(model.generator) + recording.multiply_adds(model.discriminator),
         "parameters": model.generator.count_params() + model.discriminator.count_params(),
         "while_training": marks.marks,
         "test": summary(final),
@@ -111,12 +116,5 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="+", choices=["tutorial", "ours"])
     for name in parser.parse_args().names:
         path = paths.BENCHMARKS / "08_baseline.json"
-        table = json.loads(path.read_text()) if path.exists() else {}
-        table |= {
-            "command": "python benchmarks/08_baseline.py tutorial ours",
-            "device": f"{os.cpu_count()} cores of an {platform.machine()} processor, TensorFlow, shared with other work",
-            "keras": keras.version(),
-            "date": date.today().isoformat(),
-            name: play(name),
-        }
-        path.write_text(json.dumps(table, indent=1) + "\n")
+        result = play(name)
+        recording.write(path, recording.read(path, "python benchmarks/08_baseline.py tutorial ours") | {name: result})

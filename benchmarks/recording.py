@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import keras
+import numpy as np
 
 
 def read(path: Path, command: str) -> dict:
@@ -64,3 +65,19 @@ class Clock(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(round(time.monotonic() - self.start[0], 1))
         self.processor_seconds.append(round(time.process_time() - self.start[1], 1))
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiplications with a weight in one forward pass of one picture."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2DTranspose):  # each place of its input meets the whole kernel
+            _, height, width, _ = layer.input.shape
+        elif isinstance(layer, keras.layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+        elif isinstance(layer, keras.layers.Dense):
+            height = width = 1
+        else:
+            continue
+        total += height * width * int(np.prod(layer.kernel.shape))
+    return total

@@ -1,22 +1,14 @@
 """The recorded runs: the first steps of each again, and what the lesson reads from the files."""
 
-import importlib.util
 import json
 
 import numpy as np
 import pytest
+from fixtures import scripts
 
 from course_utils import paths
 
-
-def _load(name):
-    spec = importlib.util.spec_from_file_location(name, paths.BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-runs = _load("05_runs")
+runs = scripts.load("05_runs")
 RECORDED = {
     (kind, name): entry
     for kind in runs.settings()
