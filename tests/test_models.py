@@ -87,6 +87,13 @@ def test_shift_and_flip_move_whole_pixels():
     assert len(seen) == 5 * 5 * 2  # each shift, mirrored and not
 
 
+def test_what_comes_in_from_outside_has_the_colour_asked_for():
+    white = np.ones((50, 6, 6, 3), np.float32)
+    for fill in (0.0, 1.0):
+        moved = keras.ops.convert_to_numpy(classifier.RandomShiftFlip(3, fill=fill, seed=0)(white, training=True))
+        assert set(np.unique(moved)) == {fill, 1.0}
+
+
 def _found_move(before, after, largest):
     """The (down, right, mirrored) that turn one picture into the other, by trying all with NumPy; or None."""
     size = len(before)

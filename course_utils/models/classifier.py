@@ -126,7 +126,7 @@ def _unit(x, channels: int, name: str, pool: bool = False):
 class RandomShiftFlip(layers.Layer):
     """While training, shift each picture by a random number of whole pixels and mirror every second one.
 
-    shift: largest shift up, down, left and right, in pixels; what comes in from outside is 0.
+    shift: largest shift up, down, left and right, in pixels; what comes in from outside is `fill`.
     flip: mirror left to right with probability 1/2.
     Input and output: float (n, height, width, channels). Without `training=True` the input comes back unchanged.
 
@@ -135,11 +135,11 @@ class RandomShiftFlip(layers.Layer):
     Raises ValueError for a negative shift.
     """
 
-    def __init__(self, shift: int = 1, flip: bool = True, *, seed: int | None = None, **kwargs):
+    def __init__(self, shift: int = 1, flip: bool = True, *, fill: float = 0.0, seed: int | None = None, **kwargs):
         super().__init__(**kwargs)
         if shift < 0:
             raise ValueError(f"shift must be 0 or more pixels, got {shift}")
-        self.shift, self.flip, self.seed = shift, flip, seed
+        self.shift, self.flip, self.fill, self.seed = shift, flip, fill, seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def _selection(self, count, size: int, flip: bool):
@@ -156,15 +156,15 @@ class RandomShiftFlip(layers.Layer):
             return images
         count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
         rows, columns = self._selection(count, height, False), self._selection(count, width, self.flip)
-        shifted = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
+        shifted = ops.matmul(rows, ops.reshape(images - self.fill, (-1, height, width * channels)))
         shifted = ops.reshape(shifted, (-1, height, width, channels))
-        return ops.einsum("njw,nhwc->nhjc", columns, shifted)
+        return ops.einsum("njw,nhwc->nhjc", columns, shifted) + self.fill
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
     def get_config(self):
-        return {**super().get_config(), "shift": self.shift, "flip": self.flip, "seed": self.seed}
+        return {**super().get_config(), "shift": self.shift, "flip": self.flip, "fill": self.fill, "seed": self.seed}
 
 
 @keras.saving.register_keras_serializable("course_utils")

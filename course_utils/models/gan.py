@@ -366,7 +366,7 @@ def emoji_gan(numbers) -> Gan:
         discriminator_network(numbers.emoji_discriminator_channels, shape, refinements=numbers.emoji_refinements),
         r1=numbers.emoji_r1,
         averaging=numbers.averaging,
-        augmentation=RandomShiftFlip(numbers.emoji_shift, flip=True),
+        augmentation=RandomShiftFlip(numbers.emoji_shift, flip=True, fill=1.0),  # the background is white
         name="gan_emoji",
     )
 
