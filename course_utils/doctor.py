@@ -18,6 +18,7 @@ import numpy as np
 from IPython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -239,69 +240,101 @@ def _png(figure: Figure) -> bytes:
 # ---------------------------------------------------------------------------------------------------- figures
 
 
+_WORDS = {  # in a figure: the name of each curve and its colour
+    "generator_loss": ("generator", figures.COLOURS[1]),
+    "discriminator_loss": ("discriminator", figures.COLOURS[0]),
+    "real_above_made": ("real above made", figures.COLOURS[5]),
+    "effective_classes": ("effective classes", figures.COLOURS[2]),
+    "diversity": ("diversity", figures.COLOURS[3]),
+    "training_distance": ("distance to training pictures", figures.COLOURS[4]),
+}
+_LOSSES = ("generator_loss", "discriminator_loss")
+_SHARES = ("diversity", "training_distance")
+
+
 def record_figure(record: Record) -> Figure:
     """One training on a page: four curves above, samples of three moments and nearest training pictures below."""
     figure = plt.figure(figsize=(12, 6.2))
-    axes = figure.subplots(2, 4, height_ratios=(1, 1.35))
-    _draw_losses(axes[0, 0], record)
-    _draw_real_above_made(axes[0, 1], record)
-    _draw_classes(axes[0, 2], record)
-    _draw_shares(axes[0, 3], record, ("diversity", "training_distance"))
-    for one in axes[0]:
-        one.set_xlabel("step")
-    for one, grid, look, when in zip(axes[1], record.grids, record.moments, ("first", "middle", "last"), strict=False):
+    above, below = figure.subplots(2, 4, height_ratios=(1, 1.35))
+    _draw_losses(above[0], record)
+    _draw_real_above_made(above[1], record)
+    _draw(above[2], record, ["effective_classes"], like_real=record.real_effective_classes)
+    _draw(above[3], record, _SHARES, like_real=1)
+    _set_limits(above[0], above[3])
+    above[2].set_ylim(0, None)
+    above[0].legend()
+    above[3].legend()
+    titles = ("losses", "share of real above made", "effective classes", "as a share of real pictures")
+    for one, title in zip(above, titles, strict=True):
+        one.set(title=title, xlabel="step")
+    for one, grid, look, when in zip(below, record.grids, record.moments, ("first", "middle", "last"), strict=False):
         figures.draw_image(one, _sheet(grid, 4) / 255, f"{when} look, step {look.step:,}")
     pairs = np.stack([record.grids[-1][:NEIGHBOURS], record.neighbours])  # sample over neighbour, two rows of each
     pairs = pairs.reshape(2, 2, -1, *pairs.shape[2:]).swapaxes(0, 1).reshape(-1, *pairs.shape[2:])
-    figures.draw_image(axes[1, 3], _sheet(pairs, 4) / 255, "last samples, nearest below each")
-    axes[1, 2].set_xlabel(_repeated(record))
+    figures.draw_image(below[3], _sheet(pairs, 4) / 255, "below each sample its nearest")
+    below[2].set_xlabel(_repeated(record))
+    below[3].set_xlabel("rows 1 and 3 made, rows 2 and 4 training")
     return figure
 
 
 def panels_figure(records: Mapping[str, Record]) -> Figure:
-    """Several trainings, one row each, on common scales: three plots of curves and the last samples."""
-    figure = plt.figure(figsize=(12, 0.5 + 1.5 * len(records)))
-    axes = figure.subplots(len(records), 4, width_ratios=(1, 1, 1, 1.25), sharey="col", sharex="col", squeeze=False)
-    for row, (name, record) in zip(axes, records.items(), strict=True):
+    """Several trainings, one row each, on common scales: three plots of curves and eight samples at three moments."""
+    figure = plt.figure(figsize=(12, 0.7 + 1.65 * len(records)))
+    options = {"width_ratios": (1, 1, 1, 1.6), "sharex": "col", "sharey": "col", "squeeze": False}
+    rows = figure.subplots(len(records), 4, **options)
+    for row, (name, record) in zip(rows, records.items(), strict=True):
         _draw_losses(row[0], record)
         _draw_real_above_made(row[1], record)
-        _draw_shares(row[2], record, ("effective_classes", "diversity", "training_distance"))
-        figures.draw_image(row[3], _sheet(record.grids[-1], 8) / 255)
+        _draw(row[2], record, ("effective_classes", *_SHARES), like_real=1)
+        figures.draw_image(row[3], _sheet(record.grids[:, :8].reshape(-1, *record.grids.shape[2:]), 8) / 255)
         row[3].set_xlabel(_repeated(record))
         row[0].set_ylabel(name)
+    _set_limits(rows[0, 0], rows[0, 2])
+    for one, title in zip(
+        rows[0],
+        ("losses", "share of real above made", "as a share of real pictures", "samples: first, middle, last look"),
+        strict=True,
+    ):
+        one.set_title(title)
+    for one in rows[-1][:3]:
+        one.set_xlabel("step")
+    handles = [*rows[0, 0].lines, *rows[0, 2].lines[:3]]
+    figure.legend(handles=handles, ncols=len(handles), loc="outside lower center")
     return figure
 
 
+def _draw(axes, record: Record, names, like_real: float | None = None) -> None:
+    """Curves by name over the steps; like_real: where real pictures would lie."""
+    for name in names:
+        values = record.curve(name)
+        if name == "effective_classes" and like_real == 1:
+            values = values / record.real_effective_classes
+        words, colour = _WORDS[name]
+        axes.plot(record.curve("step"), values, label=words, color=colour)
+    if like_real is not None:
+        axes.axhline(like_real, color=figures.COLOURS[6], linestyle=":", linewidth=1)
+
+
 def _draw_losses(axes, record: Record) -> None:
-    steps = record.curve("step")
-    axes.plot(steps, record.curve("generator_loss"), color=figures.COLOURS[1], label="generator")
-    axes.plot(steps, record.curve("discriminator_loss"), color=figures.COLOURS[0], label="discriminator")
-    axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(min(0, axes.get_ylim()[0]), None)
-    axes.set_title("losses")
-    axes.legend()
+    _draw(axes, record, _LOSSES)
+    axes.set_yscale("symlog", linthresh=1)  # even steps from -1 to 1, logarithmic beyond
+    axes.set_yticks([-100, -10, -1, 0, 1, 3, 10, 30, 100, 1000])
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _set_limits(losses, shares) -> None:
+    """Once all is drawn: axes that rows share then show what all of them hold, and always the zero."""
+    for axes, at_least in ((losses, 2), (shares, 1.2)):
+        axes.autoscale(axis="y")
+        lowest, highest = axes.get_ylim()
+        axes.set_ylim(min(0, lowest), max(at_least, highest))
 
 
 def _draw_real_above_made(axes, record: Record) -> None:
-    axes.plot(record.curve("step"), record.curve("real_above_made"), color=figures.COLOURS[0])
-    axes.axhline(0.5, color=figures.COLOURS[6], linestyle=":", linewidth=1)
-    axes.set(title="real above made", ylim=(0.4, 1.03))
-
-
-def _draw_classes(axes, record: Record) -> None:
-    axes.plot(record.curve("step"), record.curve("effective_classes"), color=figures.COLOURS[2])
-    axes.axhline(record.real_effective_classes, color=figures.COLOURS[6], linestyle=":", linewidth=1)
-    axes.set(title="effective classes", ylim=(0, None))
-
-
-def _draw_shares(axes, record: Record, names: tuple[str, ...]) -> None:
-    for name, colour in zip(names, figures.COLOURS[-len(names) - 2 :], strict=False):
-        share = record.curve(name) / (record.real_effective_classes if name == "effective_classes" else 1)
-        axes.plot(record.curve("step"), share, label=name.replace("_", " "), color=colour)
-    axes.axhline(1, color=figures.COLOURS[6], linestyle=":", linewidth=1)
-    axes.set(title="share of real pictures'", ylim=(0, None))
-    axes.legend()
+    _draw(axes, record, ["real_above_made"], like_real=0.5)
+    axes.set_ylim(0.4, 1.03)
 
 
 def _repeated(record: Record) -> str:
-    return f"same latents, drawn twice: differ by {record.looks[-1].repeat_difference:.2f}"
+    return f"same latents drawn twice differ by {record.looks[-1].repeat_difference:.2f}"
