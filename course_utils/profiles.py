@@ -103,12 +103,11 @@ class Lesson08:
     averaging: float = 0.998
     seed: int = 0
     emoji_latent_size: int = 128
-    emoji_generator_channels: tuple[int, ...] = (128, 128, 64)  # at 4x4, 8x8 and 16x16
-    emoji_discriminator_channels: tuple[int, ...] = (48, 96, 128)
-    emoji_refinements: int = 0
+    emoji_generator_channels: tuple[int, ...] = (128, 64, 32)  # at 4x4, 8x8 and 16x16
+    emoji_discriminator_channels: tuple[int, ...] = (32, 64, 128)
     emoji_epochs: int = 10
     emoji_batch_size: int = 64
-    emoji_r1: float = 1.0
+    emoji_r1: float = 0.05
     emoji_shift: int = 4  # pixels, of all that the discriminator sees
 
 
@@ -123,7 +122,6 @@ def lesson_08(profile: str | None = None) -> Lesson08:
         refinements=1,
         epochs=14,
         averaging=0.9995,
-        emoji_refinements=1,
         emoji_epochs=200,
     )
     return full if name == "full" else lesson

@@ -363,7 +363,7 @@ def emoji_gan(numbers) -> Gan:
     shape = (32, 32, 3)
     return Gan(
         generator_network(numbers.emoji_latent_size, numbers.emoji_generator_channels, shape),
-        discriminator_network(numbers.emoji_discriminator_channels, shape, refinements=numbers.emoji_refinements),
+        discriminator_network(numbers.emoji_discriminator_channels, shape),
         r1=numbers.emoji_r1,
         averaging=numbers.averaging,
         augmentation=RandomShiftFlip(numbers.emoji_shift, flip=True, fill=1.0),  # the background is white
