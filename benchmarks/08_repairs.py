@@ -60,7 +60,6 @@ def settings() -> dict[str, dict]:
         "spectral normalisation": {"spectral_normalisation": True},
         "two time scales": {"generator_ratio": 0.25},
         "averaged weights": {"averaging": 0.998},
-        "batches of 32": {"batch_size": 32},
         "batches of 128": {"batch_size": 128},
     }
     few = OURS | {"examples": 1_000}
