@@ -246,7 +246,7 @@ _WORDS = {  # in a figure: the name of each curve and its colour
     "real_above_made": ("real above made", figures.COLOURS[5]),
     "effective_classes": ("effective classes", figures.COLOURS[2]),
     "diversity": ("diversity", figures.COLOURS[3]),
-    "training_distance": ("distance to training pictures", figures.COLOURS[4]),
+    "training_distance": ("training distance", figures.COLOURS[4]),
 }
 _LOSSES = ("generator_loss", "discriminator_loss")
 _SHARES = ("diversity", "training_distance")
@@ -254,16 +254,16 @@ _SHARES = ("diversity", "training_distance")
 
 def record_figure(record: Record) -> Figure:
     """One training on a page: four curves above, samples of three moments and nearest training pictures below."""
-    figure = plt.figure(figsize=(12, 6.2))
+    figure = plt.figure(figsize=(12, 6.6))
     above, below = figure.subplots(2, 4, height_ratios=(1, 1.35))
-    _draw_losses(above[0], record)
+    _draw(above[0], record, _LOSSES)
     _draw_real_above_made(above[1], record)
     _draw(above[2], record, ["effective_classes"], like_real=record.real_effective_classes)
     _draw(above[3], record, _SHARES, like_real=1)
     _set_limits(above[0], above[3])
     above[2].set_ylim(0, None)
-    above[0].legend()
-    above[3].legend()
+    for one in (above[0], above[3]):
+        one.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.25), handlelength=1.2, columnspacing=1)
     titles = ("losses", "share of real above made", "effective classes", "as a share of real pictures")
     for one, title in zip(above, titles, strict=True):
         one.set(title=title, xlabel="step")
@@ -283,7 +283,7 @@ def panels_figure(records: Mapping[str, Record]) -> Figure:
     options = {"width_ratios": (1, 1, 1, 1.6), "sharex": "col", "sharey": "col", "squeeze": False}
     rows = figure.subplots(len(records), 4, **options)
     for row, (name, record) in zip(rows, records.items(), strict=True):
-        _draw_losses(row[0], record)
+        _draw(row[0], record, _LOSSES)
         _draw_real_above_made(row[1], record)
         _draw(row[2], record, ("effective_classes", *_SHARES), like_real=1)
         figures.draw_image(row[3], _sheet(record.grids[:, :8].reshape(-1, *record.grids.shape[2:]), 8) / 255)
@@ -315,25 +315,25 @@ def _draw(axes, record: Record, names, like_real: float | None = None) -> None:
         axes.axhline(like_real, color=figures.COLOURS[6], linestyle=":", linewidth=1)
 
 
-def _draw_losses(axes, record: Record) -> None:
-    _draw(axes, record, _LOSSES)
-    axes.set_yscale("symlog", linthresh=1)  # even steps from -1 to 1, logarithmic beyond
-    axes.set_yticks([-100, -10, -1, 0, 1, 3, 10, 30, 100, 1000])
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
+def _draw_real_above_made(axes, record: Record) -> None:
+    _draw(axes, record, ["real_above_made"], like_real=0.5)
+    axes.set_ylim(0, 1.05)
 
 
 def _set_limits(losses, shares) -> None:
     """Once all is drawn: axes that rows share then show what all of them hold, and always the zero."""
     for axes, at_least in ((losses, 2), (shares, 1.2)):
+        axes.margins(y=0)
         axes.autoscale(axis="y")
         lowest, highest = axes.get_ylim()
-        axes.set_ylim(min(0, lowest), max(at_least, highest))
-
-
-def _draw_real_above_made(axes, record: Record) -> None:
-    _draw(axes, record, ["real_above_made"], like_real=0.5)
-    axes.set_ylim(0.4, 1.03)
+        leaping = max(-lowest, highest) > 30
+        if leaping:  # even steps from -1 to 1, logarithmic beyond
+            axes.set_yscale("symlog", linthresh=1)
+            axes.set_yticks([-1000, -100, -10, -1, 0, 1, 10, 100, 1000])
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_locator(NullLocator())
+        room = 2 if leaping else 1.05
+        axes.set_ylim(room * min(0, lowest), room * max(at_least, highest))
 
 
 def _repeated(record: Record) -> str:
