@@ -40,7 +40,7 @@ CURED = {"learning_rates": (2e-3, 2e-3), "beta_1": 0.0, "beta_2": 0.99, "r1": 0.
 # The penalty would cure these three, and averaged weights would hide them. Rates: of generator and discriminator.
 PLAIN = {"learning_rates": (5e-4, 5e-4), "beta_1": 0.5, "beta_2": 0.999, "r1": 0.0, "averaging": 0.0}
 SETTINGS = {
-    "collapse": PLAIN | {"learning_rates": (2e-2, 5e-4)},  # and no normalisation, see Radford et al., 2016
+    "collapse": PLAIN | {"learning_rates": (2e-2, 2e-4)},  # and no normalisation, see Radford et al., 2016
     "learning rate": PLAIN | {"learning_rates": (5e-2, 5e-2)},
     "saturated": PLAIN | {"learning_rates": (2e-5, 5e-4)},
 }

@@ -273,7 +273,7 @@ def record_figure(record: Record) -> Figure:
     pairs = pairs.reshape(2, 2, -1, *pairs.shape[2:]).swapaxes(0, 1).reshape(-1, *pairs.shape[2:])
     figures.draw_image(below[3], _sheet(pairs, 4) / 255, "below each sample its nearest")
     below[2].set_xlabel(_repeated(record))
-    below[3].set_xlabel("rows 1 and 3 made, rows 2 and 4 training")
+    below[3].set_xlabel("rows 2 and 4: training pictures")
     return figure
 
 
