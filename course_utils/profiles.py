@@ -95,7 +95,7 @@ class Lesson08:
     latent_size: int = 64
     generator_channels: tuple[int, ...] = (128, 32)  # at 7x7 and 14x14
     discriminator_channels: tuple[int, ...] = (32, 64)  # at 14x14 and 7x7
-    refinements: int = 0  # 3x3 convolutions of the discriminator's smallest map
+    refinements: tuple[int, ...] = ()  # channels of 3x3 convolutions of the discriminator's smallest map
     epochs: int = 7
     batch_size: int = 64
     learning_rate: float = 0.002  # at the start; it falls to 0 along half a cosine
@@ -119,7 +119,7 @@ def lesson_08(profile: str | None = None) -> Lesson08:
         lesson,
         generator_channels=(128, 64),
         discriminator_channels=(48, 96),
-        refinements=1,
+        refinements=(192,),
         r1=0.05,
         epochs=14,
         averaging=0.9995,

@@ -1,4 +1,4 @@
-"""The recorded runs: the first steps of each again, and what the lesson reads from the files."""
+"""The recorded runs: the first steps of each again, and what the lessons read from the files."""
 
 import json
 
@@ -8,36 +8,64 @@ from fixtures import scripts
 
 from course_utils import paths
 
-runs = scripts.load("05_runs")
-RECORDED = {
-    (kind, name): entry
-    for kind in runs.settings()
-    if (paths.BENCHMARKS / f"05_{kind}.json").exists()
-    for name, entry in json.loads((paths.BENCHMARKS / f"05_{kind}.json").read_text())["runs"].items()
-}
+SCRIPTS = {name: scripts.load(name) for name in ("05_runs", "07_runs", "08_repairs")}
 
 
-def test_the_files_hold_every_run_of_the_script():
-    expected = {(kind, name) for kind, entries in runs.settings().items() for name in entries}
-    assert set(RECORDED) == expected
+def files() -> dict[str, tuple[str, dict[str, dict]]]:
+    """File -> (its script, the settings of each run in it)."""
+    found = {"08_repairs": ("08_repairs", SCRIPTS["08_repairs"].settings())}
+    for name in ("05_runs", "07_runs"):
+        for kind, settings in SCRIPTS[name].settings().items():
+            found[f"{name[:2]}_{kind}"] = name, settings
+    return found
 
 
-@pytest.mark.parametrize(("kind", "name"), RECORDED)
-def test_the_first_steps_of_a_recorded_run_come_out_again(kind, name):
-    entry = RECORDED[kind, name]
-    assert entry["settings"] == runs.settings()[kind][name]  # the script has not moved on from its results
+FILES = files()
+RUNS = [(file, run) for file, (_, settings) in FILES.items() for run in settings]
+
+
+def table(file: str) -> dict:
+    return json.loads((paths.BENCHMARKS / f"{file}.json").read_text())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_file_holds_every_run_of_its_script_and_says_how_it_was_made(file):
+    script, settings = FILES[file]
+    assert list(table(file)["runs"]) == list(settings)
+    kind = "" if file == script else f" {file[3:]}"
+    assert table(file)["command"] == f"python benchmarks/{script}.py{kind}"
+    assert {"device", "keras", "date"} <= set(table(file))
+
+
+@pytest.mark.parametrize(("file", "run"), RUNS)
+def test_the_first_steps_of_a_recorded_run_come_out_again(file, run):
+    script, settings = FILES[file]
+    entry = table(file)["runs"][run]
+    assert entry["settings"] == json.loads(json.dumps(settings[run]))  # the script has not moved on from its results
     recorded = entry["seeds"]["0"]["first_losses"]
     assert len(recorded) == 3
-    np.testing.assert_allclose(runs.first_losses(entry["settings"], 0, 3), recorded, rtol=1e-3)
+    np.testing.assert_allclose(SCRIPTS[script].first_losses(entry["settings"], 0, 3), recorded, rtol=1e-3)
 
 
-@pytest.mark.parametrize("kind", runs.settings())
-def test_each_file_says_how_it_was_made(kind):
-    table = json.loads((paths.BENCHMARKS / f"05_{kind}.json").read_text())
-    assert table["command"] == f"python benchmarks/05_runs.py {kind}"
-    assert {"device", "keras", "date"} <= set(table)
-    for entry in table["runs"].values():
+@pytest.mark.parametrize("file", [file for file in FILES if file[:2] == "05"])
+def test_each_run_of_a_classifier_has_a_score_and_a_time_an_epoch(file):
+    for entry in table(file)["runs"].values():
         epochs = entry["settings"]["epochs"]
         for seed in entry["seeds"].values():
             assert len(seed["val_accuracy"]) == len(seed["processor_seconds"]) == epochs
             assert seed["processor_seconds"] == sorted(seed["processor_seconds"])
+
+
+def test_each_repair_was_tried_with_three_seeds():
+    for name, entry in table("08_repairs")["runs"].items():
+        assert set(entry["seeds"]) == {"0", "1", "2"}, name
+
+
+def test_both_generators_of_the_comparison_were_judged_alike():
+    both = [table("08_baseline")[name] for name in ("tutorial", "ours")]
+    assert both[0]["judged"] == both[1]["judged"] and both[0]["floor"] == both[1]["floor"]
+    assert "10,000 generated against 10,000 real" in both[0]["judged"]
+    # The tutorials' network had no less time than was promised to it.
+    script = scripts.load("08_baseline")
+    assert both[0]["steps"] >= script.TUTORIAL_STEPS
+    assert both[0]["processor_seconds"] >= script.TUTORIAL_SECONDS

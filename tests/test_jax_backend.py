@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course_utils import paths, training
-from course_utils.models import classifier
+from course_utils.models import classifier, gan
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
@@ -23,7 +23,7 @@ import keras
 import numpy as np
 from pathlib import Path
 from course_utils import training
-from course_utils.models import classifier
+from course_utils.models import classifier, gan
 
 images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
 labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
@@ -43,6 +43,23 @@ for name, build in {
         "states": [float(np.max(np.abs(v))) for v in model.get_weights()],
         "predictions": model.predict(images, verbose=0).tolist(),
     }
+training.set_seed(0)
+shape = (8, 8, 1)
+networks = (
+    gan.generator_network(3, (4, 4), shape),
+    gan.discriminator_network((4, 5), shape, spectral_normalisation=True),
+)
+game = gan.Gan(*networks, r1=0.5, gradient_penalty=1.0, augmentation=classifier.RandomShiftFlip(1))
+game.compile(gan.TwoRatesAdam(1e-3, network=networks[0], ratio=2.0))
+history = training.fit(game, images, epochs=10, batch_size=16, progress=False)
+training.save_weights(game, Path(sys.argv[1]) / "gan.weights.h5")
+report["gan"] = {"losses": {k: v[-1] for k, v in history.history.items()}, "samples": game.sample(4, seed=1).tolist()}
+still = gan.SpectralConv2D(6, 4, strides=2, padding="same")
+model = keras.Sequential([keras.layers.Input((8, 8, 1)), still, keras.layers.Flatten(), keras.layers.Dense(1)])
+model.compile(keras.optimizers.SGD(0.0), "mse")
+training.fit(model, images, labels[:, :1], epochs=50, batch_size=16, progress=False)
+matrix = np.asarray(still.kernel).reshape(-1, 6)
+report["stretch"] = [float(np.linalg.norm(matrix @ np.asarray(still.direction))), float(np.linalg.svd(matrix)[1].max())]
 print(json.dumps(report))
 """
 
@@ -97,3 +114,20 @@ def test_both_backends_train_alike_after_the_same_start(on_jax, name, tmp_path):
     )
     history = training.fit(model, images, labels, epochs=20, batch_size=16, progress=False)
     assert history.history["loss"][-1] == pytest.approx(report[name]["loss"][-1], abs=0.15)
+
+
+def test_a_gan_plays_on_jax_and_its_weights_sample_the_same_here(on_jax):
+    folder, report = on_jax
+    assert np.isfinite(list(report["gan"]["losses"].values())).all()
+    model = gan.Gan(
+        gan.generator_network(3, (4, 4), (8, 8, 1)),
+        gan.discriminator_network((4, 5), (8, 8, 1), spectral_normalisation=True),
+    )
+    training.load_weights(model, folder / "gan.weights.h5")
+    assert int(model.steps.numpy()) == 40  # the state that is not trained was kept
+    np.testing.assert_allclose(model.sample(4, seed=1), report["gan"]["samples"], atol=1e-4)
+
+
+def test_spectral_normalisation_finds_the_largest_singular_value_on_jax(on_jax):
+    found, largest = on_jax[1]["stretch"]
+    assert found == pytest.approx(largest, rel=1e-3)

@@ -277,7 +277,7 @@ def discriminator_network(
     channels: tuple[int, ...],
     image_shape: tuple[int, int, int],
     *,
-    refinements: int = 0,
+    refinements: tuple[int, ...] = (),
     spectral_normalisation: bool = False,
     dropout_rate: float = 0.0,
 ) -> keras.Model:
@@ -285,7 +285,7 @@ def discriminator_network(
 
     channels: after each halving of the sides by a 4x4 convolution with stride 2. No batch normalisation: each score
     must depend on its own picture alone, or a penalty on its gradient means nothing.
-    refinements: 3x3 convolutions of the smallest map. dropout_rate: of the last map.
+    refinements: channels of 3x3 convolutions that keep the smallest map's size. dropout_rate: of the last map.
     Raises ValueError where the sides cannot be halved len(channels) times.
     """
     _smallest_map(image_shape, len(channels))
@@ -296,8 +296,8 @@ def discriminator_network(
     for number, count in enumerate(channels, start=1):
         x = convolution(count, 4, strides=2, name=f"halve_{number}", **options)(x)
         x = layers.LeakyReLU(LEAK, name=f"halve_{number}_activation")(x)
-    for number in range(1, refinements + 1):
-        x = convolution(channels[-1], 3, name=f"refine_{number}", **options)(x)
+    for number, count in enumerate(refinements, start=1):
+        x = convolution(count, 3, name=f"refine_{number}", **options)(x)
         x = layers.LeakyReLU(LEAK, name=f"refine_{number}_activation")(x)
     x = layers.Flatten(name="flatten")(x)
     if dropout_rate:
