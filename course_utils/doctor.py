@@ -1,7 +1,7 @@
 """The GAN doctor (lesson 08): looks at a GAN while it trains, draws what it saw, and keeps it to be read later.
 
 A loss alone cannot tell a healthy game from an ill one, since the opponent changes as well. So each look takes samples
-and asks of them and of the two networks what `Look` lists. It sits at the right end of the house: it measures and draws.
+and asks of them and of both networks what `Look` lists. It sits at the right end of the house: it measures and draws.
 """
 
 import io
