@@ -22,7 +22,7 @@ import keras
 import recording
 from keras import layers, ops
 
-from course_utils import data, doctor, paths, training
+from course_utils import data, gan_doctor, paths, training
 from course_utils.models import gan, generator
 
 PATH = paths.BENCHMARKS / "08_ward.json"
@@ -118,7 +118,7 @@ def first_losses(illness: str | None, count: int) -> list[float]:
 def record(name: str) -> dict:
     """Train one run under the doctor, save its pictures, and return its numbers."""
     steps = recording.FirstSteps(3)
-    seen = doctor.GanDoctor(data.fashion_mnist("train")[0], data.fashion_mnist("validation")[0], every=EVERY)
+    seen = gan_doctor.GanDoctor(data.fashion_mnist("train")[0], data.fashion_mnist("validation")[0], every=EVERY)
     start = time.process_time()
     train(KEY[name], [steps, seen])
     seconds = round(time.process_time() - start)

@@ -38,8 +38,8 @@ from scipy.stats import norm, wasserstein_distance
 
 from course_utils import (
     data,
-    doctor,
     figures,
+    gan_doctor,
     metrics,
     models,
     paths,
@@ -773,7 +773,7 @@ recipe, numbers = recipes.find("gan_fashion"), profiles.lesson_08()
 model = recipe.model(numbers)
 print(f"generator {model.generator.count_params():,} weights,", end=" ")
 print(f"discriminator {model.discriminator.count_params():,}, steps {recipe.steps(numbers):,}")
-watcher = doctor.GanDoctor(
+watcher = gan_doctor.GanDoctor(
     images, data.fashion_mnist("validation")[0], every=recipe.steps(numbers) // 10
 )
 
@@ -830,12 +830,12 @@ figures.images(
 # kinds and diversity, and at the samples.
 
 # %%
-ward = doctor.read_records(paths.BENCHMARKS / "08_ward.json")
+ward = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
 figures.show(
-    doctor.panels_figure(ward),
-    alt="Seven rows, a healthy run and the runs A to F: losses, how often real is ranked"
-    " above made, shares of classes, diversity and training distance, and sixteen"
-    " samples each.",
+    gan_doctor.panels_figure(ward),
+    alt="Seven rows, a healthy run and the runs A to F: losses, how often a real picture is"
+    " ranked above a made one, shares of classes, diversity and training distance, and"
+    " eight samples of the same latents at three moments.",
 )
 
 # %% [markdown]

@@ -1,29 +1,21 @@
 """The ward of lesson 08: the first steps of two of its runs again, and what the lesson reads from its files."""
 
-import importlib.util
 import json
-import sys
 
 import numpy as np
 import pytest
+from fixtures import scripts
 
-from course_utils import doctor, paths
+from course_utils import gan_doctor, paths
 
 FILE = paths.BENCHMARKS / "08_ward.json"
 TABLE = json.loads(FILE.read_text())
-RECORDS = doctor.read_records(FILE)
+RECORDS = gan_doctor.read_records(FILE)
 
 
 @pytest.fixture(scope="module")
 def ward():
-    sys.path.insert(0, str(paths.BENCHMARKS))  # as for a script: it imports what stands beside it
-    spec = importlib.util.spec_from_file_location("ward", paths.BENCHMARKS / "08_ward.py")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(paths.BENCHMARKS))
-    return module
+    return scripts.load("08_ward")
 
 
 def test_the_file_holds_every_run_and_says_how_it_was_made(ward):

@@ -268,18 +268,18 @@ _WOULD_SHOW = {
     "saturated": "A saturated discriminator is right almost always, from early on: its loss lies near 0 while the"
     " generator's climbs",
     "tanh": "Where tanh makes pictures for data in [0, 1], the grey levels are off: what should be black is not",
-    "real images": "A generator whose loss looks at real images gets no gradient: its samples stay what they were"
-    " before training",
-    "dropout": "With dropout left on, holes are torn into each picture afresh: the same latents give grainy samples"
-    " that differ from look to look",
+    "real images": "A generator whose loss looks at real images gets no gradient: its samples stay noise, while"
+    " both losses fall",
+    "dropout": "With dropout left on, holes are torn into each picture afresh: the same latents drawn twice give"
+    " different, grainy samples",
     "learning rate": "With too high a learning rate the losses leap up and down by large amounts",
 }
 _LOOK_AT = {
     "collapse": "how many different pictures do you count among its last samples?",
-    "saturated": "what do the discriminator's accuracy and the distance between the two losses say?",
+    "saturated": "how often is real ranked above made, and which way do the two losses go?",
     "tanh": "how dark are the darkest places of its samples, compared with the data?",
     "real images": "how do its first samples differ from its last, and do both losses fall at once?",
-    "dropout": "are its pictures smooth or grainy, and do those of the same latents settle down?",
+    "dropout": "are its pictures smooth or grainy, and do those of the same latents, drawn twice, agree?",
     "learning rate": "how far do its losses jump from one moment to the next?",
 }
 

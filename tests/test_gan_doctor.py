@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from course_utils import doctor, figures, metrics, training
+from course_utils import figures, gan_doctor, metrics, training
 from course_utils.models import gan
 
 SIDE = 4
@@ -58,7 +58,7 @@ def trained(images, callbacks=(), epochs=EPOCHS):
 
 @pytest.fixture(scope="module")
 def seen(images):
-    watching = doctor.GanDoctor(images[:80], images[80:], every=EVERY, count=64, seed=5)
+    watching = gan_doctor.GanDoctor(images[:80], images[80:], every=EVERY, count=64, seed=5)
     model, history = trained(images[:80], [watching])
     return watching, model, history
 
@@ -125,7 +125,7 @@ def test_samples_that_change_when_drawn_again_are_told(images):
     networks = tiny_gan()
     model = Flickering(networks.generator, networks.discriminator)
     model.compile("sgd")
-    watching = doctor.GanDoctor(images[:80], images[80:], count=64)
+    watching = gan_doctor.GanDoctor(images[:80], images[80:], count=64)
     training.fit(model, images[:80], epochs=1, batch_size=40, callbacks=[watching], progress=False)
     assert [look.repeat_difference for look in watching.looks] == pytest.approx([0.25, 0.25])
     assert [look.diversity for look in watching.looks] == pytest.approx([0, 0])
@@ -143,15 +143,15 @@ def test_training_is_the_same_with_and_without_the_doctor(seen, images):
 def displayed(monkeypatch):
     bundles = []
     monkeypatch.setattr(figures, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(doctor, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(gan_doctor, "display", lambda bundle, raw: bundles.append(bundle))
     return bundles
 
 
 def test_in_a_notebook_one_picture_is_redrawn_and_a_figure_takes_its_place(images, displayed, monkeypatch):
-    monkeypatch.setattr(doctor, "get_ipython", lambda: SimpleNamespace(kernel=None))
+    monkeypatch.setattr(gan_doctor, "get_ipython", lambda: SimpleNamespace(kernel=None))
     values = []
-    monkeypatch.setattr(doctor.ipywidgets, "Image", _watched_image(values))
-    watching = doctor.GanDoctor(images[:80], images[80:], every=4, count=64)
+    monkeypatch.setattr(gan_doctor.ipywidgets, "Image", _watched_image(values))
+    watching = gan_doctor.GanDoctor(images[:80], images[80:], every=4, count=64)
     trained(images[:80], [watching], epochs=1)
     assert [bundle["text/plain"] for bundle in displayed] == ["GAN doctor"]
     assert len(values) == 1 + 3  # empty, then steps 1, 4, 8
@@ -173,7 +173,7 @@ def _watched_image(values):
 
 
 def test_in_a_terminal_it_is_silent(images, displayed, capsys):
-    watching = doctor.GanDoctor(images[:80], images[80:], count=64)
+    watching = gan_doctor.GanDoctor(images[:80], images[80:], count=64)
     trained(images[:80], [watching], epochs=1)
     output = capsys.readouterr()
     assert output.out == "" and watching.live is None and displayed == []
@@ -184,8 +184,8 @@ def test_a_record_comes_back_from_its_files(seen, tmp_path):
     record = watching.record
     (tmp_path / "ward.json").write_text(json.dumps({"runs": {"A": record.numbers()}}))
     record.save_pictures(tmp_path / "ward_A.png")
-    back = doctor.read_records(tmp_path / "ward.json")["A"]
-    for name in doctor.Look._fields:
+    back = gan_doctor.read_records(tmp_path / "ward.json")["A"]
+    for name in gan_doctor.Look._fields:
         np.testing.assert_allclose(back.curve(name), record.curve(name), rtol=6e-4, atol=1e-9)
     assert back.real_effective_classes == pytest.approx(record.real_effective_classes, abs=1e-3)
     half_a_level = 255 / 15 / 2
@@ -196,7 +196,7 @@ def test_a_record_comes_back_from_its_files(seen, tmp_path):
 
 def test_figures_draw_the_curves_of_the_record(seen):
     record = seen[0].record
-    figure = doctor.record_figure(record)
+    figure = gan_doctor.record_figure(record)
     assert len(figure.axes) == 8
     generator_line, discriminator_line = figure.axes[0].lines
     np.testing.assert_array_equal(
@@ -214,7 +214,7 @@ def test_figures_draw_the_curves_of_the_record(seen):
 
 def test_panels_share_their_scales(seen):
     record = seen[0].record
-    figure = doctor.panels_figure({"A": record, "B": record})
+    figure = gan_doctor.panels_figure({"A": record, "B": record})
     assert len(figure.axes) == 8
     assert figure.axes[0].get_ylim() == figure.axes[4].get_ylim()
 
@@ -225,9 +225,9 @@ def test_panels_share_their_scales(seen):
 )
 def test_what_cannot_be_done_is_told(images, options, message):
     with pytest.raises(ValueError, match=message):
-        doctor.GanDoctor(images[:80], images[80:], **options)
+        gan_doctor.GanDoctor(images[:80], images[80:], **options)
 
 
 def test_a_doctor_who_saw_nothing_says_so(images):
     with pytest.raises(ValueError, match="has not looked yet"):
-        print(doctor.GanDoctor(images[:80], images[80:], count=64).record)
+        print(gan_doctor.GanDoctor(images[:80], images[80:], count=64).record)
