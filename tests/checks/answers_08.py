@@ -348,7 +348,7 @@ REJECTED = {
         (_swapped("B", "E"), "how many different pictures"),
         (_swapped("C", "E"), "how far do its losses jump"),
         (_swapped("D", "F"), "how dark are the darkest places"),
-        (_swapped("E", "F"), "discriminator's accuracy"),
+        (_swapped("E", "F"), "real ranked above made"),
         (_diagnosis(B="dropout"), "Which one of B and F"),
         (_diagnosis(B="mode collapse"), "An illness is one of"),
         (lambda: {"A": "collapse"}, "one illness for each of the runs"),
