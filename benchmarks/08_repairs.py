@@ -40,7 +40,7 @@ PLAIN = {
 }
 OURS = PLAIN | {
     "loss": "relativistic",
-    "r1": 0.5,
+    "r1": 0.1,
     "averaging": 0.998,
     "learning_rate": 2e-3,
     "beta_1": 0.0,
@@ -56,7 +56,7 @@ def settings() -> dict[str, dict]:
         "hinge loss": {"loss": "hinge"},
         "relativistic loss": {"loss": "relativistic"},
         "Wasserstein loss, gradient penalty": {"loss": "Wasserstein", "gradient_penalty": 10.0},
-        "R1 penalty": {"r1": 0.5},
+        "R1 penalty": {"r1": 0.1},
         "spectral normalisation": {"spectral_normalisation": True},
         "two time scales": {"generator_ratio": 0.25},
         "averaged weights": {"averaging": 0.998},
