@@ -802,14 +802,14 @@ metrics.table(scores)
 measured(
     "effective classes",
     scores["this notebook's"]["effective_classes"].value,
-    at_least=EFFECTIVE,
+    at_least=9.6,
     digits=2,
 )
 ratio = (
     scores["this notebook's"]["frechet_distance"].value
     / recorded["tutorial"]["test"]["frechet_distance"]
 )
-measured("Fréchet distance, share of the tutorials'", ratio, at_most=RATIO, digits=2)
+measured("Fréchet distance, share of the tutorials'", ratio, at_most=0.36, digits=2)
 
 # %%
 figures.images(
@@ -899,7 +899,9 @@ figures.images(
     emoji_made,
     columns=15,
     size=0.75,
-    alt="Sixty made emoji in colour on white: EMOJI ALT",
+    alt="Sixty made emoji in colour on white: yellow faces, figures, signs on squares,"
+    " hands and things, with outlines and shading like real ones; few can be named for"
+    " sure.",
 )
 
 # %%
@@ -914,7 +916,10 @@ figures.images(
 print(f"{len(emoji):,} training pictures", emoji.shape[1:])
 
 # %% [markdown]
-# EMOJI TEXT
+# From a distance they are emoji: faces, figures, signs, in the right colours and with shading. From close by
+# hardly one can be named. The VAE of lesson 07 draws the mean where it is unsure, and so blurs; a
+# discriminator does not let blur pass, so this generator decides, and is now and then confidently wrong. None
+# is a copy.
 #
 # ## Clinic
 #
