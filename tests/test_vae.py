@@ -1,5 +1,11 @@
 """The variational autoencoder: its loss, its bounds and its samples, against SciPy and worked examples."""
 
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +13,7 @@ import scipy.special
 import scipy.stats
 from keras import ops
 
-from course_utils import training
+from course_utils import paths, training
 from course_utils.models import vae
 
 SHAPE = (8, 8, 1)
@@ -32,6 +38,17 @@ def linear(weight, bias, likelihood, sigma=None):
     model.encoder.get_layer("code").set_weights([np.zeros((16, 2)), np.array([0.5, np.log(0.8**2)])])
     model.decoder.get_layer("logits").set_weights([np.full((1, 16), weight), np.full(16, bias)])
     return model
+
+
+def plain(classes=None, **options):
+    """A VAE of two latent numbers and one dense layer each way, which stripes do not need more than."""
+    images, latents = keras.Input(SHAPE), keras.Input((2,))
+    inputs = [latents] if classes is None else [latents, keras.Input((classes,))]
+    joined = latents if classes is None else keras.layers.Concatenate()(inputs)
+    code = keras.layers.Dense(4)(keras.layers.Flatten()(images))
+    logits = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(joined))
+    decoder = keras.Model(latents if classes is None else inputs, logits)
+    return vae.Vae(keras.Model(images, code), decoder, seed=0, **options)
 
 
 @pytest.fixture
@@ -117,10 +134,11 @@ def striped(n):
 def test_training_lowers_the_loss_and_reconstructs(options):
     images, _ = striped(256)
     training.set_seed(0)
-    model = small(**options)
-    model.compile(keras.optimizers.Adam(1e-2))
-    history = training.fit(model, images, epochs=25, batch_size=32, progress=False).history
+    model = plain(**options)
+    model.compile(keras.optimizers.Adam(2e-2))
+    history = training.fit(model, images, epochs=60, batch_size=32, progress=False).history
     assert history["loss"][-1] < history["loss"][0] - 5
+    assert history["kl"][-1] > np.log(2)  # nats that it takes to say which of two
     rebuilt = model.reconstruct(images)
     assert rebuilt.shape == images.shape
     assert np.mean((rebuilt - images) ** 2) < 0.03
@@ -130,7 +148,7 @@ def test_sigma_is_learned_only_where_it_is_not_given():
     images, _ = striped(128)
     for sigma in (None, 0.5):
         training.set_seed(0)
-        model = small(likelihood="gaussian", sigma=sigma)
+        model = plain(likelihood="gaussian", sigma=sigma)
         before = float(model.log_sigma)
         model.compile(keras.optimizers.Adam(1e-2))
         training.fit(model, images, epochs=5, batch_size=32, progress=False)
@@ -140,9 +158,9 @@ def test_sigma_is_learned_only_where_it_is_not_given():
 def test_a_conditional_vae_draws_what_the_label_says():
     images, labels = striped(256)
     training.set_seed(0)
-    model = small(classes=2)
-    model.compile(keras.optimizers.Adam(1e-2))
-    training.fit(model, images, labels, epochs=30, batch_size=32, progress=False)
+    model = plain(classes=2)
+    model.compile(keras.optimizers.Adam(2e-2))
+    training.fit(model, images, labels, epochs=40, batch_size=32, progress=False)
     for label in (0, 1):
         error = np.mean((model.sample(20, seed=3, labels=label) - images[label]) ** 2)
         assert error < 0.05 < np.mean((model.sample(20, seed=3, labels=1 - label) - images[label]) ** 2)
@@ -217,3 +235,45 @@ def test_pictures_out_of_range_are_refused(pictures):
     model.compile("adam")
     with pytest.raises(ValueError, match="expected floating-point numbers from 0 to 1"):
         training.fit(model, pictures * 255, epochs=1, batch_size=8, progress=False)
+
+
+ON_JAX = """
+import json, sys
+from pathlib import Path
+import keras
+import numpy as np
+from course_utils import training
+from course_utils.models import vae
+
+images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
+labels = np.arange(64) % 2
+sizes = {"channels": 2, "width": 8, "grid_blocks": 1}
+training.set_seed(0)
+networks = vae.encoder((8, 8, 1), 6, **sizes), vae.decoder(3, (8, 8, 1), classes=2, **sizes)
+model = vae.Vae(*networks, likelihood="gaussian")
+model.compile(keras.optimizers.Adam(3e-3))
+history = training.fit(model, images, labels, epochs=5, batch_size=16, progress=False).history
+training.save_weights(model, Path(sys.argv[1]) / "vae.weights.h5")
+weights = model.log_weights(images, 3, seed=2, labels=labels)
+print(json.dumps([keras.backend.backend(), history, model.sample(4, seed=1).tolist(), weights.tolist()]))
+"""
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
+)
+def test_a_vae_trained_on_jax_is_the_same_here(tmp_path, pictures):
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(paths.ROOT)}
+    command = [sys.executable, "-c", ON_JAX, str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert run.returncode == 0, run.stderr[-3000:]
+    backend, history, samples, weights = json.loads(run.stdout.splitlines()[-1])
+    assert backend == "jax"
+    assert history["loss"][-1] < history["loss"][0]
+    np.testing.assert_allclose(history["loss"], np.add(history["reconstruction"], history["kl"]), rtol=1e-4)
+    sizes = {"channels": 2, "width": 8, "grid_blocks": 1}
+    model = vae.Vae(vae.encoder(SHAPE, 6, **sizes), vae.decoder(3, SHAPE, classes=2, **sizes), likelihood="gaussian")
+    training.load_weights(model, tmp_path / "vae.weights.h5")
+    np.testing.assert_allclose(model.sample(4, seed=1), samples, atol=1e-4)
+    mine = model.log_weights(pictures, 3, seed=2, labels=np.arange(64) % 2)
+    np.testing.assert_allclose(mine, weights, rtol=1e-3, atol=1e-2)
