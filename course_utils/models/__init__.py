@@ -9,6 +9,8 @@ from course_utils.data_files import data_file, read_manifest
 BUILDERS = {
     "efficientnet_lite0": ("course_utils.models.efficientnet", "efficientnet_lite0"),
     "fashion_mnist_classifier": ("course_utils.models.classifier", "fashion_mnist_classifier"),
+    "gan_emoji": ("course_utils.models.gan", "gan_emoji"),
+    "gan_fashion": ("course_utils.models.gan", "gan_fashion"),
     "vae_emoji": ("course_utils.models.vae", "vae_emoji"),
     "vae_fashion": ("course_utils.models.vae", "vae_fashion"),
 }
