@@ -181,6 +181,22 @@ def test_spectral_convolution_divides_by_the_largest_singular_value():
     np.testing.assert_allclose(layer(images), outputs, rtol=1e-3, atol=1e-5)  # and predicts as it trains
 
 
+def test_weights_of_every_kind_of_layer_are_saved_and_read_back(tmp_path):
+    def build():
+        discriminator = gan.discriminator_network((4, 5), IMAGE_SHAPE, refinements=(6,), spectral_normalisation=True)
+        return gan.Gan(gan.generator_network(3, (4, 4), IMAGE_SHAPE), discriminator, r1=0.1)
+
+    model = build()
+    model.compile("adam")
+    training.fit(model, pictures(16), epochs=2, batch_size=8, progress=False)
+    training.save_weights(model, tmp_path / "gan.weights.h5")
+    back = build()
+    training.load_weights(back, tmp_path / "gan.weights.h5")
+    assert len(back.weights) == len(model.weights) > 30
+    for one, other in zip(model.weights, back.weights, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=one.path)
+
+
 def test_networks_of_other_shapes_and_losses_are_refused():
     generator, discriminator = gan.generator_network(3, (4,), (8, 8, 3)), gan.discriminator_network((4,), IMAGE_SHAPE)
     with pytest.raises(ValueError, match=r"\(8, 8, 3\), the discriminator expects \(8, 8, 1\)"):

@@ -245,6 +245,15 @@ class SpectralConv2D(layers.Conv2D):
         outputs = ops.conv(inputs, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
         return outputs + ops.cast(self.bias, inputs.dtype) if self.use_bias else outputs
 
+    # Keras writes the kernel and the bias of a convolution by name, and would leave the vector out.
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["direction"] = self.direction
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        self.direction.assign(store["direction"])
+
 
 def _unit(vector):
     return vector / (ops.norm(vector) + 1e-12)

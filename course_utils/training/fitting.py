@@ -118,8 +118,9 @@ def _scaling(lowest: float, highest: float, low: float, high: float) -> str:
 def estimate_minutes(model: keras.Model, images, labels, *, epochs: int, batch_size: int, steps: int = 3) -> float:
     """The minutes that `fit` with these arguments would take on this machine, from the time of a few steps.
 
-    images: (n, ...); labels: (n, ...) or None. steps: how many to time, 1 or more; one before them compiles and is not counted.
-    They train the compiled model: hand in one made for this. Raises ValueError where `fit` would refuse the arrays.
+    images: (n, ...); labels: (n, ...) or None. steps: how many to time, 1 or more; one before them compiles and is not
+    counted. They train the compiled model: hand in one made for this. Raises ValueError where `fit` would refuse the
+    arrays.
     """
     batches = Batches(images, labels, batch_size=batch_size, seed=0)
     model.train_on_batch(*batches[0])
