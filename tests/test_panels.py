@@ -109,7 +109,7 @@ def test_the_explorer_starts_at_its_start(explorer):
 
 
 def test_a_slider_moves_its_latent_number_and_the_button_goes_back(explorer):
-    start, first, second, back, picture = explorer
+    start, _, second, back, picture = explorer
     second.value = 0.6
     moved = start.copy()
     moved[4] = 0.6
