@@ -160,10 +160,10 @@ def test_a_conditional_vae_draws_what_the_label_says():
     training.set_seed(0)
     model = plain(classes=2)
     model.compile(keras.optimizers.Adam(2e-2))
-    training.fit(model, images, labels, epochs=40, batch_size=32, progress=False)
+    training.fit(model, images, labels, epochs=60, batch_size=32, progress=False)
     for label in (0, 1):
         error = np.mean((model.sample(20, seed=3, labels=label) - images[label]) ** 2)
-        assert error < 0.05 < np.mean((model.sample(20, seed=3, labels=1 - label) - images[label]) ** 2)
+        assert error < 0.1 < np.mean((model.sample(20, seed=3, labels=1 - label) - images[label]) ** 2)
     np.testing.assert_array_equal(model.sample(4, seed=5), model.sample(4, seed=5, labels=np.array([0, 1, 0, 1])))
     assert model.log_weights(images[:3], 4, labels=labels[:3]).shape == (3, 4)
 
