@@ -499,20 +499,20 @@ judge = metrics.Judge(test_images, images[-10_000:])
 scores = {name: judge(pictures) for name, pictures in made.items()}
 metrics.table(scores)
 ours = scores["VAE, this lesson"]
-measured("Fréchet distance", ours["frechet_distance"].value, at_most=9.5, digits=1)
-measured("coverage", ours["coverage"].value, at_least=0.25, digits=2)
+measured("Fréchet distance", ours["frechet_distance"].value, at_most=8.0, digits=1)
+measured("coverage", ours["coverage"].value, at_least=0.3, digits=2)
 for metric in ("frechet_distance", "kernel_distance", "coverage"):
     values = {name: score[metric].value for name, score in scores.items() if "shipped" not in name}
     choose = max if ours[metric].better == "higher" else min
     print(f"best of the first five in {metric}: {choose(values, key=values.get)}")
 
 # %% [markdown]
-# Ours wins in Fréchet distance and coverage; but see what else the table says. *Precision* is about as high
-# for the pixels' noise as for us: the classifier never saw noise, puts all of it in one place, and that lies
-# within the wide circles around some real pictures. Coverage gives it away. *Recall* is higher for the
-# autoencoder: wild pictures have wide circles, and many real ones lie within; our VAE stays near the middle
-# of each kind and leaves out the prints. So judge by Fréchet distance and coverage together, beside the floor
-# and a grid of pictures.
+# Ours wins in Fréchet distance and coverage, and in most other columns; but not in *recall*, which even PCA
+# wins. Its wild pictures lie in thin company, so the circles around them are wide, and many real ones fall
+# inside; our VAE stays near the middle of each kind and leaves out the prints. Nor is the *precision* of pure
+# noise zero: the classifier never saw noise and puts all of it in one place, within the circles of some real
+# pictures; coverage gives it away. So judge by Fréchet distance and coverage together, beside the floor and a
+# grid of pictures.
 #
 # ## 8 · What is in the latent space?
 #
@@ -544,13 +544,15 @@ figures.draw_image(
 )
 figures.show(
     figure,
-    alt="Left, codes in ten colours fill a square without large holes. Right, a map of"
-    " twenty by twenty decoded pictures: trousers, dresses, tops, bags, boots and shoes"
-    " have regions of their own that flow into each other, and no place is a smear.",
+    alt="Left, codes in ten colours fill most of a square, with narrow gaps between some"
+    " kinds. Right, a map of twenty by twenty decoded pictures: trousers, dresses, tops,"
+    " bags, boots and shoes have regions of their own that flow into each other; along"
+    " the gaps they fade.",
 )
 
 # %% [markdown]
-# The holes are gone: clouds had to overlap, so that neighbours mean similar things. Back to sixteen numbers,
+# The scale is known now, and the codes fill it but for a few gaps, across which the decoder fades from one
+# kind to the next: clouds had to overlap, so that neighbours mean similar things. Back to sixteen numbers,
 # and to what such a space is good for.
 
 
@@ -576,8 +578,8 @@ figures.images(
 
 # %% [markdown]
 # The first row of each pair mixes pixels: a double exposure. The second walks between codes: half-way there
-# is *one* thing. **Arithmetic** works as well: the mean code of pullovers minus that of T-shirts should mean
-# "long sleeves", that of ankle boots minus that of sneakers "a shaft".
+# is *one* thing. **Arithmetic** often works as well: the mean code of pullovers minus that of T-shirts should
+# mean "long sleeves", that of ankle boots minus that of sneakers "a shaft".
 
 # %%
 many, _ = model.encode(images[:20_000])
@@ -592,9 +594,9 @@ figures.images(
     ["dresses, rebuilt", "and long sleeves added", "sandals, rebuilt", "and a shaft added"],
     columns=1,
     size=9,
-    alt="Dresses and below them the same with sleeves added, most of them wider and with"
-    " long sleeves at their sides. Sandals and below them the same with a shaft added:"
-    " higher shoes and boots.",
+    alt="Dresses and below them the same with sleeves added: the wide ones get long sleeves"
+    " at their sides, some narrow ones fall apart. Sandals and below them the same with"
+    " a shaft added: most become higher shoes and boots.",
 )
 
 # %% [markdown]
@@ -696,18 +698,21 @@ axes.set_yticks(14 + 28 * np.arange(7), [f"z0 = {z0:.1f}" for z0, _ in styles])
 figures.show(
     figure,
     alt="A grid: each column is one of the ten kinds, each row one style. Down a column the"
-    " clothes stay of their kind and grow lighter or darker, narrower or wider, in the"
-    " same way in all columns.",
+    " clothes grow lighter and wider, in the same way in all columns. Most stay of their"
+    " kind; sneakers turn into boots, and some corners are unclear.",
 )
 
 # %%
 asked = np.tile(np.arange(10), 100)
 classifier = models.load("fashion_mnist_classifier")
 answers = classifier.predict(conditional.sample(1000, labels=asked), verbose=0).argmax(axis=1)
-measured("seen as the kind that was ordered", np.mean(answers == asked), at_least=0.8, digits=2)
+measured("seen as the kind that was ordered", np.mean(answers == asked), at_least=0.4, digits=2)
 
 # %% [markdown]
-# A row has one $z$ and ten labels: the same style in all kinds.
+# A row has one $z$ and ten labels: the same style in all kinds. But look at the sneakers that become boots,
+# and at the number: guessing would give one in ten, and about half are seen as what was ordered. Our encoder
+# is not told the label, and writes part of the kind into the code; at places of $z$ where a kind has no
+# codes, the decoder has never drawn it.
 #
 # ## 11 · And in colour?
 #
@@ -746,10 +751,11 @@ for name, pictures, drawn_by in [
 print("learned sigma", approx(float(np.exp(large_emoji.log_sigma))))
 
 # %% [markdown]
-# Rebuilt emoji are recognisable; invented ones are coloured blobs. Two reasons. Three thousand pictures of a
-# thousand different things are too few to fill 64 dimensions, and the error on seen and unseen ones differs.
-# And a Gaussian decoder answers with a *mean*: where it is unsure whether an edge lies here or there, it
-# draws both, softly. Lesson 08 trains networks against a judge that does not let blur pass.
+# Rebuilt emoji are recognisable; the other label changes little, since the code tells already who drew it;
+# invented ones are coloured blots. Two reasons. Three thousand pictures of a thousand different things are
+# too few to fill 64 dimensions, so it learned many by heart: the error on unseen ones is far larger. And a
+# Gaussian decoder answers with a *mean*: where it is unsure whether an edge lies here or there, it draws
+# both, softly. Lesson 08 trains networks against a judge that does not let blur pass.
 #
 # ## Clinic
 #
@@ -798,7 +804,7 @@ figures.images(
 
 # %% [markdown]
 # "Sharp" decodes the mean and has no KL term: an autoencoder in disguise. Its reconstructions shine, its
-# means spread far from $N(0, 1)$, and what it invents are smears. "Tidy" averages over the 784 pixels but
+# means spread wider than $N(0, 1)$, and what it invents are smears. "Tidy" averages over the 784 pixels but
 # sums the KL: each nat of code must now save 784 nats of picture, so nothing is stored, KL is zero, and every
 # picture is the mean. It trains with $\beta = 784$. Repair: draw $z$, keep the KL, and sum both over
 # everything in a picture. Neither logs its KL; always print it by itself, and look at samples, not only at
