@@ -626,19 +626,19 @@ class PlainGan(keras.Model):
     def __init__(self, generator, discriminator):
         super().__init__()
         self.generator, self.discriminator = generator, discriminator
+        self.seeds = keras.random.SeedGenerator(0)
 
     def call(self, images, training=False):
-        latent = keras.random.normal((ops.shape(images)[0], self.generator.input_shape[-1]))
-        return self.generator(latent)
+        shape = (ops.shape(images)[0], self.generator.input_shape[-1])
+        return self.generator(keras.random.normal(shape, seed=self.seeds))
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
         real_logits = self.discriminator(x)
         fake_logits = self.discriminator(ops.stop_gradient(y_pred))  # fakes are constants here
         d_loss = ops.mean(ops.softplus(-real_logits) + ops.softplus(fake_logits))
+        # Now the discriminator is constant.
         held = [ops.stop_gradient(weights.value) for weights in self.discriminator.weights]
-        judged, _ = self.discriminator.stateless_call(
-            held, [], y_pred
-        )  # the critic is constant here
+        judged, _ = self.discriminator.stateless_call(held, [], y_pred)
         return d_loss + ops.mean(ops.softplus(-judged))
 
 
@@ -662,6 +662,10 @@ expected = [
 found = one_tape.gradient(total, [*painter.trainable_variables, *critic.trainable_variables])
 same = [np.allclose(a, b, rtol=1e-3, atol=1e-6) for a, b in zip(found, expected, strict=True)]
 print("weight arrays", len(same), "with the gradient of two tapes", sum(same))
+
+# %%
+game.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
+history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 
 # %% [markdown]
 # From now on we use `gan.Gan` of the course's package: this class with a choice of losses, R1, and one repair
