@@ -35,17 +35,15 @@ JUDGED = ("frechet_distance", "precision", "recall", "density", "coverage", "eff
 
 def settings() -> dict[str, dict[str, dict]]:
     """For each file, the settings of each run."""
-    kept = ("width", "blocks", "channels", "epochs", "batch_size", "learning_rate", "latent_size")
+    kept = ("channels", "width", "epochs", "batch_size", "learning_rate", "latent_size")
     recipe = {name: getattr(NUMBERS, name) for name in kept}
     recipe |= {"network": "ours", "binary": True, "likelihood": "bernoulli", "sigma": None, "beta": 1.0}
-    short = recipe | {"epochs": NUMBERS.short_epochs}
     grey = recipe | {"binary": False}
     tutorial = {"network": "tutorial", "learning_rate": 1e-4, "batch_size": 32, "epochs": 7}
     bounds = {}
     for size in (2, 16):
         bounds[f"tutorial, latent {size}"] = recipe | tutorial | {"latent_size": size}
         bounds[f"ours, latent {size}"] = recipe | {"latent_size": size}
-    bounds["ours with patches, latent 16"] = recipe | {"channels": 32, "epochs": 5}
     return {
         "bounds": bounds,
         "likelihoods": {
@@ -53,8 +51,8 @@ def settings() -> dict[str, dict[str, dict]]:
             "Gaussian, sigma 1": grey | {"likelihood": "gaussian", "sigma": 1.0},
             "Gaussian, sigma learned": grey | {"likelihood": "gaussian"},
         },
-        "betas": {f"beta {beta:g}": short | {"beta": beta} for beta in (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)},
-        "sizes": {f"latent {size}": short | {"latent_size": size} for size in (2, 8, 16, 32, 64)},
+        "betas": {f"beta {beta:g}": recipe | {"beta": beta} for beta in (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)},
+        "sizes": {f"latent {size}": recipe | {"latent_size": size} for size in (2, 8, 16, 32, 64)},
     }
 
 
@@ -73,7 +71,7 @@ def tutorial_networks(latent_size: int) -> tuple[keras.Model, keras.Model]:
 def networks(s: dict) -> tuple[keras.Model, keras.Model]:
     if s["network"] == "tutorial":
         return tutorial_networks(s["latent_size"])
-    sizes = {name: s[name] for name in ("width", "blocks", "channels")}
+    sizes = {"channels": tuple(s["channels"]), "width": s["width"]}
     shape = (28, 28, 1)
     return vae.encoder(shape, 2 * s["latent_size"], **sizes), vae.decoder(s["latent_size"], shape, **sizes)
 

@@ -203,7 +203,7 @@ def test_networks_of_other_shapes_and_losses_are_refused():
         gan.Gan(generator, discriminator)
     with pytest.raises(ValueError, match="'relativistic', 'Wasserstein', got 'wgan'"):
         tiny(loss="wgan")
-    with pytest.raises(ValueError, match="28x28 cannot be halved 3 times"):
+    with pytest.raises(ValueError, match=r"\(28, 28, 1\) cannot be halved once for each of channels"):
         gan.generator_network(3, (4, 4, 4), (28, 28, 1))
 
 

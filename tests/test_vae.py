@@ -20,12 +20,9 @@ SHAPE = (8, 8, 1)
 
 
 def small(latent_size=3, classes=None, **options):
-    sizes = {"channels": 2, "width": 8, "blocks": 1}
+    sizes = {"channels": (2,), "width": 8, "classes": classes}
     return vae.Vae(
-        vae.encoder(SHAPE, 2 * latent_size, **sizes),
-        vae.decoder(latent_size, SHAPE, classes=classes, **sizes),
-        seed=0,
-        **options,
+        vae.encoder(SHAPE, 2 * latent_size, **sizes), vae.decoder(latent_size, SHAPE, **sizes), seed=0, **options
     )
 
 
@@ -42,13 +39,18 @@ def linear(weight, bias, likelihood, sigma=None):
 
 def plain(classes=None, **options):
     """A VAE of two latent numbers and one dense layer each way, which stripes do not need more than."""
-    images, latents = keras.Input(SHAPE), keras.Input((2,))
-    inputs = [latents] if classes is None else [latents, keras.Input((classes,))]
-    joined = latents if classes is None else keras.layers.Concatenate()(inputs)
-    code = keras.layers.Dense(4)(keras.layers.Flatten()(images))
-    logits = keras.layers.Reshape(SHAPE)(keras.layers.Dense(64)(joined))
-    decoder = keras.Model(latents if classes is None else inputs, logits)
-    return vae.Vae(keras.Model(images, code), decoder, seed=0, **options)
+
+    def network(shape, layers):
+        first = keras.Input(shape)
+        inputs = [first] if classes is None else [first, keras.Input((classes,))]
+        x = keras.layers.Concatenate()([keras.layers.Flatten()(part) for part in inputs])
+        for layer in layers:
+            x = layer(x)
+        return keras.Model(first if classes is None else inputs, x)
+
+    encoder = network(SHAPE, [keras.layers.Dense(4)])
+    decoder = network((2,), [keras.layers.Dense(64), keras.layers.Reshape(SHAPE)])
+    return vae.Vae(encoder, decoder, seed=0, **options)
 
 
 @pytest.fixture
@@ -207,12 +209,14 @@ def test_weights_are_saved_and_loaded(tmp_path, pictures):
         (lambda: small(beta=-1.0), "beta must be 0 or more"),
         (lambda: small(likelihood="gaussian", sigma=0.0), "sigma above 0"),
         (lambda: vae.Vae(vae.encoder(SHAPE, 3), vae.decoder(3, SHAPE)), "a mean and a log-variance"),
-        (lambda: vae.encoder((10, 8, 1), 4, channels=2), r"multiples of 4 pixels, got \(10, 8, 1\)"),
-        (lambda: vae.encoder(SHAPE, 4, grid_blocks=1), "grid_blocks need channels"),
+        (lambda: vae.Vae(vae.encoder(SHAPE, 6, classes=2), vae.decoder(3, SHAPE)), "the same classes"),
+        (lambda: vae.encoder((10, 8, 1), 4), r"\(10, 8, 1\) cannot be halved .* in multiples of 4"),
+        (lambda: vae.encoder(SHAPE, 4, channels=(2, 0)), "at least one channel"),
         (lambda: vae.decoder(0, SHAPE), "latent_size must be 1 or more, got 0"),
         (lambda: small().sample(0), "expected 1 or more, got 0"),
         (lambda: small().sample(2, labels=1), "has no use for labels"),
         (lambda: small(classes=2).decode(np.zeros((2, 3))), "needs labels from 0 to 1"),
+        (lambda: small(classes=2).encode(np.zeros((2, *SHAPE))), "needs labels from 0 to 1"),
         (lambda: small(classes=2).sample(2, labels=2), "labels must be from 0 to 1"),
         (lambda: small().log_weights(np.zeros((1, *SHAPE)), 0), "expected 1 or more, got 0"),
     ],
@@ -247,9 +251,9 @@ from course_utils.models import vae
 
 images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
 labels = np.arange(64) % 2
-sizes = {"channels": 2, "width": 8, "grid_blocks": 1}
+sizes = {"channels": (2, 3), "width": 8, "classes": 2}
 training.set_seed(0)
-networks = vae.encoder((8, 8, 1), 6, **sizes), vae.decoder(3, (8, 8, 1), classes=2, **sizes)
+networks = vae.encoder((8, 8, 1), 6, **sizes), vae.decoder(3, (8, 8, 1), **sizes)
 model = vae.Vae(*networks, likelihood="gaussian")
 model.compile(keras.optimizers.Adam(3e-3))
 history = training.fit(model, images, labels, epochs=5, batch_size=16, progress=False).history
@@ -271,8 +275,8 @@ def test_a_vae_trained_on_jax_is_the_same_here(tmp_path, pictures):
     assert backend == "jax"
     assert history["loss"][-1] < history["loss"][0]
     np.testing.assert_allclose(history["loss"], np.add(history["reconstruction"], history["kl"]), rtol=1e-4)
-    sizes = {"channels": 2, "width": 8, "grid_blocks": 1}
-    model = vae.Vae(vae.encoder(SHAPE, 6, **sizes), vae.decoder(3, SHAPE, classes=2, **sizes), likelihood="gaussian")
+    sizes = {"channels": (2, 3), "width": 8, "classes": 2}
+    model = vae.Vae(vae.encoder(SHAPE, 6, **sizes), vae.decoder(3, SHAPE, **sizes), likelihood="gaussian")
     training.load_weights(model, tmp_path / "vae.weights.h5")
     np.testing.assert_allclose(model.sample(4, seed=1), samples, atol=1e-4)
     mine = model.log_weights(pictures, 3, seed=2, labels=np.arange(64) % 2)

@@ -267,7 +267,7 @@ def generator_network(latent_size: int, channels: tuple[int, ...], image_shape: 
         same number of kernel entries: 5 and 2 do not divide, which shows as a checkerboard (Odena et al., 2016).
     Raises ValueError where the sides cannot be halved len(channels) times.
     """
-    rows, columns = _smallest_map(image_shape, len(channels))
+    rows, columns = generators.smallest_map(image_shape, channels)
     latents = layers.Input((latent_size,), name="latents")
     x = layers.Dense(rows * columns * channels[0], use_bias=False, name="first")(latents)
     x = _normalise(layers.Reshape((rows, columns, channels[0]), name="map")(x), "first")
@@ -297,7 +297,7 @@ def discriminator_network(
     refinements: channels of 3x3 convolutions that keep the smallest map's size. dropout_rate: of the last map.
     Raises ValueError where the sides cannot be halved len(channels) times.
     """
-    _smallest_map(image_shape, len(channels))
+    generators.smallest_map(image_shape, channels)
     convolution = SpectralConv2D if spectral_normalisation else layers.Conv2D
     options = {"padding": "same", "kernel_initializer": "he_normal"}
     images = layers.Input(image_shape, name="images")
@@ -317,15 +317,6 @@ def discriminator_network(
 def _normalise(x, name: str):
     x = layers.BatchNormalization(momentum=0.9, name=f"{name}_normalisation")(x)
     return layers.LeakyReLU(LEAK, name=f"{name}_activation")(x)
-
-
-def _smallest_map(image_shape: tuple[int, int, int], halvings: int) -> tuple[int, int]:
-    rows, columns, _ = image_shape
-    if halvings < 1 or rows % 2**halvings or columns % 2**halvings:
-        raise ValueError(
-            f"pictures of {rows}x{columns} cannot be halved {halvings} times: choose fewer channels, at least one"
-        )
-    return rows // 2**halvings, columns // 2**halvings
 
 
 def tutorial_dcgan() -> tuple[keras.Model, keras.Model]:
