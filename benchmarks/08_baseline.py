@@ -21,7 +21,7 @@ import keras
 import recording
 from PIL import Image
 
-from course_utils import data, metrics, paths, profiles, recipes, training
+from course_utils import data, figures, metrics, paths, profiles, recipes, training
 from course_utils.models import gan
 
 TUTORIAL_STEPS, TUTORIAL_SECONDS = 5_000, 1_800
@@ -107,7 +107,7 @@ def play(name: str) -> dict:
 
 def save_sheet(samples, path: Path) -> None:
     """100 grey pictures (100, 28, 28, 1) in ten rows of ten, pixel by pixel."""
-    sheet = samples.reshape(10, 10, 28, 28).swapaxes(1, 2).reshape(280, 280)
+    sheet = figures.sheet(samples, columns=10)[..., 0]
     Image.fromarray((sheet * 255).round().astype("uint8")).save(path, optimize=True)
 
 

@@ -76,7 +76,7 @@ def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, sc
         raise ValueError(
             f"animate() takes frames (time, n, H, W, 1 or 3), n a multiple of columns={columns}, got {frames.shape}"
         )
-    sheets = [_sheet(frame, columns, scale) for frame in frames]
+    sheets = [_magnified(sheet(frame, columns), scale) for frame in frames]
     options = {"save_all": True, "append_images": sheets[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
     moving = f"data:image/webp;base64,{_encode(sheets[0], format='WEBP', quality=80, **options)}"
     page = f'<img alt="{html.escape(alt)}" src="{moving}" style="width: {sheets[0].width}px; max-width: 100%">'
@@ -84,14 +84,22 @@ def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, sc
     display(bundle, raw=True)
 
 
-def _sheet(pictures: np.ndarray, columns: int, scale: int) -> Image.Image:
-    """Pictures (n, H, W, C) in [0, 1] in rows of `columns`, as one RGB picture."""
-    count, height, width, channels = pictures.shape
-    rows = count // columns
-    sheet = pictures.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    pixels = (sheet.reshape(rows * height, columns * width, channels).clip(0, 1) * 255).round().astype(np.uint8)
-    pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
-    return Image.fromarray(pixels[..., 0] if channels == 1 else pixels).convert("RGB")
+def sheet(pictures, columns: int) -> np.ndarray:
+    """Pictures (n, H, W, C) in rows of `columns` without gaps, as one picture (n / columns * H, columns * W, C).
+
+    Raises ValueError where n is not a multiple of `columns`.
+    """
+    pictures = np.asarray(pictures)
+    if columns < 1 or len(pictures) % columns:
+        raise ValueError(f"{len(pictures)} pictures do not fill rows of {columns}: give a multiple of {columns}")
+    rows = pictures.reshape(-1, columns, *pictures.shape[1:])
+    return np.concatenate(np.concatenate(rows, axis=1), axis=1)
+
+
+def _magnified(picture: np.ndarray, scale: int) -> Image.Image:
+    """A picture (H, W, C) in [0, 1] as RGB, each pixel as scale x scale pixels."""
+    pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert("RGB")
 
 
 def _render(figure: Figure, dots_per_inch: int) -> Image.Image:

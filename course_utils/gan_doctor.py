@@ -72,7 +72,7 @@ class Record:
 
     def save_pictures(self, path: Path) -> None:
         """Write the pictures as one PNG of sixteen grey levels: two rows a grid and one of neighbours. Grey only."""
-        sheet = _sheet(np.concatenate([*self.grids, self.neighbours]), NEIGHBOURS)
+        sheet = figures.sheet(np.concatenate([*self.grids, self.neighbours]), NEIGHBOURS)
         picture = Image.fromarray(np.rint(sheet[..., 0] / 255 * _GREYS).astype(np.uint8), mode="P")
         picture.putpalette(np.repeat(np.rint(np.arange(_GREYS + 1) * 255 / _GREYS), 3).astype(np.uint8).tobytes())
         picture.save(path, optimize=True, bits=4)
@@ -92,12 +92,6 @@ def _read(run: dict, sheet: Path) -> Record:
     pictures = pixels.reshape(-1, side, NEIGHBOURS, side).swapaxes(1, 2).reshape(-1, side, side, 1)
     grids = pictures[:-NEIGHBOURS].reshape(3, SHOWN, side, side, 1)
     return Record(looks, grids, pictures[-NEIGHBOURS:], run["real_effective_classes"])
-
-
-def _sheet(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """Pictures (n, h, w, c) in rows of `columns`, as one picture."""
-    rows = pictures.reshape(-1, columns, *pictures.shape[1:])
-    return np.concatenate(np.concatenate(rows, axis=1), axis=1)
 
 
 # --------------------------------------------------------------------------------------------------- callback
@@ -268,10 +262,10 @@ def record_figure(record: Record) -> Figure:
     for one, title in zip(above, titles, strict=True):
         one.set(title=title, xlabel="step")
     for one, grid, look, when in zip(below, record.grids, record.moments, ("first", "middle", "last"), strict=False):
-        figures.draw_image(one, _sheet(grid, 4) / 255, f"{when} look, step {look.step:,}")
+        figures.draw_image(one, figures.sheet(grid, 4) / 255, f"{when} look, step {look.step:,}")
     pairs = np.stack([record.grids[-1][:NEIGHBOURS], record.neighbours])  # sample over neighbour, two rows of each
     pairs = pairs.reshape(2, 2, -1, *pairs.shape[2:]).swapaxes(0, 1).reshape(-1, *pairs.shape[2:])
-    figures.draw_image(below[3], _sheet(pairs, 4) / 255, "below each sample its nearest")
+    figures.draw_image(below[3], figures.sheet(pairs, 4) / 255, "below each sample its nearest")
     below[2].set_xlabel(_repeated(record))
     below[3].set_xlabel("rows 2 and 4: training pictures")
     return figure
@@ -286,7 +280,7 @@ def panels_figure(records: Mapping[str, Record]) -> Figure:
         _draw(row[0], record, _LOSSES)
         _draw_real_above_made(row[1], record)
         _draw(row[2], record, ("effective_classes", *_SHARES), like_real=1)
-        figures.draw_image(row[3], _sheet(record.grids[:, :8].reshape(-1, *record.grids.shape[2:]), 8) / 255)
+        figures.draw_image(row[3], figures.sheet(record.grids[:, :8].reshape(-1, *record.grids.shape[2:]), 8) / 255)
         row[3].set_xlabel(_repeated(record))
         row[0].set_ylabel(name)
     _set_limits(rows[0, 0], rows[0, 2])

@@ -68,8 +68,9 @@ class Lesson07:
     batch_size: int = 128
     learning_rate: float = 0.003  # the peak of the one-cycle schedule
     seed: int = 0
-    emoji_latent_size: int = 64
+    emoji_latent_size: int = 32
     emoji_channels: tuple[int, ...] = (32, 64, 128)  # at 16x16, 8x8 and 4x4
+    emoji_sigma: float = 0.3  # a learned one is smaller, stores more, and is harder to draw new pictures from
     emoji_width: int = 256
     emoji_epochs: int = 20
     emoji_batch_size: int = 64
@@ -80,7 +81,7 @@ def lesson_07(profile: str | None = None) -> Lesson07:
     """The numbers of lesson 07, of the profile named or else of the chosen one. Raises ValueError for another name."""
     name = chosen() if profile is None else _known(profile, "profile")
     lesson = Lesson07()
-    full = replace(lesson, channels=(32, 64), epochs=30, emoji_epochs=150)
+    full = replace(lesson, channels=(32, 64), epochs=30, emoji_epochs=160)
     return full if name == "full" else lesson
 
 

@@ -68,7 +68,9 @@ def _emoji() -> tuple[np.ndarray, None]:
 
 
 def _emoji_and_families() -> tuple[np.ndarray, np.ndarray]:
-    return data.emoji_pictures("train")
+    """The emoji and their mirror images: there are few."""
+    images, families = data.emoji_pictures("train")
+    return np.concatenate([images, images[:, :, ::-1]]), np.concatenate([families, families])
 
 
 def _gan(build: str) -> Callable[[Any, int], Any]:

@@ -53,13 +53,6 @@ def walk(model, start, end, steps=10, labels=None):
     return model.decode((1 - shares) * ends[0] + shares * ends[1], labels)
 
 
-def sheet(pictures, columns):
-    """Pictures (n, h, w, c) side by side, as one array (rows * h, columns * w, c)."""
-    pictures = np.asarray(pictures)
-    rows = pictures.reshape(-1, columns, *pictures.shape[1:])
-    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
-
-
 # %%
 validation_images, validation_labels = data.fashion_mnist("validation")
 emoji, families = data.emoji_pictures("test")
@@ -69,7 +62,7 @@ first = [validation_images[validation_labels == kind][4] for kind in range(10)]
 clothes = [walk(large, first[a], first[b]) for a, b in pairs]
 faces = [walk(large_emoji, emoji[a], emoji[b], labels=0) for a, b in [(0, 44), (10, 62), (4, 100)]]
 figures.images(
-    [sheet(np.concatenate(rows), columns=10) for rows in (clothes, faces)],
+    [figures.sheet(np.concatenate(rows), columns=10) for rows in (clothes, faces)],
     size=5.6,
     alt="Left, three rows in grey: a T-shirt turns into an ankle boot, a trouser into a"
     " dress, a bag into a sandal, step by step. Right, three rows of small pictures in"
@@ -136,7 +129,7 @@ for name, pictures in {"PCA": by_pca, "autoencoder": rebuilt}.items():
     print(f"{name:12} root mean square error of a pixel {approx(error)}")
 figures.images(
     [
-        sheet(pictures[:12], columns=12)
+        figures.sheet(pictures[:12], columns=12)
         for pictures in (validation_images, by_pca.clip(0, 1), rebuilt)
     ],
     ["pictures", "from two numbers, by PCA", "from two numbers, by the autoencoder"],
@@ -181,7 +174,9 @@ for kind, name in enumerate(data.FASHION_MNIST_NAMES):
 axes[0].set(xlabel="first number of the code", ylabel="second number", title="where the codes lie")
 axes[0].set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
 axes[0].legend(markerscale=5, fontsize=8, ncols=2, frameon=True)
-figures.draw_image(axes[1], sheet(tiles, columns=16), "what the decoder makes of each place")
+figures.draw_image(
+    axes[1], figures.sheet(tiles, columns=16), "what the decoder makes of each place"
+)
 figures.show(
     figure,
     alt="Left, a scatter of codes in ten colours: they form streaks and clouds with empty"
@@ -424,9 +419,9 @@ model = vae.fashion_vae(numbers)
 history = train(model, images, epochs=numbers.epochs, numbers=numbers)
 figures.images(
     [
-        sheet(validation_images[:24], columns=12),
-        sheet(model.reconstruct(validation_images[:24]), columns=12),
-        sheet(model.sample(24, seed=1), columns=12),
+        figures.sheet(validation_images[:24], columns=12),
+        figures.sheet(model.reconstruct(validation_images[:24]), columns=12),
+        figures.sheet(model.sample(24, seed=1), columns=12),
     ],
     ["pictures", "rebuilt from 16 numbers", "invented"],
     columns=1,
@@ -476,7 +471,7 @@ made["VAE, shipped"] = large.sample(10_000, seed=1)
 
 # %%
 figures.images(
-    [sheet(pictures[:20], columns=10) for pictures in made.values()],
+    [figures.sheet(pictures[:20], columns=10) for pictures in made.values()],
     list(made),
     columns=2,
     size=5.5,
@@ -539,7 +534,9 @@ axes[0].set(xlabel="share of N(0, 1) below z0", ylabel="share below z1", xlim=(0
 axes[0].set(title="where the codes lie", aspect="equal")
 axes[0].legend(markerscale=5, fontsize=8, ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 figures.draw_image(
-    axes[1], sheet(flat_vae.decode(grid), columns=20), "what the decoder makes of each place"
+    axes[1],
+    figures.sheet(flat_vae.decode(grid), columns=20),
+    "what the decoder makes of each place",
 )
 figures.show(
     figure,
@@ -568,7 +565,7 @@ rows = [
     for way in (crossfade(first[a], first[b]), walk(model, first[a], first[b]))
 ]
 figures.images(
-    [sheet(np.concatenate(rows), columns=10)],
+    [figures.sheet(np.concatenate(rows), columns=10)],
     size=9,
     alt="Three pairs of rows. In the first row of each pair one picture fades while the"
     " other appears, both visible half-way. In the second one picture changes shape into"
@@ -589,7 +586,7 @@ for kind, change in changes.items():
     chosen, _ = model.encode(validation_images[validation_labels == kind][:12])
     rows += [model.decode(chosen), model.decode(chosen + change)]
 figures.images(
-    [sheet(pictures, columns=12) for pictures in rows],
+    [figures.sheet(pictures, columns=12) for pictures in rows],
     ["dresses, rebuilt", "and long sleeves added", "sandals, rebuilt", "and a shaft added"],
     columns=1,
     size=9,
@@ -616,7 +613,7 @@ axes[0].set_xticks(np.arange(numbers.latent_size), [f"z{number}" for number in o
 axes[0].set(ylabel="KL in nats", title="what each number of the code costs")
 figures.draw_image(
     axes[1],
-    sheet(model.decode(moved.reshape(66, -1)), columns=11),
+    figures.sheet(model.decode(moved.reshape(66, -1)), columns=11),
     "the six dearest, each from -3 to 3",
 )
 print("numbers that cost under 0.05 nats:", approx(np.sum(price < 0.05), 0))
@@ -691,7 +688,7 @@ history = train(conditional, images, labels, epochs=numbers.epochs, numbers=numb
 styles = np.random.default_rng(3).standard_normal((7, size)).repeat(10, axis=0)
 ordered = conditional.decode(styles, labels=np.tile(np.arange(10), 7))
 figure, axes = plt.subplots(figsize=(8.6, 6.4))
-figures.draw_image(axes, sheet(ordered, columns=10))
+figures.draw_image(axes, figures.sheet(ordered, columns=10))
 axes.set_xticks(14 + 28 * np.arange(10), data.FASHION_MNIST_NAMES, rotation=40, ha="right")
 axes.set_yticks(14 + 28 * np.arange(7), [f"style {row}" for row in range(1, 8)])
 figures.show(
@@ -727,21 +724,21 @@ print("rebuilt", approx(seen["rebuilt"], 2), "real", approx(seen["real"], 2))
 #
 # ## 11 · And in colour?
 #
-# The shipped emoji network has 64 latent numbers, a Gaussian likelihood with learned $\sigma$, and a label:
-# which of two families drew the emoji. It learned from 3,334 of them; these 370 it has not seen.
+# The shipped emoji network has 32 latent numbers, a Gaussian likelihood with $\sigma=0.3$, and a label: which of
+# two families drew the emoji. It learned from 3,334 of them and their mirror images; these 370 it has not seen.
 
 # %%
-codes64, _ = large_emoji.encode(emoji, families)
+emoji_codes, _ = large_emoji.encode(emoji, families)
 chosen = np.arange(0, 320, 20)  # drawn by the first family; the next one is the same by the second
 rows = {
     "by the first family, unseen": emoji[chosen],
-    "rebuilt": large_emoji.decode(codes64[chosen], labels=0),
-    "the same code, ordered from the second family": large_emoji.decode(codes64[chosen], labels=1),
+    "rebuilt": large_emoji.decode(emoji_codes[chosen], labels=0),
+    "the same code, ordered from the second family": large_emoji.decode(emoji_codes[chosen], labels=1),
     "how the second family really draws it": emoji[chosen + 1],
     "invented": large_emoji.sample(16, seed=4, labels=0),
 }
 figures.images(
-    [sheet(pictures, columns=16) for pictures in rows.values()],
+    [figures.sheet(pictures, columns=16) for pictures in rows.values()],
     list(rows),
     columns=1,
     size=9.5,
@@ -759,7 +756,8 @@ for name, pictures, drawn_by in [
 ]:
     error = np.sqrt(np.mean((large_emoji.reconstruct(pictures, drawn_by) - pictures) ** 2))
     print(f"{name:7} root mean square error of a pixel {approx(error)}")
-print("learned sigma", approx(float(np.exp(large_emoji.log_sigma))))
+print(f"{len(seen):,} seen, {len(emoji)} unseen, {large_emoji.latent_size} latent numbers", end=", ")
+print(f"sigma {float(np.exp(large_emoji.log_sigma)):.1f}")
 
 # %% [markdown]
 # Rebuilt emoji are recognisable; invented ones are coloured blots. Two reasons. Three thousand pictures of a thousand different things are
@@ -804,7 +802,7 @@ for name, kind in {"sharp": SharpVae, "tidy": TidyVae, "repaired": vae.Vae}.item
 
 # %% tags=["clinic"]
 figures.images(
-    [sheet(part[name], columns=12) for name in made for part in (rebuilt, made)],
+    [figures.sheet(part[name], columns=12) for name in made for part in (rebuilt, made)],
     [f"{name}: {what}" for name in made for what in ("rebuilt", "invented")],
     columns=2,
     size=5.8,

@@ -7,6 +7,7 @@ import pytest
 from fixtures import scripts
 
 from course_utils import gan_doctor, paths
+from course_utils.checks import lesson_08 as check
 
 FILE = paths.BENCHMARKS / "08_ward.json"
 TABLE = json.loads(FILE.read_text())
@@ -37,3 +38,9 @@ def test_the_first_steps_of_a_recorded_run_come_out_again(ward, name):
     recorded = TABLE["runs"][name]["first_losses"]
     assert len(recorded) == 3
     np.testing.assert_allclose(ward.first_losses(ward.KEY[name], 3), recorded, rtol=1e-3)
+
+
+def test_the_exercise_and_the_script_agree_on_who_has_what(ward):
+    diagnosis = {run: illness for run, illness in ward.KEY.items() if illness}
+    assert set(diagnosis.values()) == set(check.ILLNESSES)
+    assert check.e8_6.verdict(lambda: diagnosis).status == "passed"

@@ -113,3 +113,12 @@ def test_an_animation_holds_every_frame_pixel_by_pixel_and_stands_as_a_still(sho
         figures.animate(frames, columns=3, alt="A square")
     with pytest.raises(ValueError, match="alt="):
         figures.animate(frames, columns=2, alt=" ")
+
+
+def test_a_sheet_keeps_pictures_in_reading_order():
+    pictures = np.arange(6 * 2 * 3).reshape(6, 2, 3, 1)
+    sheet = figures.sheet(pictures, columns=3)
+    assert sheet.shape == (4, 9, 1)
+    np.testing.assert_array_equal(sheet[2:, 3:6], pictures[4])
+    with pytest.raises(ValueError, match="6 pictures do not fill rows of 4"):
+        figures.sheet(pictures, columns=4)

@@ -303,7 +303,7 @@ def emoji_vae(numbers) -> Vae:
 
     numbers: a profiles.Lesson07.
     """
-    options = {"likelihood": "gaussian", "classes": 2, "name": "vae_emoji"}
+    options = {"likelihood": "gaussian", "sigma": numbers.emoji_sigma, "classes": 2, "name": "vae_emoji"}
     return _vae((32, 32, 3), numbers.emoji_latent_size, numbers.emoji_channels, numbers.emoji_width, **options)
 
 
