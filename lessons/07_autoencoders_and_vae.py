@@ -349,8 +349,9 @@ for name, run in runs.items():
     print(f"{name:30} {result['negative_elbo']:5.1f} {run['parameters']:10,} {seconds:10.0f}")
 
 # %% [markdown]
-# At equal latent size ours is lower by more than ten nats, in less time. Both are convolutional; ours has fewer
-# channels, hence more steps in a second, and normalisation lets it take steps thirty times as large.
+# At equal latent size ours is lower by more than ten nats, in less time. Both are convolutional. Ours has fewer
+# channels where maps are large, and its weights in the dense layers between; with normalisation it also learns
+# at a far higher rate.
 #
 # Mind the **scale**: all terms are in nats *per picture*. Sum over pixels and over latent numbers, then
 # average over pictures. The mean over pixels would shrink the first term 784 times, and the KL term would
@@ -640,11 +641,12 @@ panels.latent_explorer(model.decode, start, order[:6].tolist())
 # %%
 runs = json.loads((paths.BENCHMARKS / "07_betas.json").read_text())["runs"]
 figure, axes = plt.subplots(figsize=(7, 3.6))
-print(f"{'recorded':10} reconstruction     KL  numbers in use")
+print(f"{'recorded':10} reconstruction     KL    sum  numbers in use")
 for name, run in runs.items():
     result = run["seeds"]["0"]
     rate, distortion = result["val_kl"][-1], result["val_reconstruction"][-1]
-    print(f"{name:10} {distortion:14.1f} {rate:6.1f} {result['active_units']:10}")
+    total = rate + distortion
+    print(f"{name:10} {distortion:14.1f} {rate:6.1f} {total:6.1f} {result['active_units']:10}")
     axes.plot(rate, distortion, "o", color=figures.COLOURS[0])
     axes.annotate(name, (rate, distortion), xytext=(6, 4), textcoords="offset points")
 axes.set(xlabel="KL: nats that the code costs", ylabel="reconstruction: nats that are lost")
@@ -657,24 +659,23 @@ figures.show(
 )
 
 # %% [markdown]
-# Each point trades nats for nats. The sum of the two should be smallest where $\beta=1$, since that is what
-# it trains for. These short runs do not get there yet: early on the KL term keeps young codes from growing,
-# and a smaller $\beta$ learns faster, which is why many raise $\beta$ to 1 step by step. At the left end is
-# **posterior collapse**: $q(z|x) = N(0, I)$ for every picture, $z$ says nothing, and all samples are one grey
-# mean. We call a number *in use* if its mean varies over pictures (variance over 0.01).
+# Each point trades nats for nats. The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that is
+# what it trains for. At the left end is **posterior collapse**: $q(z|x)$ is next to $N(0, I)$ for every picture,
+# $z$ says next to nothing, and all samples are one grey mean. We call a number *in use* if its mean varies over
+# pictures (variance over 0.01).
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
-print(f"{'recorded':10}  -ELBO     KL")
+print(f"{'recorded':10}  -ELBO     KL  numbers in use")
 for name, run in runs.items():
     result = run["seeds"]["0"]
-    print(f"{name:10} {result['negative_elbo']:7.1f} {result['val_kl'][-1]:6.1f}")
+    elbo, kl, used = (result["negative_elbo"], result["val_kl"][-1], result["active_units"])
+    print(f"{name:10} {elbo:7.1f} {kl:6.1f} {used:10}")
 
 # %% [markdown]
-# Two numbers are too few. From eight on it hardly matters how many there are: the code as a whole costs about
-# the same, spread over more of them or not, and in the bars of section 8 the last ones carry next to nothing.
-# That is no fault. A code that should say something and does not, is: so look at the KL, number by number,
-# and not only at the loss.
+# Two numbers are too few, eight nearly enough. From sixteen on it hardly matters how many there are: the code as
+# a whole costs about the same, spread over more of them or not. That some say little is no fault. A code that
+# should say something and does not, is: so look at the KL, number by number, and not only at the loss.
 #
 # ## 10 · How does one order a picture?
 #
@@ -733,7 +734,9 @@ chosen = np.arange(0, 320, 20)  # drawn by the first family; the next one is the
 rows = {
     "by the first family, unseen": emoji[chosen],
     "rebuilt": large_emoji.decode(emoji_codes[chosen], labels=0),
-    "the same code, ordered from the second family": large_emoji.decode(emoji_codes[chosen], labels=1),
+    "the same code, ordered from the second family": large_emoji.decode(
+        emoji_codes[chosen], labels=1
+    ),
     "how the second family really draws it": emoji[chosen + 1],
     "invented": large_emoji.sample(16, seed=4, labels=0),
 }
@@ -756,14 +759,16 @@ for name, pictures, drawn_by in [
 ]:
     error = np.sqrt(np.mean((large_emoji.reconstruct(pictures, drawn_by) - pictures) ** 2))
     print(f"{name:7} root mean square error of a pixel {approx(error)}")
-print(f"{len(seen):,} seen, {len(emoji)} unseen, {large_emoji.latent_size} latent numbers", end=", ")
+print(
+    f"{len(seen):,} seen, {len(emoji)} unseen, {large_emoji.latent_size} latent numbers", end=", "
+)
 print(f"sigma {float(np.exp(large_emoji.log_sigma)):.1f}")
 
 # %% [markdown]
-# Rebuilt emoji are recognisable; invented ones are coloured blots. Two reasons. Three thousand pictures of a thousand different things are
-# too few to fill 64 dimensions, so it learned many by heart: the error on unseen ones is far larger. And a
-# Gaussian decoder answers with a *mean*: where it is unsure whether an edge lies here or there, it draws
-# both, softly. Lesson 08 trains networks against a judge that does not let blur pass.
+# Rebuilt emoji keep outline and colours and lose what is small; invented ones are soft shapes. Two reasons.
+# Three thousand pictures of a thousand different things are few, and much was learned by heart: the error on
+# unseen ones is larger. And a Gaussian decoder answers with a *mean*: where it is unsure whether an edge lies
+# here or there, it draws both, softly. Lesson 08 trains networks against a judge that does not let blur pass.
 #
 # ## Clinic
 #

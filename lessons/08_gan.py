@@ -819,14 +819,14 @@ metrics.table(scores)
 measured(
     "effective classes",
     scores["this notebook's"]["effective_classes"].value,
-    at_least=9.6,
+    at_least=9.7,
     digits=2,
 )
 ratio = (
     scores["this notebook's"]["frechet_distance"].value
     / recorded["tutorial"]["test"]["frechet_distance"]
 )
-measured("Fréchet distance, share of the tutorials'", ratio, at_most=0.36, digits=2)
+measured("Fréchet distance, share of the tutorials'", ratio, at_most=0.33, digits=2)
 
 # %%
 figures.images(
@@ -871,7 +871,7 @@ def arc(start, end, shares):
 
 
 shipped = models.load("gan_fashion")
-ends = np.random.default_rng(5).normal(size=(4, 6, shipped.latent_size))
+ends = np.random.default_rng(7).normal(size=(4, 6, shipped.latent_size))
 lengths = np.linalg.norm(arc(ends[0, 0], ends[0, 1], np.linspace(0, 1, 5)), axis=1)
 middle = np.linalg.norm((ends[0, 0] + ends[0, 1]) / 2)
 print("lengths on the arc", lengths.round(1), "in the middle of the line", middle.round(1))
