@@ -60,7 +60,7 @@ large, large_emoji = models.load("vae_fashion"), models.load("vae_emoji")
 pairs = [(0, 9), (1, 3), (8, 5)]  # kinds of clothes
 first = [validation_images[validation_labels == kind][4] for kind in range(10)]
 clothes = [walk(large, first[a], first[b]) for a, b in pairs]
-faces = [walk(large_emoji, emoji[a], emoji[b], labels=0) for a, b in [(0, 44), (10, 62), (4, 100)]]
+faces = [walk(large_emoji, emoji[a], emoji[b], labels=0) for a, b in [(0, 44), (10, 62), (4, 140)]]
 figures.images(
     [figures.sheet(np.concatenate(rows), columns=10) for rows in (clothes, faces)],
     size=5.6,
@@ -181,7 +181,7 @@ figures.show(
     figure,
     alt="Left, a scatter of codes in ten colours: they form streaks and clouds with empty"
     " places between. Right, a grid of decoded pictures of the same region; the cells"
-    " without a code are tinted, and many of them show smears that belong to no kind of"
+    " without a code are tinted, and some of them show smears that belong to no kind of"
     " clothes.",
 )
 
@@ -349,9 +349,9 @@ for name, run in runs.items():
     print(f"{name:30} {result['negative_elbo']:5.1f} {run['parameters']:10,} {seconds:10.0f}")
 
 # %% [markdown]
-# At equal latent size ours is lower by more than ten nats, in less time. Both are convolutional. Ours has fewer
-# channels where maps are large, and its weights in the dense layers between; with normalisation it also learns
-# at a far higher rate.
+# At equal latent size ours is lower by more than ten nats, in less time. Both are convolutional. Ours has
+# fewer channels where maps are large, and its weights in the dense layers between; with normalisation it also
+# learns at a far higher rate.
 #
 # Mind the **scale**: all terms are in nats *per picture*. Sum over pixels and over latent numbers, then
 # average over pictures. The mean over pixels would shrink the first term 784 times, and the KL term would
@@ -494,20 +494,20 @@ judge = metrics.Judge(test_images, images[-10_000:])
 scores = {name: judge(pictures) for name, pictures in made.items()}
 metrics.table(scores)
 ours = scores["VAE, this lesson"]
-measured("Fréchet distance", ours["frechet_distance"].value, at_most=8.0, digits=1)
-measured("coverage", ours["coverage"].value, at_least=0.3, digits=2)
+measured("Fréchet distance", ours["frechet_distance"].value, at_most=9.5, digits=1)
+measured("coverage", ours["coverage"].value, at_least=0.28, digits=2)
 for metric in ("frechet_distance", "kernel_distance", "coverage"):
     values = {name: score[metric].value for name, score in scores.items() if "shipped" not in name}
     choose = max if ours[metric].better == "higher" else min
     print(f"best of the first five in {metric}: {choose(values, key=values.get)}")
 
 # %% [markdown]
-# Ours wins in Fréchet distance and coverage, and in most other columns; but not in *recall*, which even PCA
-# wins. Its wild pictures lie in thin company, so the circles around them are wide, and many real ones fall
-# inside; our VAE stays near the middle of each kind and leaves out the prints. Nor is the *precision* of pure
-# noise zero: the classifier never saw noise and puts all of it in one place, within the circles of some real
-# pictures; coverage gives it away. So judge by Fréchet distance and coverage together, beside the floor and a
-# grid of pictures.
+# Ours wins in Fréchet distance, kernel distance, density and coverage. In precision and classes a plain
+# autoencoder keeps up, and in *recall* even PCA is ahead. Its wild pictures lie in thin company, so the
+# circles around them are wide, and many real ones fall inside; our VAE stays near the middle of each kind and
+# leaves out the prints. Nor is the *precision* of pure noise zero: the classifier never saw noise and puts
+# all of it in one place, within the circles of some real pictures; coverage gives it away. So judge by
+# Fréchet distance and coverage together, beside the floor and a grid of pictures.
 #
 # ## 8 · What is in the latent space?
 #
@@ -575,8 +575,8 @@ figures.images(
 
 # %% [markdown]
 # The first row of each pair mixes pixels: a double exposure. The second walks between codes: half-way there
-# is *one* thing. **Arithmetic** often works as well: the mean code of pullovers minus that of T-shirts should
-# mean "long sleeves", that of ankle boots minus that of sneakers "a shaft".
+# is *one* thing. **Arithmetic** is tried often: the mean code of pullovers minus that of T-shirts should mean
+# "long sleeves", that of ankle boots minus that of sneakers "a shaft".
 
 # %%
 many, _ = model.encode(images[:20_000])
@@ -592,11 +592,14 @@ figures.images(
     columns=1,
     size=9,
     alt="Dresses and below them the same with sleeves added: the wide ones get long sleeves"
-    " at their sides, some narrow ones fall apart. Sandals and below them the same with"
-    " a shaft added: most become higher shoes and boots.",
+    " at their sides and end higher, some narrow ones fade. Sandals and below them the"
+    " same with a shaft added: most stay what they were, a little fuller and brighter.",
 )
 
 # %% [markdown]
+# Sleeves appear, and hems rise with them: a mean of many pictures carries more than its name says. The shaft
+# hardly shows. Arithmetic of codes is a hope, not a law; nothing in the loss asks for it.
+#
 # Which numbers of the code matter? The KL term adds up over them, so it can be read one by one. A
 # **traversal** moves one number and keeps the others.
 
@@ -650,7 +653,7 @@ for name, run in runs.items():
     axes.plot(rate, distortion, "o", color=figures.COLOURS[0])
     axes.annotate(name, (rate, distortion), xytext=(6, 4), textcoords="offset points")
 axes.set(xlabel="KL: nats that the code costs", ylabel="reconstruction: nats that are lost")
-axes.margins(x=0.12, y=0.1)
+axes.margins(x=0.18, y=0.1)
 figures.show(
     figure,
     alt="Reconstruction against KL for six values of beta: the smallest lies far right and"
@@ -659,10 +662,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Each point trades nats for nats. The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that is
-# what it trains for. At the left end is **posterior collapse**: $q(z|x)$ is next to $N(0, I)$ for every picture,
-# $z$ says next to nothing, and all samples are one grey mean. We call a number *in use* if its mean varies over
-# pictures (variance over 0.01).
+# Each point trades nats for nats. The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that
+# is what it trains for. At the left end is **posterior collapse**: $q(z|x)$ is next to $N(0, I)$ for every
+# picture, $z$ says next to nothing, and all samples are one grey mean. We call a number *in use* if its mean
+# varies over pictures (variance over 0.01).
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
@@ -673,9 +676,9 @@ for name, run in runs.items():
     print(f"{name:10} {elbo:7.1f} {kl:6.1f} {used:10}")
 
 # %% [markdown]
-# Two numbers are too few, eight nearly enough. From sixteen on it hardly matters how many there are: the code as
-# a whole costs about the same, spread over more of them or not. That some say little is no fault. A code that
-# should say something and does not, is: so look at the KL, number by number, and not only at the loss.
+# Two numbers are too few, eight nearly enough. From sixteen on it hardly matters how many there are: the code
+# as a whole costs about the same, spread over more of them or not. That some say little is no fault. A code
+# that should say something and does not, is: so look at the KL, number by number, and not only at the loss.
 #
 # ## 10 · How does one order a picture?
 #
@@ -694,9 +697,9 @@ axes.set_xticks(14 + 28 * np.arange(10), data.FASHION_MNIST_NAMES, rotation=40, 
 axes.set_yticks(14 + 28 * np.arange(7), [f"style {row}" for row in range(1, 8)])
 figures.show(
     figure,
-    alt="A grid: each column is one of the ten kinds, each row one style. In a row the clothes"
-    " are alike in brightness and often in width. Most are of the kind of their column;"
-    " sandals are smears or look like other shoes.",
+    alt="A grid: each column is one of the ten kinds, each row one style. In a row the"
+    " clothes are alike in brightness and often in width. Most are of the kind of their"
+    " column; sandals are smears or look like other shoes.",
 )
 
 # %%
@@ -715,18 +718,19 @@ for name, (shown, kinds) in pictures.items():
     print(
         f"{name}: worst {data.FASHION_MNIST_NAMES[worst]}, {approx(right[kinds == worst].mean())}"
     )
-measured("ordered, seen as that kind", seen["ordered"], at_least=0.65, digits=2)
+measured("ordered, seen as that kind", seen["ordered"], at_least=0.7, digits=2)
 print("rebuilt", approx(seen["rebuilt"], 2), "real", approx(seen["real"], 2))
 
 # %% [markdown]
-# A row has one $z$ and ten labels: the same style in all kinds. Guessing would give one in ten; the classifier
-# sees most pictures as what was ordered, though not as often as real ones. Part of that is blur: even rebuilt
-# pictures lose some, above all the thin straps of sandals, of which a mean leaves nothing.
+# A row has one $z$ and ten labels: the same style in all kinds. Guessing would give one in ten; the
+# classifier sees most pictures as what was ordered, though not as often as real ones. Part of that is blur:
+# even rebuilt pictures lose some, above all the thin straps of sandals, of which a mean leaves nothing.
 #
 # ## 11 · And in colour?
 #
-# The shipped emoji network has 32 latent numbers, a Gaussian likelihood with $\sigma=0.3$, and a label: which of
-# two families drew the emoji. It learned from 3,334 of them and their mirror images; these 370 it has not seen.
+# The shipped emoji network has 32 latent numbers, a Gaussian likelihood with $\sigma=0.3$, and a label: which
+# of two families drew the emoji. It learned from 3,334 of them and their mirror images; these 370 it has not
+# seen.
 
 # %%
 emoji_codes, _ = large_emoji.encode(emoji, families)
@@ -765,10 +769,11 @@ print(
 print(f"sigma {float(np.exp(large_emoji.log_sigma)):.1f}")
 
 # %% [markdown]
-# Rebuilt emoji keep outline and colours and lose what is small; invented ones are soft shapes. Two reasons.
-# Three thousand pictures of a thousand different things are few, and much was learned by heart: the error on
-# unseen ones is larger. And a Gaussian decoder answers with a *mean*: where it is unsure whether an edge lies
-# here or there, it draws both, softly. Lesson 08 trains networks against a judge that does not let blur pass.
+# Rebuilt emoji keep outline and colours and lose what is small; the other label changes little. Invented ones
+# are soft shapes. Two reasons. Three thousand pictures of a thousand different things are few, and much was
+# learned by heart: the error on unseen ones is larger. And a Gaussian decoder answers with a *mean*: where it
+# is unsure whether an edge lies here or there, it draws both, softly. Lesson 08 trains networks against a
+# judge that does not let blur pass.
 #
 # ## Clinic
 #
@@ -1003,10 +1008,10 @@ check.e7_5(spherical_path)
 #
 # ## The large version
 #
-# The shipped network is wider and trained longer. The first cell says what that would cost on this
-# machine; with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on
-# from the last epoch. `course train vae_fashion --profile full` does the same in a terminal, and `vae_emoji`
-# is there too.
+# The shipped network is wider and trained longer. The first cell says what that would cost on this machine;
+# with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on from the
+# last epoch. `course train vae_fashion --profile full` does the same in a terminal, and `vae_emoji` is there
+# too.
 
 # %%
 TRAIN_FULL = False
