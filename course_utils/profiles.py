@@ -93,7 +93,7 @@ class Lesson08:
     generator_channels: tuple[int, ...] = (64, 64)  # at 7x7 and 14x14
     discriminator_channels: tuple[int, ...] = (32, 64)  # at 14x14 and 7x7
     refinements: tuple[int, ...] = (128,)  # channels of 3x3 convolutions of the discriminator's smallest map
-    epochs: int = 5
+    epochs: int = 4
     batch_size: int = 64
     learning_rate: float = 0.002  # at the start; it falls to 0 along half a cosine
     r1: float = 0.1
