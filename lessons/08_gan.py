@@ -706,9 +706,10 @@ for name, marker in (("tutorial", "o"), ("ours", "s")):
         curve = [look[metric] for look in run["while_training"]]
         one.plot(minutes, curve, marker=marker, markersize=4, label=name)
     test = run["test"]
-    print(f"{name:9} {run['processor_seconds'] / 60:4.1f} minutes of one core,", end=" ")
-    print(f"{run['multiply_adds'] / 1e6:4.1f} million multiplications a picture:", end=" ")
-    print(f"Fréchet {test['frechet_distance']}, effective classes {test['effective_classes']}")
+    print(f"{name:9} {run['processor_seconds'] / 60:4.1f} core minutes,", end=" ")
+    print(f"{run['multiply_adds'] / 1e6:4.1f} M multiplications a picture:", end=" ")
+    print(f"Fréchet {test['frechet_distance']:.2f}", end=", ")
+    print(f"effective classes {test['effective_classes']:.2f}")
 axes[0].set(title="Fréchet distance", xlabel="minutes of one core", ylim=(0, None))
 axes[1].set(title="effective classes", xlabel="minutes of one core", ylim=(0, 10.3))
 axes[0].legend()

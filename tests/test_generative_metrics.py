@@ -386,12 +386,12 @@ def test_the_table_keeps_its_layout_whatever_the_digits(capsys):
 
     metrics.table({"blurred": row(8.5, 0.25, 0.5), "GAN": row(1234.5, -0.001, 0.96)})
     assert capsys.readouterr().out.splitlines() == [
-        "                frechet     kernel                      ",
-        "               distance   distance     spread    density",
-        "best:             lower      lower                higher",
-        "blurred           ≈8.50    ≈0.2500    ≈0.0100     ≈0.500",
-        "GAN            ≈1234.50   ≈-0.0010    ≈0.0100     ≈0.960",
-        "real (floor)      ≈0.40    ≈0.0000                ≈1.000",
+        "              frechet   kernel                ",
+        "             distance distance  spread density",
+        "best:           lower    lower          higher",
+        "blurred         ≈8.50  ≈0.2500 ≈0.0100  ≈0.500",
+        "GAN          ≈1234.50 ≈-0.0010 ≈0.0100  ≈0.960",
+        "real (floor)    ≈0.40  ≈0.0000          ≈1.000",
         "1,000 generated against 5,000 real pictures, by net",
     ]
 

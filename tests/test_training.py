@@ -129,9 +129,10 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
     model = network()
     history = training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, seed=3, progress=False)
     assert epochs == history.epoch == [0, 1, 2, 3, 4]
-    np.testing.assert_allclose(losses, history.history["loss"], rtol=1e-5)
+    # Two processes round sums differently; one batch in another order would move weights by a hundredth.
+    np.testing.assert_allclose(losses, history.history["loss"], rtol=1e-4)
     for one, other in zip(weights, model.get_weights(), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def stop_in_the_middle(name, epochs=5):

@@ -15,7 +15,7 @@ import numpy as np
 from course_utils.metrics import generative
 from course_utils.report import approx
 
-_NUMBER_WIDTH = 10  # of a column, wide enough that no digit moves the headings
+_NUMBER_WIDTH = 7  # of a column at least, wide enough that no digit moves the headings
 
 
 class Description(NamedTuple):
@@ -269,7 +269,8 @@ def table(scores: Mapping[str, Mapping[str, Score]]) -> None:
     judge(samples) | {"training_distance": training_distance(...)}.
     """
     first = _comparable(scores)
-    columns = [["", "", "best:", *scores, "real (floor)"]]
+    names = ["", "", "best:", *scores, "real (floor)"]
+    columns = [[name.ljust(max(map(len, names))) for name in names]]
     for metric, score in first.items():
         rows = [row[metric] for row in scores.values()]
         digits = METRICS[metric].digits
@@ -279,8 +280,9 @@ def table(scores: Mapping[str, Mapping[str, Score]]) -> None:
         )
         if score.spread is not None:
             columns.append(["", "spread", "", *(approx(row.spread, digits) for row in rows), ""])
+    widths = [max(_NUMBER_WIDTH, *map(len, column[:2])) for column in columns]  # not of values, which may vary
     for line in zip(*columns, strict=True):
-        print(line[0].ljust(max(map(len, columns[0]))), *(cell.rjust(_NUMBER_WIDTH) for cell in line[1:]))
+        print(*(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     for made_of in dict.fromkeys(score.made_of for score in first.values()):
         print(made_of)
 
