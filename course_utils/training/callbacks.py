@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from course_utils import figures
 from course_utils.report import approx
 
 
@@ -98,7 +97,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     def _write(self, epoch: int) -> None:
         samples = self.model.sample(self.rows * self.columns, **self.request)
-        sheet = figures.sheet(samples, self.columns)
+        grid = samples.reshape(self.rows, self.columns, *samples.shape[1:])
+        sheet = np.concatenate(np.concatenate(grid, axis=1), axis=1)  # (rows * H, columns * W, C)
         pixels = (sheet.clip(0, 1) * 255).round().astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "partial.png"
