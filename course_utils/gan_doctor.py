@@ -50,9 +50,7 @@ class Record:
 
     looks: tuple[Look, ...]
     grids: np.ndarray  # samples of the first, middle and last look: uint8 (3, SHOWN, h, w, c)
-    neighbours: (
-        np.ndarray
-    )  # the training pictures nearest to the first of the last samples: uint8 (NEIGHBOURS, h, w, c)
+    neighbours: np.ndarray  # training pictures nearest to the first of the last samples: uint8 (NEIGHBOURS, h, w, c)
     real_effective_classes: float  # of as many real pictures as there were samples
 
     @property

@@ -770,7 +770,7 @@ print(f"sigma {float(np.exp(large_emoji.log_sigma)):.1f}")
 
 # %% [markdown]
 # Rebuilt emoji keep outline and colours and lose what is small; the other label changes little. Invented ones
-# are soft shapes. Two reasons. Three thousand pictures of a thousand different things are few, and much was
+# are soft shapes. Two reasons. Three thousand pictures of so many different things are few, and much was
 # learned by heart: the error on unseen ones is larger. And a Gaussian decoder answers with a *mean*: where it
 # is unsure whether an edge lies here or there, it draws both, softly. Lesson 08 trains networks against a
 # judge that does not let blur pass.

@@ -130,8 +130,7 @@ def make_round(generator, discriminator, learning_rates=(1e-3, 1e-3), penalty=No
 
 
 # %% [markdown]
-# `@tf.function` compiles the round, which makes it several times faster. We play, and look in at four
-# moments.
+# `@tf.function` compiles the round, which makes it faster. We play, and look in at four moments.
 
 
 # %%
@@ -735,8 +734,8 @@ figures.images(
 
 # %% [markdown]
 # On the left hardly anything but tops and shoes, in a pattern of checks: a kernel of 5 moved by 2 covers some
-# pixels more often than others. A kernel of 4 does not. Ours also costs about a tenth of the multiplications
-# a picture, and so gets more practice in the same time.
+# pixels more often than others. A kernel of 4 does not. Ours also costs about a seventh of the
+# multiplications a picture, and so gets more practice in the same time.
 #
 # ## 8 · Which repair pays?
 #
@@ -777,10 +776,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Alone, most repairs gain hardly more than the seeds differ. Three harm in runs this short: larger batches mean
-# half the steps, a faster discriminator leaves the generator behind, and the relativistic loss alone is worse
-# than the one it replaces. Together they gain a lot, and then each counts: without R1 or with the old loss the
-# recipe is worse. The last two rows learn from 1,000 pictures; moving what the discriminator sees helps.
+# Alone, most repairs gain hardly more than the seeds differ. Three harm in runs this short: larger batches
+# mean half the steps, a faster discriminator leaves the generator behind, and the relativistic loss alone is
+# worse than the one it replaces. Together they gain a lot, and then each counts: without R1 or with the old
+# loss the recipe is worse. The last two rows learn from 1,000 pictures; moving what the discriminator sees
+# helps.
 #
 # ## 9 · Now ours
 #
@@ -1267,7 +1267,7 @@ check.e8_7(largest_singular_value)
 # The shipped networks are larger, and learned longer. The first cell says what that would cost on this
 # machine; with `TRAIN_FULL = True` the second does it. Stop it whenever you like: run again, it goes on from
 # the last epoch. In a terminal, `course train gan_fashion --profile full` does the same, and
-# `--mixed-precision` makes it about twice as fast on many machines.
+# `--mixed-precision` can make it faster.
 
 # %%
 TRAIN_FULL = False
