@@ -27,7 +27,9 @@ import io, random, ipywidgets
 from PIL import Image
 file = io.BytesIO()
 Image.new("L", (2, 2), random.randrange(256)).save(file, "png")
-ipywidgets.VBox([ipywidgets.IntSlider(3), ipywidgets.Image(value=file.getvalue())])
+picture = ipywidgets.Image(value=file.getvalue())
+display(picture)
+ipywidgets.VBox([ipywidgets.FloatSlider(random.random()), picture])
 """
 
 
@@ -50,6 +52,7 @@ def sanitised(text: str) -> str:
         ('<img alt="A cat." src="data:image/png;base64,iVB=">', '<img alt="A cat." src="data:image/png;base64,A/b+9">'),
         ("train: 100%|████| 5/5 [00:03<00:00,  1.60it/s]", "train: 100%|████| 5/5 [00:12<00:00,  2.51s/it, loss=0.4]"),
         ("train: 12it [00:03,  1.60it/s]", "train: 12it [00:09,  1.00it/s]"),
+        ("HBox(children=(FloatSlider(value=-0.41, description='z4'…", "HBox(children=(FloatSlider(value=0.5, descr…"),
         ("<object at 0x7fdecacc73a0>", "<object at 0x104c2b7d0>"),
         ("<Figure size 640x480 with 1 Axes>", "<Figure size 1280x960 with 1 Axes>"),
     ],
@@ -69,6 +72,7 @@ def test_what_may_differ(one, other):
         ("loss ≈0.412\naccuracy 0.9", "loss ≈0.412\naccuracy 0.8"),
         ('<img alt="A cat." src="data:image/png;base64,AA==">', '<img alt="A dog." src="data:image/png;base64,AA==">'),
         ("train: 100%|████| 5/5 [00:03<00:00,  1.60it/s]", "validate: 100%|████| 5/5 [00:03<00:00,  1.60it/s]"),
+        ("HBox(children=(FloatSlider(value=0.5…\nloss 0.4", "HBox(children=(FloatSlider(value=0.5…\nloss 0.3"),
         ("the mask 0xff", "the mask 0x0f"),
         ("shape (28, 28, 1)", "shape (28, 28, 3)"),
         ("E2.1 passed.", "E2.1 not attempted yet"),
