@@ -15,6 +15,8 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
+from course_utils.image_files import as_image, sheet
+
 # Okabe and Ito's palette (2008), which stays apart for colour-blind readers; black is kept for text.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999")
 DIVERGING = "RdBu_r"  # for signed values, always with limits that are symmetric about zero
@@ -76,30 +78,12 @@ def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, sc
         raise ValueError(
             f"animate() takes frames (time, n, H, W, 1 or 3), n a multiple of columns={columns}, got {frames.shape}"
         )
-    sheets = [_magnified(sheet(frame, columns), scale) for frame in frames]
+    sheets = [as_image(sheet(frame, columns), scale).convert("RGB") for frame in frames]
     options = {"save_all": True, "append_images": sheets[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
     moving = f"data:image/webp;base64,{_encode(sheets[0], format='WEBP', quality=80, **options)}"
     page = f'<img alt="{html.escape(alt)}" src="{moving}" style="width: {sheets[0].width}px; max-width: 100%">'
     bundle = {"text/html": page, "image/png": _encode(sheets[0], format="PNG", optimize=True), "text/plain": alt}
     display(bundle, raw=True)
-
-
-def sheet(pictures, columns: int) -> np.ndarray:
-    """Pictures (n, H, W, C) in rows of `columns` without gaps, as one picture (n / columns * H, columns * W, C).
-
-    Raises ValueError where n is not a multiple of `columns`.
-    """
-    pictures = np.asarray(pictures)
-    if columns < 1 or len(pictures) % columns:
-        raise ValueError(f"{len(pictures)} pictures do not fill rows of {columns}: give a multiple of {columns}")
-    rows = pictures.reshape(-1, columns, *pictures.shape[1:])
-    return np.concatenate(np.concatenate(rows, axis=1), axis=1)
-
-
-def _magnified(picture: np.ndarray, scale: int) -> Image.Image:
-    """A picture (H, W, C) in [0, 1] as RGB, each pixel as scale x scale pixels."""
-    pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
-    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).convert("RGB")
 
 
 def _render(figure: Figure, dots_per_inch: int) -> Image.Image:

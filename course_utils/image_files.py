@@ -1,4 +1,8 @@
-"""Reads an image file of any usual kind into a float32 RGB array, and refuses the rest in plain words."""
+"""From image files to arrays and back.
+
+`load_image` reads a file of any usual kind into a float32 RGB array, and refuses the rest in plain words; `as_image`
+makes an image of an array, and `sheet` one array of many.
+"""
 
 import operator
 import re
@@ -42,6 +46,27 @@ def load_image(
         except Exception as error:  # a broken file fails in as many ways as there are decoders
             raise ValueError(f"{path} is broken or cut short ({error}): get a fresh copy of it") from error
     return pixels if target is None else _resized(pixels, *target)
+
+
+def as_image(picture: np.ndarray, scale: int = 1) -> Image.Image:
+    """A picture, (H, W), (H, W, 1) or (H, W, 3) in [0, 1], as a Pillow image of 8 bits, grey or RGB.
+
+    What lies outside [0, 1] is clipped. scale: each pixel becomes scale x scale pixels.
+    """
+    pixels = (picture.clip(0, 1) * 255).round().astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+
+
+def sheet(pictures, columns: int) -> np.ndarray:
+    """Pictures (n, H, W, C) in rows of `columns` without gaps, as one picture (n / columns * H, columns * W, C).
+
+    Raises ValueError where n is not a multiple of `columns`.
+    """
+    pictures = np.asarray(pictures)
+    if columns < 1 or len(pictures) % columns:
+        raise ValueError(f"{len(pictures)} pictures do not fill rows of {columns}: give a multiple of {columns}")
+    rows = pictures.reshape(-1, columns, *pictures.shape[1:])
+    return np.concatenate(np.concatenate(rows, axis=1), axis=1)
 
 
 def _opened(path: Path) -> Image.Image:

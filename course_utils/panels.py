@@ -8,7 +8,8 @@ from fractions import Fraction
 import ipywidgets
 import numpy as np
 import scipy.ndimage
-from PIL import Image
+
+from course_utils.image_files import as_image
 
 
 def parse_kernel(text: str) -> np.ndarray:
@@ -95,9 +96,7 @@ def latent_explorer(
         latents = np.array(start, np.float32)
         for number, slider in zip(numbers, sliders, strict=True):
             latents[number] = slider.value
-        pixels = np.asarray(decode(latents[None]))[0]
-        pixels = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-        picture.value = _png(pixels.repeat(10, axis=0).repeat(10, axis=1))
+        picture.value = _png(np.asarray(decode(latents[None]))[0], scale=10)
 
     def reset(_=None):
         for number, slider in zip(numbers, sliders, strict=True):
@@ -110,7 +109,7 @@ def latent_explorer(
     return ipywidgets.HBox([ipywidgets.VBox([*sliders, back]), picture])
 
 
-def _png(picture: np.ndarray) -> bytes:
+def _png(picture: np.ndarray, scale: int = 1) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray((picture.clip(0, 1) * 255).round().astype(np.uint8)).save(buffer, format="PNG")
+    as_image(picture, scale).save(buffer, format="PNG")
     return buffer.getvalue()

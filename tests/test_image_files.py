@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils.image_files import MAX_PIXELS, load_image
+from course_utils.image_files import MAX_PIXELS, as_image, load_image
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (5, 7, 3), np.uint8)  # odd sides, no symmetry
 GREY = PIXELS[..., 0]
@@ -293,3 +293,13 @@ def test_damaged_bytes_give_an_image_or_a_clear_error(tmp_path, name):
                 assert name in str(error)
             else:
                 assert image.dtype == np.float32 and image.ndim == 3 and 0 <= image.min() <= image.max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 1), (2, 3, 3)])
+def test_arrays_become_images(shape):
+    picture = np.linspace(-0.5, 1.5, np.prod(shape)).reshape(shape)
+    image = as_image(picture, scale=4)
+    assert (image.mode, image.size) == ("RGB" if shape[2:] == (3,) else "L", (12, 8))
+    expected = np.round(picture.clip(0, 1) * 255).squeeze()
+    for row, column in np.ndindex(8, 12):
+        np.testing.assert_array_equal(np.asarray(image)[row, column], expected[row // 4, column // 4])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from course_utils.image_files import as_image, sheet
 from course_utils.report import approx
 
 
@@ -97,12 +97,9 @@ class SampleGrid(keras.callbacks.Callback):
 
     def _write(self, epoch: int) -> None:
         samples = self.model.sample(self.rows * self.columns, **self.request)
-        grid = samples.reshape(self.rows, self.columns, *samples.shape[1:])
-        sheet = np.concatenate(np.concatenate(grid, axis=1), axis=1)  # (rows * H, columns * W, C)
-        pixels = (sheet.clip(0, 1) * 255).round().astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "partial.png"
-        Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(partial)
+        as_image(sheet(samples, self.columns), scale=2).save(partial)
         partial.replace(self.folder / f"epoch_{epoch:04d}.png")
 
 
