@@ -197,26 +197,44 @@ def make_ready(kind, wheels):
         raise Stop(explain("writing to the folder of the course", str(error))) from None
 
 
+def is_ours():
+    """Whether nothing is in the place of `.venv`, or what this file made: it has a stamp from its first moment on."""
+    if not os.path.lexists(str(VENV)) or STAMP.is_file():
+        return True
+    return VENV.is_dir() and {path.name for path in VENV.iterdir()} <= {STAMP.with_suffix(".new").name}
+
+
 def set_up(kind, wheels):
     """Bring `.venv` to the state of the lock, from whatever state it is in."""
+    if not is_ours():
+        raise Stop(
+            f"There is something in the place of {VENV} that the course did not make"
+            + (f" (a link to {VENV.resolve()})" if VENV.is_symlink() else "")
+            + ".\nIt may hold packages of yours, so nothing was changed. Rename it, or copy the course to a folder of\n"
+            "its own, and run `python course.py` again."
+        )
     started = time.perf_counter()
     stamp = read_stamp()
-    broken_off = VENV.exists() and stamp.get("complete") is not True
+    there = VENV.exists()
+    broken_off = there and stamp.get("complete") is not True
     check_disk(kind)
     reason = reason_to_rebuild(stamp)
     if reason:
         say("Making .venv again, since " + reason + ".")
-        shutil.rmtree(str(VENV))
+        clear(VENV, keep=[STAMP.name])  # the stamp goes last: without it the rest would not be known as ours
     elif broken_off:
         say("An earlier set-up did not finish; going on with it.")
     elif stamp:
         say("The course's packages are not those of its list; bringing .venv up to date.")
-    if not VENV.exists():
+    if reason or not there:
         python = find_python()
         say(f"Setting up the course in .venv, the first time only (about {GIGABYTES[kind]:.1f} GB of disk).")
-        run_tool("making an environment with " + python, [python, "-m", "venv", str(VENV)])
+        VENV.mkdir(exist_ok=True)
+        write_stamp(kind, complete=False)  # before all else: what has no stamp is not ours
+        run_tool("making an environment with " + python, [python, "-m", "venv", str(VENV.resolve())])
     elif broken_off:
-        clear_packages()
+        for folder in site_packages():  # what may be half written; uv has it in its cache and does not fetch it again
+            clear(folder, keep=["pip", "uv"])
     write_stamp(kind, complete=False)
     install(kind, wheels)
     write_stamp(kind, complete=True)
@@ -232,23 +250,22 @@ def reason_to_rebuild(stamp):
         return "its Python does not run"
     if ".".join(version.split(".")[:2]) not in SUPPORTED:
         return "its Python is " + version
-    if stamp.get("python", version) != version:
+    if stamp.get("python") not in (None, version):
         return "its Python was {} and is now {}".format(stamp["python"], version)
     if stamp.get("folder", str(ROOT)) != str(ROOT):
         return "the course was in another folder when it was made"
     return None if pip_works() else "its pip does not run"
 
 
-def clear_packages():
-    """Remove packages that may be half written; uv has those it fetched in its cache and does not fetch them again."""
-    for folder in site_packages():
-        for entry in folder.iterdir():
-            if re.split("[-.]", entry.name)[0] in ("pip", "uv"):
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(str(entry))
-            else:
-                entry.unlink()
+def clear(folder, keep):
+    """Remove what lies in a folder, but for entries that start with one of these words; links are not followed."""
+    for entry in folder.iterdir():
+        if re.split("[-.]", entry.name)[0] in keep or entry.name in keep:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(str(entry))
+        else:
+            entry.unlink()
 
 
 def install(kind, wheels):

@@ -10,14 +10,13 @@ Processor seconds count the time of all cores together: on two idle cores a run 
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
+import numpy as np
 import recording
 
 from course_utils import data, paths, profiles, training
@@ -77,8 +76,8 @@ def build(s: dict) -> keras.Model:
     )
 
 
-def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tuple[keras.Model, dict]:
-    """Train one run from its settings; returns the model and the history."""
+def prepared(s: dict, seed: int) -> tuple[keras.Model, np.ndarray, np.ndarray]:
+    """The compiled network of one run, with its training images and labels."""
     training.set_seed(seed)
     images, labels = data.fashion_mnist("train")
     images, labels = images[: s["examples"]], keras.utils.to_categorical(labels[: s["examples"]], 10)
@@ -91,6 +90,12 @@ def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tupl
         weight_decay=s["weight_decay"],
         label_smoothing=s["label_smoothing"],
     )
+    return model, images, labels
+
+
+def train(s: dict, seed: int, callbacks: list) -> tuple[keras.Model, dict]:
+    """Train one run from its settings; returns the model and the history."""
+    model, images, labels = prepared(s, seed)
     validation = data.fashion_mnist("validation")
     history = training.fit(
         model,
@@ -99,18 +104,16 @@ def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tupl
         epochs=s["epochs"],
         batch_size=s["batch_size"],
         seed=seed,
-        validation_data=(validation[0], keras.utils.to_categorical(validation[1])) if validate else None,
+        validation_data=(validation[0], keras.utils.to_categorical(validation[1])),
         callbacks=callbacks,
         progress=False,
     )
     return model, {name: [round(float(v), 4) for v in values] for name, values in history.history.items()}
 
 
-def first_losses(s: dict, seed: int, count: int) -> list[float]:
-    """The first losses of a run, to compare with the recorded ones."""
-    steps = recording.FirstSteps(count, stop=True)
-    train(s | {"epochs": s["epochs"]}, seed, [steps], validate=False)
-    return steps.losses
+def first_steps(s: dict) -> dict:
+    """The mark of a run, see `recording.first_steps`."""
+    return recording.first_steps(*prepared(s, SEEDS[0]), batch_size=s["batch_size"], seed=SEEDS[0])
 
 
 def record(kind: str) -> None:
@@ -119,14 +122,13 @@ def record(kind: str) -> None:
     runs = table.setdefault("runs", {})
     for seed in SEEDS:
         for name, s in settings()[kind].items():
-            entry = runs.setdefault(name, {"settings": s, "seeds": {}})
+            entry = runs.setdefault(name, {"settings": s, "first_steps": first_steps(s), "seeds": {}})
             if str(seed) in entry["seeds"]:
                 continue
-            steps, clock = recording.FirstSteps(3), recording.Clock()
-            model, history = train(s, seed, [steps, clock])
+            clock = recording.Clock()
+            model, history = train(s, seed, [clock])
             entry["parameters"], entry["multiply_adds"] = model.count_params(), recording.multiply_adds(model)
             entry["seeds"][str(seed)] = {
-                "first_losses": steps.losses,
                 "seconds": clock.seconds,
                 "processor_seconds": clock.processor_seconds,
                 **history,

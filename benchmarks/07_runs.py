@@ -13,11 +13,9 @@ Processor seconds count the time of all cores together: on two idle cores a run 
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
@@ -81,33 +79,37 @@ def images_of(split: str, s: dict) -> np.ndarray:
     return np.float32(images >= 0.5) if s["binary"] else images
 
 
-def train(s: dict, seed: int, callbacks: list, *, validate: bool = True) -> tuple[vae.Vae, dict]:
-    """Train one run from its settings; returns the model and the history."""
-    training.set_seed(seed)
+def prepared(s: dict) -> tuple[vae.Vae, np.ndarray]:
+    """The compiled network of one run, with its training images."""
+    training.set_seed(SEED)
     images = images_of("train", s)
-    model = vae.Vae(*networks(s), likelihood=s["likelihood"], sigma=s["sigma"], beta=s["beta"], seed=seed)
+    model = vae.Vae(*networks(s), likelihood=s["likelihood"], sigma=s["sigma"], beta=s["beta"], seed=SEED)
     rate = s["learning_rate"]
     if s["network"] == "ours":
         rate = training.one_cycle(rate, s["epochs"] * (len(images) // s["batch_size"]))
     model.compile(keras.optimizers.Adam(rate))
+    return model, images
+
+
+def train(s: dict, callbacks: list) -> tuple[vae.Vae, dict]:
+    """Train one run from its settings; returns the model and the history."""
+    model, images = prepared(s)
     history = training.fit(
         model,
         images,
         epochs=s["epochs"],
         batch_size=s["batch_size"],
-        seed=seed,
-        validation_data=(images_of("validation", s),) if validate else None,
+        seed=SEED,
+        validation_data=(images_of("validation", s),),
         callbacks=callbacks,
         progress=False,
     )
     return model, {name: [round(float(v), 3) for v in values] for name, values in history.history.items()}
 
 
-def first_losses(s: dict, seed: int, count: int) -> list[float]:
-    """The first losses of a run, to compare with the recorded ones."""
-    steps = recording.FirstSteps(count, stop=True)
-    train(s, seed, [steps], validate=False)
-    return steps.losses
+def first_steps(s: dict) -> dict:
+    """The mark of a run, see `recording.first_steps`."""
+    return recording.first_steps(*prepared(s), None, batch_size=s["batch_size"], seed=SEED)
 
 
 def active_units(model: vae.Vae, images: np.ndarray) -> int:
@@ -142,14 +144,13 @@ def record(kind: str) -> None:
     if kind == "likelihoods":
         judge = metrics.Judge(data.fashion_mnist("validation")[0], data.fashion_mnist("train")[0][:5_000])
     for name, s in settings()[kind].items():
-        entry = runs.setdefault(name, {"settings": s, "seeds": {}})
+        entry = runs.setdefault(name, {"settings": s, "first_steps": first_steps(s), "seeds": {}})
         if str(SEED) in entry["seeds"]:
             continue
-        steps, clock = recording.FirstSteps(3), recording.Clock()
-        model, history = train(s, SEED, [steps, clock])
+        clock = recording.Clock()
+        model, history = train(s, [clock])
         entry["parameters"] = model.count_params()
         entry["seeds"][str(SEED)] = {
-            "first_losses": steps.losses,
             "processor_seconds": clock.processor_seconds,
             **scores(kind, s, model, judge),
             **history,

@@ -8,18 +8,15 @@ minute each). Each illness is a bug or a setting that is met in practice.
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import recording
+import tensorflow as tf
 from keras import layers, ops
 
 from course_utils import data, gan_doctor, paths, training
@@ -100,36 +97,38 @@ def compiled(illness: str | None) -> gan.Gan:
     return model
 
 
-def train(illness: str | None, callbacks: list, steps: int = STEPS) -> None:
+def train(illness: str | None, callbacks: list) -> None:
     """Train one run."""
     images, _ = data.fashion_mnist("train")
-    callbacks = [*callbacks, recording.StopAfterSteps(steps)]
+    callbacks = [*callbacks, recording.StopAfterSteps(STEPS)]
     length = {"epochs": 1_000, "batch_size": BATCH_SIZE}
     training.fit(compiled(illness), images, **length, seed=SEED, callbacks=callbacks, progress=False)
 
 
-def first_losses(illness: str | None, count: int) -> list[float]:
-    """The first losses of a run, to compare with the recorded ones."""
-    steps = recording.FirstSteps(count, stop=True)
-    train(illness, [steps])
-    return steps.losses
+def first_steps(illness: str | None) -> dict:
+    """The mark of a run, see `recording.first_steps`."""
+    images, _ = data.fashion_mnist("train")
+    return recording.first_steps(compiled(illness), images, None, batch_size=BATCH_SIZE, seed=SEED)
 
 
 def record(name: str) -> dict:
     """Train one run under the doctor, save its pictures, and return its numbers."""
-    steps = recording.FirstSteps(3)
+    marks = first_steps(KEY[name])
     seen = gan_doctor.GanDoctor(data.fashion_mnist("train")[0], data.fashion_mnist("validation")[0], every=EVERY)
     start = time.process_time()
-    train(KEY[name], [steps, seen])
+    train(KEY[name], [seen])
     seconds = round(time.process_time() - start)
     seen.record.save_pictures(PATH.with_name(f"{PATH.stem}_{name}.png"))
-    return {"first_losses": steps.losses, "processor_seconds_with_doctor": seconds, **seen.record.numbers()}
+    return {"first_steps": marks, "processor_seconds_with_doctor": seconds, **seen.record.numbers()}
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="RUN", help=", ".join(KEY), default=list(KEY))
-    for name in parser.parse_args().names:
+    names = parser.parse_args().names
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    for name in names:
         result = record(name)
         table = recording.read(PATH, "python benchmarks/08_ward.py")
         table |= {"seed": SEED, "steps": STEPS, "batch_size": BATCH_SIZE}

@@ -1,5 +1,4 @@
-"""What the scripts of recorded runs share: the head of a result file, and callbacks that write down first losses and
-the clock."""
+"""What the scripts of recorded runs share: the head of a result file, the first steps of a run, callbacks."""
 
 import json
 import os
@@ -10,6 +9,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
+from course_utils import training
+
+FIRST_STEPS = 3
 
 
 def read(path: Path, command: str) -> dict:
@@ -28,18 +31,25 @@ def write(path: Path, table: dict) -> None:
     path.write_text(json.dumps(table, indent=1) + "\n")
 
 
-class FirstSteps(keras.callbacks.Callback):
-    """Keeps the loss of the first steps (each the mean since the start), and can end training after them."""
+def first_steps(model: keras.Model, images: np.ndarray, labels: np.ndarray | None, *, batch_size: int, seed: int):
+    """What the first steps, taken at the peak of its learning rate, do to a freshly compiled model.
 
-    def __init__(self, count: int, stop: bool = False):
-        super().__init__()
-        self.count, self.stop, self.losses = count, stop, []
-
-    def on_train_batch_end(self, batch, logs=None):
-        if len(self.losses) < self.count:
-            self.losses.append(round(float(logs["loss"]), 4))
-        elif self.stop:
-            self.model.stop_training = True
+    Returns {"losses": the loss of each step, "moved": the length of the change of each kernel}. A test repeats it: the
+    losses tell another start, other data or another loss, the lengths another rate, optimizer or gradient. The steps
+    are not compiled, which would take longer than they do.
+    """
+    model.run_eagerly, model.jit_compile = True, False
+    schedule = model.optimizer._learning_rate
+    model.optimizer.iterations.assign(getattr(schedule, "warmup_steps", 0))
+    kernels = [weights for weights in model.trainable_variables if len(weights.shape) > 1]
+    before = [keras.ops.convert_to_numpy(kernel).copy() for kernel in kernels]
+    batches = training.Batches(images, labels, batch_size=batch_size, seed=seed)
+    steps = (map(keras.ops.convert_to_tensor, batches[step]) for step in range(FIRST_STEPS))
+    losses = [model.train_on_batch(*step, return_dict=True)["loss"] for step in steps]
+    after = map(keras.ops.convert_to_numpy, kernels)
+    moved = [np.linalg.norm(new - old) for new, old in zip(after, before, strict=True)]
+    results = {"losses": losses, "moved": moved}
+    return {name: [float(f"{number:.5g}") for number in numbers] for name, numbers in results.items()}
 
 
 class StopAfterSteps(keras.callbacks.Callback):

@@ -10,13 +10,11 @@ the 10,000 test images, for emoji of 1,000 samples against the 370 that were hel
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from course_utils import data, metrics, paths, recipes, training

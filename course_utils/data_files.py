@@ -22,13 +22,26 @@ def sha256(path: Path) -> str:
 def read_manifest(folder: Path | None = None) -> dict[str, str]:
     """Checksums by file name, from the manifest of a data folder (by default the course's own).
 
-    Names are relative to the folder, with forward slashes. Raises DataFileError where there is no readable manifest.
+    Names are relative to the folder, with forward slashes. Raises DataFileError where there is no readable manifest,
+    and where one of its names leads out of the folder.
     """
+    folder = folder or paths.DATA
     try:
-        lines = ((folder or paths.DATA) / MANIFEST).read_text(encoding="utf-8").splitlines()
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(MANIFEST, "a list of checksums", f"nothing readable ({error})") from error
-    return {name: checksum for checksum, _, name in (line.partition("  ") for line in lines)}
+    return parse_manifest(text, folder)
+
+
+def parse_manifest(text: str, folder: Path) -> dict[str, str]:
+    """Checksums by file name, from the text of a manifest. Raises DataFileError for a name that leaves the folder."""
+    checksums = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
+    for name in checksums:
+        try:
+            paths.inside(folder, name)
+        except ValueError as error:
+            raise damaged(MANIFEST, "names of files in data/", str(error)) from error
+    return checksums
 
 
 def damaged(name: str, expected: str, found: str) -> DataFileError:

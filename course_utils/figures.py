@@ -53,19 +53,26 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("show() needs alt=...: say in a sentence what there is to see")
-    # JupyterLab drops the description of a PNG but keeps the one of an <img>; readers without HTML take the PNG.
-    sharp, plain = (_render(figure, dots_per_inch) for dots_per_inch in (_SHARP_PER_INCH, _SHOWN_PER_INCH))
+    picture = _render(figure)
     plt.close(figure)
     # Plots are smallest without loss; photographs are several times smaller at a quality that the eye cannot tell.
-    webp = min((_encode(sharp, format="WEBP", **options) for options in ({"lossless": True}, {"quality": 92})), key=len)
+    encodings = (_encode(picture, **options) for options in ({"lossless": True}, {"quality": 85, "method": 6}))
+    _display(min(encodings, key=len), picture.width * _SHOWN_PER_INCH // _SHARP_PER_INCH, alt)
+
+
+def _display(webp: str, width: int, alt: str) -> None:
+    """Put a picture on the page, `width` pixels wide.
+
+    As an <img>, since Jupyter drops the description of a picture that is an output by itself, and in that form alone:
+    stored once, it is shown by JupyterLab, nbconvert, Sphinx and whatever else shows HTML.
+    """
     source = f"data:image/webp;base64,{webp}"
-    page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {plain.width}px; max-width: 100%">'
-    bundle = {"text/html": page, "image/png": _encode(plain, format="PNG", optimize=True), "text/plain": alt}
-    display(bundle, raw=True)
+    page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {width}px; max-width: 100%">'
+    display({"text/html": page, "text/plain": alt}, raw=True)
 
 
 def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, scale: int = 2) -> None:
-    """Play pictures side by side, over and over. Where nothing can move, the first frame stands.
+    """Play pictures side by side, over and over. Where nothing can move, as on paper, the first frame stands.
 
     frames: (time, n, H, W, C) in [0, 1], grey or RGB: n pictures at each moment, laid out in rows of `columns`, each
         pixel as scale x scale.
@@ -80,31 +87,28 @@ def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, sc
         )
     sheets = [as_image(sheet(frame, columns), scale).convert("RGB") for frame in frames]
     options = {"save_all": True, "append_images": sheets[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
-    moving = f"data:image/webp;base64,{_encode(sheets[0], format='WEBP', quality=80, **options)}"
-    page = f'<img alt="{html.escape(alt)}" src="{moving}" style="width: {sheets[0].width}px; max-width: 100%">'
-    bundle = {"text/html": page, "image/png": _encode(sheets[0], format="PNG", optimize=True), "text/plain": alt}
-    display(bundle, raw=True)
+    _display(_encode(sheets[0], quality=80, **options), sheets[0].width, alt)
 
 
-def _render(figure: Figure, dots_per_inch: int) -> Image.Image:
+def _render(figure: Figure) -> Image.Image:
     buffer = io.BytesIO()
-    _average_where_shrunk(figure, dots_per_inch)
-    figure.savefig(buffer, format="png", dpi=dots_per_inch)
+    _average_where_shrunk(figure)
+    figure.savefig(buffer, format="png", dpi=_SHARP_PER_INCH)
     return Image.open(buffer).convert("RGB")
 
 
-def _average_where_shrunk(figure: Figure, dots_per_inch: int) -> None:
+def _average_where_shrunk(figure: Figure) -> None:
     """Keep pictures that have more pixels than the page from aliasing; the others are shown pixel by pixel."""
     figure.draw_without_rendering()  # lays the figure out, so that sizes are known
     for picture in (picture for axes in figure.axes for picture in axes.images):
-        if picture.get_interpolation() in ("nearest", "hanning"):  # the default, or chosen here before
-            shown = picture.get_window_extent().width * dots_per_inch / figure.dpi
+        if picture.get_interpolation() == "nearest":  # the default
+            shown = picture.get_window_extent().width * _SHARP_PER_INCH / figure.dpi
             picture.set_interpolation("hanning" if shown < picture.get_array().shape[1] else "nearest")
 
 
 def _encode(picture: Image.Image, **options) -> str:
     buffer = io.BytesIO()
-    picture.save(buffer, **options)
+    picture.save(buffer, format="WEBP", **options)
     return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -2,18 +2,24 @@
 
 "lesson" (the default) fits a two-core laptop; "full" fits a GPU or an hour of patience, and is the lesson's with
 fields replaced. All lengths are in epochs or steps, never in seconds, so that results do not depend on the machine's
-speed. `COURSE_PROFILE=full` in the environment switches whole notebooks; this module alone reads the environment.
+speed. "smoke" is for tests: the lesson's numbers, of which `training.fit` takes a few steps an epoch.
+`COURSE_PROFILE=full` in the environment switches whole notebooks; this module alone reads the environment.
 """
 
 import os
 from dataclasses import dataclass, replace
 
-NAMES = ("lesson", "full")
+NAMES = ("smoke", "lesson", "full")
 
 
 def chosen() -> str:
     """The profile that COURSE_PROFILE names, "lesson" without it. Raises ValueError for another name."""
     return _known(os.environ.get("COURSE_PROFILE", "lesson"), "COURSE_PROFILE")
+
+
+def smoke() -> bool:
+    """Whether the chosen profile is "smoke": trainings are cut to a few steps, and what they reach is not judged."""
+    return chosen() == "smoke"
 
 
 def _known(name: str, where: str) -> str:

@@ -55,7 +55,7 @@ relief = scipy.ndimage.correlate(grey, np.array([[-2, -1, 0], [-1, 1, 1], [0, 1,
 pooled = skimage.measure.block_reduce(photo, (12, 12, 1), np.max)
 print("photograph", photo.shape, "pooled", pooled.shape)  # height, width, colours
 
-# %%
+# %% tags=["hide-input"]
 figures.images(
     [photo, edges, relief, pooled],
     ["a photograph", "01: its edges", "02: a relief", "03: the brightest of each 12 × 12"],
@@ -78,6 +78,8 @@ print("share of right answers", approx(np.mean(answers == labels[:500]), 2))
 
 # %%
 one_of_each = [np.flatnonzero(labels == kind)[0] for kind in range(10)]
+
+# %% tags=["hide-input"]
 figures.images(
     clothes[one_of_each],
     [data.FASHION_MNIST_NAMES[answers[index]] for index in one_of_each],
@@ -94,6 +96,8 @@ figures.images(
 # %%
 wrong = np.flatnonzero(answers != labels[:500])
 surest = wrong[np.argsort(-scores[wrong].max(axis=1))][:5]
+
+# %% tags=["hide-input"]
 names = np.array(data.FASHION_MNIST_NAMES)
 verdicts = zip(names[answers[surest]], names[labels[surest]], strict=True)
 figures.images(
@@ -175,6 +179,8 @@ results = {
     "letter.T": letter.T,
     "letter > 0.5": letter > 0.5,
 }
+
+# %% tags=["hide-input"]
 figure, axes = figures.grid(6, size=2)
 for one, (title, values) in zip(axes, results.items(), strict=True):
     figures.draw_numbers(one, values, title, digits=1, cmap="gray", vmin=0, vmax=1)
@@ -239,17 +245,19 @@ check.e0_1(negative_from_255)
 
 # %%
 pictures = {"picture": photo, "1 - picture": 1 - photo, "255 - picture": 255 - photo}
+for title, picture in pictures.items():
+    print(f"{title:13} from {picture.min():.0f} to {picture.max():.0f}")
+
+# %% tags=["hide-input"]
 figure, axes = figures.grid(3, size=3.5, aspect=0.56)
-for one, (title, picture) in zip(axes, pictures.items(), strict=True):
-    figures.draw_image(one, picture, f"{title}: {picture.min():.0f} to {picture.max():.0f}")
+for one, (title, values) in zip(axes, pictures.items(), strict=True):
+    figures.draw_image(one, values, f"{title}: {values.min():.0f} to {values.max():.0f}")
     one.spines[:].set(visible=True, color="lightgrey")
 figures.show(
     figure,
     alt="A kingfisher; its negative, with the orange breast turned to blue and the light"
     " background to dark; and a rectangle that is white all over.",
 )
-for title, picture in pictures.items():
-    print(f"{title:13} from {picture.min():.0f} to {picture.max():.0f}")
 
 # %% [markdown]
 # ### E0.2 ★ A mirror

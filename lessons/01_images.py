@@ -54,6 +54,8 @@ versions = {
     "its edges": 5 * skimage.filters.sobel(photo.mean(axis=-1)),
     "stored in very few bytes": np.asarray(Image.open(file)) / 255,
 }
+
+# %% tags=["hide-input"]
 figures.images(
     list(versions.values()),
     list(versions),
@@ -96,7 +98,7 @@ def to_bytes(picture):
 stored = to_bytes(photo)
 print("dtype", stored.dtype, "from", stored.min(), "to", stored.max(), "bytes", stored.nbytes)
 
-# %%
+# %% tags=["hide-input"]
 rows, columns = slice(70, 76), slice(281, 287)  # at the eye
 figure, axes = plt.subplots(2, 4, figsize=(12, 5.2), height_ratios=[2, 3])
 figures.draw_image(axes[0, 0], photo, "photograph")
@@ -152,6 +154,8 @@ bugs = {
     "CHW reshaped to HWC": bird.transpose(2, 0, 1).reshape(height, width, 3),
     "height and width swapped": bird.reshape(width, height, 3),
 }
+
+# %% tags=["hide-input"]
 figures.images(
     list(bugs.values()),
     list(bugs),
@@ -200,19 +204,9 @@ print("black and white stripes send out half the light, which is stored as", hal
 #
 # $$x_i = (i + \tfrac12)\, s - \tfrac12$$
 
-
 # %%
-def draw_positions(axes, positions, size_in, title):
-    """Draw input pixels below, output pixels above, and where each output looks."""
-    scale = size_in / len(positions)
-    axes.bar(range(size_in), 0.5, width=0.94, color=figures.COLOURS[5])
-    axes.bar(positions, 0.5, bottom=1.2, width=0.94 * scale, color=figures.COLOURS[1])
-    for position in positions:
-        axes.plot([position, position], [1.2, 0.25], "k.-", linewidth=1)
-        axes.text(position, 1.45, f"{position:.2f}", ha="center", va="center")
-    axes.set(title=title, xticks=range(size_in), yticks=[], xlim=(-1.4, size_in + 0.2))
-    axes.spines[:].set_visible(False)
-
+with_halves = (np.arange(4) + 0.5) * 1.5 - 0.5
+without_halves = np.arange(4) * 1.5
 
 # %% [markdown]
 # The value there is a weighted mean of the pixels near by (**interpolation**). How much pixel $j$ counts
@@ -241,12 +235,27 @@ def cubic(t, a=-0.5):
 
 # %%
 KERNELS = {"nearest": nearest, "linear": linear, "cubic": cubic}
+
+
+# %% tags=["hide-input"]
+def draw_positions(axes, positions, size_in, title):
+    """Draw input pixels below, output pixels above, and where each output looks."""
+    scale = size_in / len(positions)
+    axes.bar(range(size_in), 0.5, width=0.94, color=figures.COLOURS[5])
+    axes.bar(positions, 0.5, bottom=1.2, width=0.94 * scale, color=figures.COLOURS[1])
+    for position in positions:
+        axes.plot([position, position], [1.2, 0.25], "k.-", linewidth=1)
+        axes.text(position, 1.45, f"{position:.2f}", ha="center", va="center")
+    axes.set(title=title, xticks=range(size_in), yticks=[], xlim=(-1.4, size_in + 0.2))
+    axes.spines[:].set_visible(False)
+
+
 figure, axes = plt.subplots(1, 3, figsize=(12, 2.6))
-draw_positions(axes[0], (np.arange(4) + 0.5) * 1.5 - 0.5, 6, "centres on centres")
-draw_positions(axes[1], np.arange(4) * 1.5, 6, "the halves forgotten")
+draw_positions(axes[0], with_halves, 6, "centres on centres")
+draw_positions(axes[1], without_halves, 6, "the halves forgotten")
 distances = np.linspace(-2.5, 2.5, 501)
-for name, kernel in KERNELS.items():
-    axes[2].plot(distances, kernel(distances), label=name)
+for name, curve in KERNELS.items():
+    axes[2].plot(distances, curve(distances), label=name)
 axes[2].set(title="weight of a pixel", xlabel="distance t in pixels")
 axes[2].legend(loc="upper right")
 figures.show(
@@ -288,6 +297,8 @@ def resize(picture, height, width, kernel, low_pass=False):
 # %%
 eye = photo[60:75, 277:297]
 enlarged = {name: resize(eye, 480, 640, kernel) for name, kernel in KERNELS.items()}
+
+# %% tags=["hide-input"]
 figures.images(
     list(enlarged.values()),
     list(enlarged),
@@ -324,12 +335,20 @@ rings = 0.5 + 0.5 * np.cos(np.pi * radius**2 / 480)  # radius / 480 waves a pixe
 spines = data.photograph("hedgehog")[40:340, 80:480]
 
 # %%
-figure, axes = plt.subplots(2, 3, figsize=(11.5, 7), height_ratios=[4, 3])
-for row, picture, name in zip(axes, (rings, spines), ("rings", "spines"), strict=True):
+quarters = []
+for picture in (rings, spines):
     size = picture.shape[0] // 4, picture.shape[1] // 4
-    figures.draw_image(row[0], picture, name, interpolation="antialiased")
-    figures.draw_image(row[1], resize(picture, *size, linear), "a quarter the size")
-    figures.draw_image(row[2], resize(picture, *size, linear, low_pass=True), "with low-pass")
+    plain = resize(picture, *size, linear)
+    filtered = resize(picture, *size, linear, low_pass=True)
+    quarters.append((plain, filtered))
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(2, 3, figsize=(11.5, 7), height_ratios=[4, 3])
+large = {"rings": rings, "spines": spines}
+for row, (name, whole), (plain, filtered) in zip(axes, large.items(), quarters, strict=True):
+    figures.draw_image(row[0], whole, name, interpolation="antialiased")
+    figures.draw_image(row[1], plain, "a quarter the size")
+    figures.draw_image(row[2], filtered, "with low-pass")
 figures.show(
     figure,
     alt="Rings that get finer outwards. Shrunk without a low-pass filter, false rings"
@@ -425,6 +444,8 @@ square = grey[:, 60:360]
 pictures = {"[:, ::-1]": square[:, ::-1], "[::-1]": square[::-1], ".T": square.T}
 turned = {"pushed by 30°": pushed, "pulled by 30°": pulled, "pulled by 30°, twelve times": often}
 pictures |= {title: picture[75:225, 150:300] for title, picture in turned.items()}
+
+# %% tags=["hide-input"]
 figures.images(
     list(pictures.values()),
     list(pictures),
@@ -484,6 +505,8 @@ print("agrees with scikit-image:", np.allclose(hsv, skimage.color.rgb2hsv(photo)
 # %%
 to_rgb = np.linalg.inv(TO_YCBCR).T
 only_cb, only_cr = ([0.5, 0, 0] + ycbcr * keep for keep in ([0, 1, 0], [0, 0, 1]))
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 3, figsize=(11.5, 5))
 figures.draw_image(axes[0, 0], ycbcr[..., 0], "Y: luma")
 figures.draw_image(axes[0, 1], only_cb @ to_rgb, "Cb: from yellow to blue")
@@ -506,6 +529,8 @@ figures.show(
 blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))
 chroma_blurred = np.concatenate([ycbcr[..., :1], blurred[..., 1:]], axis=-1) @ to_rgb
 luma_blurred = np.concatenate([blurred[..., :1], ycbcr[..., 1:]], axis=-1) @ to_rgb
+
+# %% tags=["hide-input"]
 figures.images(
     [picture[20:160, 200:430] for picture in (photo, chroma_blurred, luma_blurred)],
     ["photograph", "chroma blurred", "luma blurred"],
@@ -559,14 +584,14 @@ for name, picture in enhanced.items():
     print(f"{name:28} mean {picture.mean():.2f}  spread {picture.std():.2f}", end="  ")
     print(f"grain of the sky {grain:.4f}")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 4, figsize=(12, 4.6), height_ratios=[3, 2])
-for (name, picture), (above, below) in zip(enhanced.items(), axes.T, strict=True):
-    figures.draw_image(above, picture, name)
-    below.hist(picture.ravel(), bins=64, range=(0, 1), color=figures.COLOURS[6], density=True)
+for (name, version), (above, below) in zip(enhanced.items(), axes.T, strict=True):
+    figures.draw_image(above, version, name)
+    below.hist(version.ravel(), bins=64, range=(0, 1), color=figures.COLOURS[6], density=True)
     below.set(xlabel="value", ylim=(0, 12), yticks=[])
     cumulative = below.twinx()
-    ordered, shares = np.sort(picture.ravel()), np.linspace(0, 1, picture.size)
+    ordered, shares = np.sort(version.ravel()), np.linspace(0, 1, version.size)
     cumulative.plot(ordered[::200], shares[::200], color=figures.COLOURS[4])
     cumulative.set(ylim=(0, 1.02), yticks=[])
 cumulative.set(yticks=[0, 0.5, 1], ylabel="share at or below")
@@ -616,6 +641,8 @@ for gradient, axis in ((gradient_x, 1), (gradient_y, 0)):
 magnitude, angle = np.hypot(gradient_x, gradient_y), np.arctan2(gradient_y, gradient_x)
 hue, full = angle / np.pi % 1, np.ones_like(angle)
 directions = skimage.color.hsv2rgb(np.stack([hue, full, magnitude.clip(0, 1)], axis=-1))
+
+# %% tags=["hide-input"]
 signed = {"cmap": figures.DIVERGING, "vmin": -2, "vmax": 2}
 figure, axes = plt.subplots(2, 2, figsize=(10, 7.6))
 figures.draw_image(axes[0, 0], gradient_x, "change from left to right", **signed)
@@ -651,11 +678,17 @@ def texture_feature(grey, bins=8):
 
 
 # %%
+textures = {
+    name: data.photograph(name)[100:300, 100:400] @ LUMA
+    for name in ("brick", "hawa_mahal", "gravel")
+}
+shares = {name: texture_feature(texture) for name, texture in textures.items()}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 3, figsize=(10, 4), height_ratios=[2, 1.1], sharey="row")
-for name, (above, below) in zip(("brick", "hawa_mahal", "gravel"), axes.T, strict=True):
-    texture = data.photograph(name)[100:300, 100:400] @ LUMA
+for (name, texture), (above, below) in zip(textures.items(), axes.T, strict=True):
     figures.draw_image(above, texture, name)
-    below.bar(np.arange(8) * 22.5, texture_feature(texture), width=20, align="edge")
+    below.bar(np.arange(8) * 22.5, shares[name], width=20, align="edge")
     below.set(xlabel="direction of change in degrees", xticks=range(0, 181, 45))
 axes[1, 0].set_ylabel("share")
 figures.show(
@@ -701,21 +734,25 @@ def nearest_first(query, features):
 
 
 # %%
+queries = [data.photograph(name) for name in ("neuschwanstein_castle", "red_pyramid", "coffee")]
+nearest_three = {
+    kind: [nearest_first(feature(query), known[kind])[:3] for query in queries]
+    for kind, feature in FEATURES.items()
+}
+
+
+# %% tags=["hide-input"]
 def centre_square(picture):
     side = min(picture.shape[:2])
     top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
     return picture[top : top + side, left : left + side]
 
 
-# %%
-queries = ("neuschwanstein_castle", "red_pyramid", "coffee")
 figure, axes = plt.subplots(3, 7, figsize=(12, 5.3))
-for row, name in zip(axes, queries, strict=True):
-    query = data.photograph(name)
+for row, query, *found in zip(axes, queries, *nearest_three.values(), strict=True):
     figures.draw_image(row[0], centre_square(query))
-    for start, (kind, feature) in zip((1, 4), FEATURES.items(), strict=True):
-        nearest_three = nearest_first(feature(query), known[kind])[:3]
-        for one, index in zip(row[start:], nearest_three, strict=False):
+    for start, indices in zip((1, 4), found, strict=True):
+        for one, index in zip(row[start:], indices, strict=False):
             figures.draw_image(one, centre_square(train[index]))
 for column, title in {0: "query", 1: "nearest by colour", 4: "nearest by texture"}.items():
     axes[0, column].set_title(title)
@@ -812,11 +849,13 @@ print("same table as Pillow for", same, "of 100 qualities")
 # %%
 patterns = np.einsum("ux,vy->uxvy", COSINES, COSINES)  # (8, 8, 8, 8): u, x, v, y
 patterns /= np.abs(patterns).max(axis=(1, 3), keepdims=True)
-sheet = np.pad(patterns, ((0, 0), (1, 0), (0, 0), (1, 0)), constant_values=np.nan)
 
 # %%
 rounded = np.round(coefficients / steps_for(20))
 restored = COSINES.T @ (rounded * steps_for(20)) @ COSINES
+
+# %% tags=["hide-input"]
+sheet = np.pad(patterns, ((0, 0), (1, 0), (0, 0), (1, 0)), constant_values=np.nan)
 figure, axes = plt.subplots(2, 3, figsize=(12, 7.8))
 figures.draw_image(axes[0, 0], sheet.reshape(72, 72), "the 64 patterns", vmin=-1, vmax=1)
 axes[0, 0].set_facecolor(figures.COLOURS[5])  # shows through the gaps
@@ -866,13 +905,15 @@ for quality in (5, 20, 50, 80, 95):
     print(f"of {kept.size}, PSNR {ours:.1f} dB, as Pillow's: {abs(ours - theirs) < 0.1}")
 
 # %%
+opened = {quality: jpeg(cat_bytes, quality)[1] for quality in (5, 20, 80)}
+errors = {quality: picture.astype(float) - cat_bytes for quality, picture in opened.items()}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 3, figsize=(12, 6.9))
-for quality, (above, below) in zip((5, 20, 80), axes.T, strict=True):
-    _, picture = jpeg(cat_bytes, quality)
-    crop = slice(64, 184), slice(112, 296)
-    error = picture.astype(float) - cat_bytes
-    figures.draw_image(above, picture[crop] / 255, f"quality {quality}")
-    figures.draw_image(below, error[crop], cmap=figures.DIVERGING, vmin=-40, vmax=40)
+crop = slice(64, 184), slice(112, 296)
+for quality, (above, below) in zip(opened, axes.T, strict=True):
+    figures.draw_image(above, opened[quality][crop] / 255, f"quality {quality}")
+    figures.draw_image(below, errors[quality][crop], cmap=figures.DIVERGING, vmin=-40, vmax=40)
 bar = {"location": "bottom", "shrink": 0.3, "aspect": 30, "label": "error in steps of a byte"}
 figure.colorbar(below.images[0], ax=axes, **bar)
 figures.show(
@@ -905,12 +946,17 @@ curves = {
 }
 
 # %%
-figure, axes = plt.subplots(figsize=(7, 3.2))
+lines = {}
 for name, points in curves.items():
     ratios = [peak_signal_noise_ratio(cat_bytes, np.asarray(picture)) for _, picture in points]
     bits = [8 * size / cat_bytes.size for size, _ in points]
-    axes.plot(bits, ratios, "o-", label=name)
+    lines[name] = bits, ratios
     print(f"{name:11} at one bit a pixel: {approx(np.interp(1, bits, ratios), 1)} dB")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(7, 3.2))
+for name, (bits, ratios) in lines.items():
+    axes.plot(bits, ratios, "o-", label=name)
 axes.set(xlabel="bits a pixel (8 before compression)", ylabel="PSNR in dB", xlim=(0, 3.2))
 axes.legend()
 figures.show(
@@ -952,10 +998,10 @@ for name, labels in {"ill": ill, "repaired": repaired}.items():
     invented = np.take_along_axis(shares, labels[..., None], axis=-1) == 0
     print(f"{name:8} pixels whose label none of their sources has: {invented.sum()}")
 
-# %% tags=["clinic"]
+# %% tags=["clinic", "hide-input"]
 palette = np.array([[0.93, 0.93, 0.93], [0.6, 0.6, 0.2], [0, 0.45, 0.7], [0.9, 0.5, 0.1]])
 figures.images(
-    [picture[40:260, 0:230] for picture in (bird, palette[ill], palette[repaired])],
+    [one[40:260, 0:230] for one in (bird, palette[ill], palette[repaired])],
     ["photograph", "labels averaged and rounded", "shares averaged, largest taken"],
     size=3.8,
     alt="A kingfisher and two label maps. In the first, thin rims of branch colour and of"

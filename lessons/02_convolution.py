@@ -60,10 +60,13 @@ print("photograph", photo.shape, "grey", grey.shape)
 
 # %%
 face = grey[110:300, 190:410]
+filtered = {name: scipy.ndimage.correlate(face, kernel) for name, kernel in KERNELS.items()}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 6, figsize=(12, 3.6), height_ratios=[5, 3])
-for (name, kernel), (above, below) in zip(KERNELS.items(), axes.T, strict=True):
-    figures.draw_image(above, scipy.ndimage.correlate(face, kernel), name)
-    figures.draw_numbers(below, kernel, digits=2 if name == "blur" else 0)
+for (name, numbers), (above, below) in zip(KERNELS.items(), axes.T, strict=True):
+    figures.draw_image(above, filtered[name], name)
+    figures.draw_numbers(below, numbers, digits=2 if name == "blur" else 0)
 figures.show(
     figure,
     alt="The grey face of a red panda filtered six ways: unchanged, blurred, sharpened, its"
@@ -119,6 +122,9 @@ print(y)
 # sum of its products.
 
 # %%
+products = {(r, c): x[r : r + 3, c : c + 3] * k for r, c in np.ndindex(y.shape)}
+
+# %% tags=["hide-input"]
 figure = plt.figure(figsize=(11, 6.2))
 left, right = figure.subfigures(1, 2, width_ratios=[1, 2])
 for axes, values, title in zip(
@@ -126,8 +132,7 @@ for axes, values, title in zip(
 ):
     figures.draw_numbers(axes, values, title, limit=4)
 for (r, c), axes in np.ndenumerate(right.subplots(3, 3)):
-    products = x[r : r + 3, c : c + 3] * k
-    figures.draw_numbers(axes, products, f"y[{r}, {c}] = {products.sum():.0f}", limit=4)
+    figures.draw_numbers(axes, products[r, c], f"y[{r}, {c}] = {products[r, c].sum():.0f}", limit=4)
 figures.show(
     figure,
     alt="Left: a five by five input with a white corner, the vertical edge kernel, and the"
@@ -169,7 +174,7 @@ print(
     )
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = figures.grid(4, size=2.7)
 for one, values, title in zip(
     axes,
@@ -284,7 +289,7 @@ speedups = [seconds["loops"] / seconds[name] for name in ways]
 for name, speedup in zip(ways, speedups, strict=True):
     print(f"{name:8} {approx(speedup, 0)} times as fast as loops")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 2.3))
 axes.barh(list(ways), speedups, color=figures.COLOURS[0])
 axes.set(xscale="log", xlabel="times as fast as the loops (log scale)")
@@ -318,8 +323,16 @@ print("weights of the layer       ", kernel.size)
 #
 # $$H' = \left\lfloor \frac{H + 2p - \big(d\,(k-1)+1\big)}{s} \right\rfloor + 1$$
 
-
 # %%
+settings = {
+    "no padding": {},
+    "padding 1": {"padding": 1},
+    "stride 2": {"stride": 2},
+    "dilation 2": {"dilation": 2},
+}
+
+
+# %% tags=["hide-input"]
 def draw_reach(axes, size, kernel_size=3, stride=1, padding=0, dilation=1):
     """Draw in one dimension which inputs (below) each output (above) reads."""
     first, last = -padding, size + padding - dilation * (kernel_size - 1)
@@ -339,13 +352,6 @@ def draw_reach(axes, size, kernel_size=3, stride=1, padding=0, dilation=1):
     axes.set(xlim=(-2, size + 1), ylim=(-0.4, 1.4))
 
 
-# %%
-settings = {
-    "no padding": {},
-    "padding 1": {"padding": 1},
-    "stride 2": {"stride": 2},
-    "dilation 2": {"dilation": 2},
-}
 figure, axes = plt.subplots(1, 4, figsize=(12, 2))
 for one, (name, setting) in zip(axes, settings.items(), strict=True):
     draw_reach(one, size=7, **setting)
@@ -389,13 +395,16 @@ for name, setting in settings.items():
 # %%
 wide_blur = np.ones((25, 25), np.float32) / 25**2
 reflected = scipy.ndimage.correlate(grey, wide_blur, mode="reflect")
+rims = {
+    "same, filled with zeros": scipy.ndimage.correlate(grey, wide_blur, mode="constant"),
+    "same, filled by reflection": reflected,
+    "valid: smaller": np.pad(reflected[12:-12, 12:-12], 12, constant_values=1),
+}
+
+# %% tags=["hide-input"]
 figures.images(
-    [
-        scipy.ndimage.correlate(grey, wide_blur, mode="constant"),
-        reflected,
-        np.pad(reflected[12:-12, 12:-12], 12, constant_values=1),
-    ],
-    ["same, filled with zeros", "same, filled by reflection", "valid: smaller"],
+    list(rims.values()),
+    list(rims),
     size=3.6,
     alt="A photograph blurred by a kernel of 25 by 25. Filled with zeros its rim is dark;"
     " filled by reflection it is not; without padding the result is smaller by twelve"
@@ -439,7 +448,7 @@ direct = scipy.ndimage.correlate(face, gaussian)
 print("products a pixel: direct", gaussian.size, "in two passes", 2 * bell.size)
 print("largest difference below 1e-5:", np.abs(both - direct).max() < 1e-5)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), width_ratios=[190, 220, 220, 220])
 axes[0].imshow(gaussian, cmap=figures.SEQUENTIAL)
 axes[0].set(title="Gaussian, 25 × 25", xticks=[], yticks=[])
@@ -543,7 +552,7 @@ g = np.zeros((5, 5))
 g[1, 1], g[3, 4] = 1, -1
 x_gradient, k_gradient = gradients(x, lopsided, g)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = figures.grid(5, size=2.4)
 parts = {
     "input x": x,
@@ -586,7 +595,7 @@ x, g = rng.normal(size=(5, 5)), rng.normal(size=(3, 3))
 print("y = C x:    ", np.allclose(matrix @ x.ravel(), correlate_by_loops(x, lopsided).ravel()))
 print("dL/dx = Ct g:", np.allclose(matrix.T @ g.ravel(), gradients(x, lopsided, g)[0].ravel()))
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 4), width_ratios=[25, 9])
 for one, values, title in zip(
     axes, (matrix, matrix.T), ("C: 25 pixels -> 9 outputs", "C transposed"), strict=True
@@ -643,11 +652,16 @@ print("is the gradient of a strided convolution:", np.allclose(stamped, gradient
 # Let every input pixel be 1 and every weight 1, so that the output counts the stamps on each pixel.
 
 # %%
+counts = {}
+for size in (2, 3, 4):
+    stamps = transposed_convolution(np.ones((6, 6)), np.ones((size, size)), stride=2)
+    counts[size] = stamps[2:9, 2:9]
+    print(f"kernel {size}: stamps on a pixel {np.unique(counts[size]).astype(int)}")
+
+# %% tags=["hide-input"]
 figure, axes = figures.grid(3, size=3.2)
-for one, size in zip(axes, (2, 3, 4), strict=True):
-    counts = transposed_convolution(np.ones((6, 6)), np.ones((size, size)), stride=2)[2:9, 2:9]
-    figures.draw_numbers(one, counts, f"kernel {size}, stride 2", limit=6)
-    print(f"kernel {size}: stamps on a pixel {np.unique(counts).astype(int)}")
+for one, (side, values) in zip(axes, counts.items(), strict=True):
+    figures.draw_numbers(one, values, f"kernel {side}, stride 2", limit=6)
 figures.show(
     figure,
     alt="How many stamps each output pixel gets at stride two. Kernel two: one everywhere."
@@ -668,6 +682,8 @@ enlarged = [
     scipy.ndimage.correlate(small.repeat(2, axis=0).repeat(2, axis=1), np.ones((3, 3)) / 9),
 ]
 titles = ["transposed, kernel 3", "transposed, kernel 4", "copy pixels, then convolve"]
+
+# %% tags=["hide-input"]
 figures.images(
     [small, *(picture[2:-2, 2:-2] for picture in enlarged)],
     ["input", *titles],
@@ -719,6 +735,8 @@ repaired_kernel = torch_kernel.transpose(2, 3, 1, 0)
 repaired = convolution_layer(grey[None, ..., None], repaired_kernel)
 print("sums of the kernels, ill:     ", keras_kernel.sum(axis=(0, 1, 2)).round(2))
 print("sums of the kernels, repaired:", repaired_kernel.sum(axis=(0, 1, 2)).round(2) + 0)
+
+# %% tags=["clinic", "hide-input"]
 figures.images(
     [ill[0, ..., 0], ill[0, ..., 1], repaired[0, ..., 0], repaired[0, ..., 1]],
     ["reshape: output 0", "reshape: output 1", "transpose: output 0", "transpose: output 1"],

@@ -50,11 +50,15 @@ SHRINK = {
 print("photograph", photo.shape, "grey", grey.shape)
 
 # %%
+halved = {name: [photo] for name in SHRINK}
+for name, shrink in SHRINK.items():
+    for _ in range(5):
+        halved[name].append(shrink(halved[name][-1]))
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(3, 5, figsize=(12, 6.4))
-for (name, shrink), row in zip(SHRINK.items(), axes, strict=True):
-    picture = photo
-    for one in row:
-        picture = shrink(picture)
+for (name, pictures), row in zip(halved.items(), axes, strict=True):
+    for one, picture in zip(row, pictures[1:], strict=True):
         figures.draw_image(one, picture, f"{name}, {picture.shape[0]} × {picture.shape[1]}")
 figures.show(
     figure,
@@ -97,7 +101,7 @@ x = rng.integers(0, 10, (6, 6)).astype(float)
 y_max, y_average = pool_by_loops(x, 2, 2, np.max), pool_by_loops(x, 2, 2, np.mean)
 print(y_max, y_average, sep="\n\n")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = figures.grid(3, size=3.2)
 figures.draw_numbers(axes[0], x, "input, winners ringed", limit=12)
 for edge in (1.5, 3.5):
@@ -163,7 +167,7 @@ negative = keras.ops.max_pool(-ones[None, ..., None], 3, 1, padding="same")[0, .
 print("Keras divides by the pixels that exist:", np.all(by_keras == 1))
 print("and its maximum of minus ones is", np.unique(negative), "at the rim too")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = figures.grid(2, size=3)
 figures.draw_numbers(axes[0], by_zeros, "zeros counted", digits=2, limit=1.5)
 figures.draw_numbers(axes[1], by_keras, "Keras: not counted", digits=2, limit=1.5)
@@ -253,6 +257,8 @@ panels = {
     "gradient of the maximum": max_pool_gradient(x, g, 3, 2),
     "gradient of the average × 9": 9 * average_pool_gradient(x, g, 3, 2),
 }
+
+# %% tags=["hide-input"]
 figure, axes = figures.grid(4, size=2.9)
 for one, (title, values) in zip(axes, panels.items(), strict=True):
     figures.draw_numbers(one, values, title, limit=10 if values.max() > 4 else 5)
@@ -302,14 +308,16 @@ print(f"2 x 2 windows of the photograph's green channel with a tie: {np.mean(win
 
 # %%
 row = np.array([[0, 0, 1, 1, 0, 0, 1, 1, 0, 0]])
-moved = np.roll(row, 1)
+rows = {"a row": row, "moved by one": np.roll(row, 1)}
+maxima = {name: values.reshape(1, 5, 2).max(axis=-1) for name, values in rows.items()}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 2, figsize=(10, 2.4), width_ratios=[2, 1])
-for (left, right), values, name in zip(axes, (row, moved), ("a row", "moved by one"), strict=True):
+for (left, right), (name, values) in zip(axes, rows.items(), strict=True):
     figures.draw_numbers(left, values, name, limit=1.5)
     for edge in range(0, 11, 2):
         left.axvline(edge - 0.5, color="black")
-    maxima = values.reshape(1, 5, 2).max(axis=-1)
-    figures.draw_numbers(right, maxima, "maxima of its windows", limit=1.5)
+    figures.draw_numbers(right, maxima[name], "maxima of its windows", limit=1.5)
 figures.show(
     figure,
     alt="A row of two zeros and two ones in turn, cut into windows of two: the maxima"
@@ -390,7 +398,7 @@ for name, dense in DENSE.items():
         overlap = output.shape[1] - whole
         follows[name].append(change(output[:, :overlap], outputs[0][:, whole:]))
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.8), sharey=True)
 for one, curves in zip(axes, (stays, follows), strict=True):
     for name, values in curves.items():
@@ -424,9 +432,14 @@ print("all follow exactly at 8 and 16:", exact)
 # perfectly draws straight slanted lines.
 
 # %%
+tracks = {
+    name: [pool_shifted(DENSE[name], grey, shift)[25, 6:46] for shift in range(64)]
+    for name in ("nothing", "maximum", "average", "maximum, then blur")
+}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True)
-for one, name in zip(axes, ("nothing", "maximum", "average", "maximum, then blur"), strict=True):
-    rows = [pool_shifted(DENSE[name], grey, shift)[25, 6:46] for shift in range(64)]
+for one, (name, rows) in zip(axes, tracks.items(), strict=True):
     one.imshow(rows, aspect="auto")
     one.set(title=name, xlabel="output pixel")
 axes[0].set_ylabel("shift of the picture in pixels")
@@ -489,7 +502,7 @@ for name, target in {"average": inputs.mean(axis=1), "maximum": inputs.max(axis=
     miss = np.sqrt(np.mean(missed[name] ** 2))
     print(f"{name}: bias {abs(solution[4]):.2f}, typical miss {miss:.3f}")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.2), width_ratios=[1, 1, 1.8, 1.8])
 for one, (name, weights) in zip(axes, learned.items(), strict=False):
     figures.draw_numbers(one, weights, f"weights: {name}", digits=2, limit=0.5)
@@ -591,7 +604,7 @@ spread = np.sqrt(np.sum((columns - centre) ** 2 * profile))
 bell = np.exp(-0.5 * ((columns - centre) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
 print(f"box {width} pixels wide, standard deviation of the gradient {spread:.1f} pixels")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.7))
 for one, values in zip(axes, (average_sight, max_sight), strict=False):
     figures.draw_image(one, values, cmap=figures.SEQUENTIAL)
@@ -628,10 +641,15 @@ KINDS = {
     "stride 2 in every second": [CONVOLUTION, (3, 2, 1)] * 4,
     "dilation 1, 2, 4, 8, …": [(3, 1, 2**number) for number in range(8)],
 }
+fields = {
+    name: [receptive_field(layers[:depth]) for depth in range(9)] for name, layers in KINDS.items()
+}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(8, 3.8))
-for (name, layers), marker in zip(KINDS.items(), "osD^", strict=True):
-    widths = [receptive_field(layers[:depth])[0] for depth in range(9)]
-    label = f"{name}; jump {receptive_field(layers)[1]}"
+for (name, field), marker in zip(fields.items(), "osD^", strict=True):
+    widths, jumps = zip(*field, strict=True)
+    label = f"{name}; jump {jumps[-1]}"
     axes.plot(range(9), widths, marker + "-", markersize=5, label=label)
 axes.set(xlabel="layers", ylabel="receptive field in pixels (log scale)", yscale="log")
 axes.set_yticks([1, 4, 16, 64, 256], labels=[1, 4, 16, 64, 256])
@@ -738,26 +756,26 @@ WAYS = {
 # %%
 edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)  # sparse, as after a ReLU
 SUBJECTS = {"photograph": grey, "edge map": edges / edges.max()}
-psnr = {}
+results, psnr = {}, {}
 for subject, picture in SUBJECTS.items():
-    results = {
+    results[subject] = {
         name: [there_and_back(picture, n, *WAYS[name]) for n in (1, 2, 3, 4)] for name in WAYS
     }
-    results["one even grey"] = [np.full_like(picture, picture.mean())] * 4
+    results[subject]["one even grey"] = [np.full_like(picture, picture.mean())] * 4
     psnr[subject] = {
         name: [peak_signal_noise_ratio(picture, one, data_range=1) for one in several]
-        for name, several in results.items()
+        for name, several in results[subject].items()
     }
     for name, values in psnr[subject].items():
         print(f"{subject:10} {name:20}", np.round(values, 1))
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 5, figsize=(13, 4.8))
-for row, (subject, picture) in zip(axes, SUBJECTS.items(), strict=True):
+for row, (subject, original) in zip(axes, SUBJECTS.items(), strict=True):
     brightest, detail = {"photograph": 1, "edge map": 0.6}[subject], np.s_[150:310, 130:330]
-    figures.draw_image(row[0], picture[detail], subject, vmax=brightest)
-    for one, (name, way) in zip(row[1:], WAYS.items(), strict=True):
-        result = there_and_back(picture, 2, *way)
+    figures.draw_image(row[0], original[detail], subject, vmax=brightest)
+    for one, name in zip(row[1:], WAYS, strict=True):
+        result = results[subject][name][1]  # after two halvings
         figures.draw_image(one, result[detail], name, vmax=brightest)
 figures.show(
     figure,
@@ -767,7 +785,7 @@ figures.show(
     " switches keeps dots of its lines in place; the copied maxima are thick blocks.",
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
 for one, subject in zip(axes, SUBJECTS, strict=True):
     styles = ("o-", "s-", "D-", "^-", "k--")
@@ -811,11 +829,11 @@ print(
     f" {kept:,} numbers kept for {grey.size:,} pixels",
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 2.9))
-for one, picture, title in zip(axes, (*details, small), (*"123", ""), strict=True):
-    height, width = picture.shape
-    middle = picture[height // 4 : -height // 4, width // 4 : -width // 4]
+for one, whole, title in zip(axes, (*details, small), (*"123", ""), strict=True):
+    height, width = whole.shape
+    middle = whole[height // 4 : -height // 4, width // 4 : -width // 4]
     colours = {"cmap": figures.DIVERGING, "vmin": -0.3, "vmax": 0.3} if title else {}
     figures.draw_image(
         one, middle, f"lost in halving {title}" if title else "what is left", **colours
@@ -882,11 +900,11 @@ for _ in range(5):
 agree = np.allclose(repaired[1], library_pool(log_brightness))
 print("agrees with TensorFlow on the logarithm:", agree)
 
-# %% tags=["clinic"]
+# %% tags=["clinic", "hide-input"]
 sizes = [f"{level.shape[0]} × {level.shape[1]}" for level in ill[2:]]
 figures.images(
     [*ill[2:], *repaired[2:]],
-    [f"{name}, {size}" for name in ("ill", "repaired") for size in sizes],
+    [f"{name}, {shape}" for name in ("ill", "repaired") for shape in sizes],
     columns=4,
     size=2.9,
     cmap=figures.SEQUENTIAL,

@@ -55,8 +55,16 @@ from course_utils.report import approx, measured
 # a grid). Colours are the true kinds, which the layout was not told. Read only who lies beside whom: in t-SNE
 # the distances between lands, and their shapes, mean little.
 
-
 # %%
+validation_images, validation_labels = data.fashion_mnist("validation")
+some, some_labels = validation_images[:1500], validation_labels[:1500]
+shipped = models.load("fashion_mnist_classifier")
+features = classifier.feature_extractor(shipped).predict(some, verbose=0)
+points = TSNE(init="pca", random_state=0).fit_transform(features)
+print("pictures", some.shape, "features", features.shape, "points", points.shape)
+
+
+# %% tags=["hide-input"]
 def picture_map(points, pictures, colours, rows=34, columns=64):
     """Lay pictures (n, 28, 28, 1) in their colours (n, 3) on a grid, close to their points (n, 2)."""
     points = (points - points.min(axis=0)) / np.ptp(points, axis=0)
@@ -68,15 +76,6 @@ def picture_map(points, pictures, colours, rows=34, columns=64):
     return canvas.swapaxes(1, 2).reshape(rows * 28, columns * 28, 3)
 
 
-# %%
-validation_images, validation_labels = data.fashion_mnist("validation")
-some, some_labels = validation_images[:1500], validation_labels[:1500]
-shipped = models.load("fashion_mnist_classifier")
-features = classifier.feature_extractor(shipped).predict(some, verbose=0)
-points = TSNE(init="pca", random_state=0).fit_transform(features)
-print("pictures", some.shape, "features", features.shape, "points", points.shape)
-
-# %%
 colours = np.array(plt.get_cmap("tab10").colors)
 figure, axes = plt.subplots(figsize=(12, 6.9))
 figures.draw_image(axes, picture_map(points, some, colours[some_labels]))
@@ -114,7 +113,7 @@ print("training  ", images.shape, labels.shape, "pixels from", images.min(), "to
 print("validation", validation_images.shape, "first labels", validation_labels[:5])
 print("examples of each kind", np.bincount(labels).min(), "to", np.bincount(labels).max())
 
-# %%
+# %% tags=["hide-input"]
 shown = np.concatenate([np.flatnonzero(labels == kind)[:8] for kind in range(10)])
 figure, axes = plt.subplots(8, 10, figsize=(11, 8.8))
 for one, index in zip(axes.T.flat, shown, strict=True):
@@ -151,6 +150,8 @@ wrong = np.flatnonzero(answers != validation_labels[:200])[:6]
 nearest = baselines["nearest neighbour"].kneighbors(
     validation_pixels[wrong], return_distance=False
 )[:, 0]
+
+# %% tags=["hide-input"]
 figures.images(
     np.concatenate([validation_images[wrong], images[nearest]]),
     [f"label: {names[kind]}" for kind in validation_labels[wrong]]
@@ -271,15 +272,19 @@ stop = keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_wei
 careful = train_on_few(0.5, numbers, [stop])
 
 # %%
+titles = ("as it is", "with dropout and early stopping")
+best = [int(np.argmin(run["val_loss"])) for run in (by_heart, careful)]
+for title, run, epoch in zip(titles, (by_heart, careful), best, strict=True):
+    lowest, last = approx(run["val_loss"][epoch], 2), approx(run["val_loss"][-1], 2)
+    print(f"{title:31} validation loss {lowest} at epoch {approx(epoch + 1, 0)}, at the end {last}")
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(11, 3.4), sharey=True)
-for one, run, title in zip(
-    axes, (by_heart, careful), ("as it is", "with dropout and early stopping"), strict=True
-):
+for one, run, title, epoch in zip(axes, (by_heart, careful), titles, best, strict=True):
     epochs = range(1, len(run["loss"]) + 1)
     one.plot(epochs, run["loss"], label="training", color=figures.COLOURS[0])
     one.plot(epochs, run["val_loss"], label="validation", color=figures.COLOURS[4])
-    best = int(np.argmin(run["val_loss"]))
-    one.axvline(best + 1, color=figures.COLOURS[6], linestyle=":", label="lowest validation loss")
+    one.axvline(epoch + 1, color=figures.COLOURS[6], linestyle=":", label="lowest validation loss")
     one.set(
         title=title,
         xlabel="epoch",
@@ -287,8 +292,6 @@ for one, run, title in zip(
         xlim=(0, numbers.few_epochs),
         ylim=(0, 1.1),
     )
-    lowest, last = approx(run["val_loss"][best], 2), approx(run["val_loss"][-1], 2)
-    print(f"{title:31} validation loss {lowest} at epoch {approx(best + 1, 0)}, at the end {last}")
 axes[0].legend()
 figures.show(
     figure,
@@ -322,7 +325,7 @@ print(
     "standard deviations after: ", *(approx(value, 2) for value in normalised.std(axis=(0, 1, 2)))
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(11, 2.6), sharey=True)
 for one, values, title in zip(
     axes, (maps, normalised), ("before", "after batch normalisation"), strict=True
@@ -350,17 +353,21 @@ figures.show(
 one_hot = keras.utils.to_categorical(labels, 10)  # label 3 -> a row with 1 at place 3, else 0
 augment = classifier.RandomShiftFlip(shift=numbers.shift, seed=numbers.seed)
 copies = [augment(images[:1], training=True)[0] for _ in range(7)]
+print("smoothed label:", np.round(0.9 * one_hot[0] + 0.1 / 10, 2))
+
+# %% tags=["hide-input"]
 figures.images(
     [images[0], *copies],
     ["original", "augmented", *[""] * 6],
     size=1.4,
     alt="An ankle boot, and seven copies of it, some mirrored and each moved by at most a pixel.",
 )
-print("smoothed label:", np.round(0.9 * one_hot[0] + 0.1 / 10, 2))
 
 # %%
 steps = numbers.epochs * (len(images) // numbers.batch_size)
 schedule = training.one_cycle(numbers.learning_rate, steps)
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 2.2))
 axes.plot([float(schedule(step)) for step in range(steps)])
 axes.set(xlabel="step", ylabel="learning rate")
@@ -389,7 +396,7 @@ for name, scores in final.items():
         f"{name:28} {scores.mean():.4f} {cost:13.2f} {np.ptp(scores):15.4f} {training_accuracy:11.3f}"
     )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(8, 3))
 for row, scores in enumerate(final.values()):
     axes.plot(100 * scores, [row] * len(scores), "o", color=figures.COLOURS[5])
@@ -431,7 +438,7 @@ for name, run in sizes.items():
 minutes, score = record["processor_minutes"], record["validation_accuracy"]
 print(f"{'residual':13} {record['parameters']:8,} weights {60 * minutes:6.0f} s   {score:.4f}")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(8, 3.6))
 for (name, run), colour in zip(sizes.items(), figures.COLOURS, strict=False):
     for label, seed in zip((name, None, None), run["seeds"].values(), strict=True):
@@ -488,6 +495,11 @@ history = training.fit(
 ).history
 
 # %%
+measured("validation accuracy", history["val_accuracy"][-1], at_least=0.92)
+plain = np.mean(probabilities(network, images[:5000]).argmax(axis=1) == labels[:5000])
+print("training images as they are, without dropout", approx(plain))
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 3))
 epochs = np.arange(1, numbers.epochs + 1)
 axes.plot(epochs, history["accuracy"], "o-", label="training, augmented")
@@ -499,9 +511,6 @@ figures.show(
     alt="Training and validation accuracy by epoch. Both climb; the validation curve"
     " wobbles at first and ends level with the training curve.",
 )
-measured("validation accuracy", history["val_accuracy"][-1], at_least=0.92)
-plain = np.mean(probabilities(network, images[:5000]).argmax(axis=1) == labels[:5000])
-print("training images as they are, without dropout", approx(plain))
 
 # %% [markdown]
 # The curves end level but are not measured alike: the training curve saw augmented pictures with dropout on,
@@ -550,21 +559,23 @@ for name, baseline in baselines.items():
 # %%
 confusion = np.zeros((10, 10), int)
 np.add.at(confusion, (test_labels, answers), 1)  # adds 1 at each (label, answer)
-precision = np.diag(confusion) / confusion.sum(axis=0)
+precision = np.diag(confusion) / np.maximum(confusion.sum(axis=0), 1)  # 0 if never answered
 recall = np.diag(confusion) / confusion.sum(axis=1)
-f1 = 2 * precision * recall / (precision + recall)
-library = sklearn.metrics.precision_recall_fscore_support(test_labels, answers)
+f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+library = sklearn.metrics.precision_recall_fscore_support(test_labels, answers, zero_division=0)
 print("agrees with scikit-learn:", np.allclose([precision, recall, f1], library[:3]))
 print(f"{'':12} precision    recall        F1")
 for name, *scores in zip(names, precision, recall, f1, strict=True):
     print(f"{name:12}", *(f"{approx(score, 2):>9}" for score in scores))
 
 # %%
-figure, axes = plt.subplots(figsize=(6.6, 6.2))
 mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
 tops = [names.index(name) for name in ("T-shirt/top", "Pullover", "Dress", "Coat", "Shirt")]
 share = mistakes[np.ix_(tops, tops)].sum() / mistakes.sum()
 print("share of the mistakes that stay among tops, dresses and coats", approx(share, 2))
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(6.6, 6.2))
 axes.imshow(mistakes, cmap="Blues", vmax=mistakes.max() * 1.3)
 for (row, column), count in np.ndenumerate(confusion):
     weight = "bold" if row == column else "normal"
@@ -589,15 +600,19 @@ figures.show(
 # the validation images.
 
 # %%
-figure, axes = plt.subplots(figsize=(5, 4.2))
-axes.plot([0, 1], [0, 1], color=figures.COLOURS[6], linewidth=1, label="calibrated")
+curves = {}
 for name, model in {"small network": small, "ours": network}.items():
     guesses = probabilities(model, validation_images)
-    curve = metrics.reliability(guesses, validation_labels, bins=10)
-    kept = curve.count >= 30  # a share of fewer answers says little
-    axes.plot(curve.confidence[kept], curve.accuracy[kept], "o-", label=name)
+    curves[name] = metrics.reliability(guesses, validation_labels, bins=10)
     error = metrics.expected_calibration_error(guesses, validation_labels, bins=10)
     print(f"{name:14} mean probability {approx(guesses.max(axis=1).mean())}  ECE {approx(error)}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(5, 4.2))
+axes.plot([0, 1], [0, 1], color=figures.COLOURS[6], linewidth=1, label="calibrated")
+for name, curve in curves.items():
+    kept = curve.count >= 30  # a share of fewer answers says little
+    axes.plot(curve.confidence[kept], curve.accuracy[kept], "o-", label=name)
 axes.set(
     xlabel="probability of the answer",
     ylabel="share of right answers",
@@ -622,6 +637,9 @@ figures.show(
 # %%
 surprise = np.where(answers == test_labels, 0, predicted.max(axis=1))
 worst = np.argsort(-surprise)[:12]
+print("mistakes in", len(answers), "test images:", approx(np.sum(surprise > 0), 0))
+
+# %% tags=["hide-input"]
 titles = [
     f"{names[answers[i]]} {predicted[i].max():.2f}\nlabel: {names[test_labels[i]]}" for i in worst
 ]
@@ -633,7 +651,6 @@ figures.images(
     alt="Twelve test images that the network is sure of and gets wrong, each with its"
     " answer, the probability, and the label. Several look like what the network says.",
 )
-print("mistakes in", len(answers), "test images:", approx(np.sum(surprise > 0), 0))
 
 # %% [markdown]
 # In many the network has a point: the label depends on a length or a fabric that 28 pixels do not show, and a
@@ -649,6 +666,8 @@ print("mistakes in", len(answers), "test images:", approx(np.sum(surprise > 0), 
 # %%
 first = network.get_layer("convolution_1")
 kernels = keras.ops.convert_to_numpy(first.kernel)  # (3, 3, 1, channels)
+
+# %% tags=["hide-input"]
 limit = np.abs(kernels).max()
 figure, axes = plt.subplots(2, kernels.shape[-1] // 2, figsize=(11, 2))
 for one, kernel in zip(axes.flat, np.moveaxis(kernels[..., 0, :], -1, 0), strict=True):
@@ -666,6 +685,8 @@ outputs = [network.get_layer(name).output for name in ("convolution_1", "activat
 boot = images[:1]
 first_maps, last_maps = (maps[0].numpy() for maps in keras.Model(network.inputs[0], outputs)(boot))
 print("first convolution", first_maps.shape, "third", last_maps.shape)
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 9, figsize=(12, 3))
 for row, maps in zip(axes, (first_maps, last_maps), strict=True):
     strongest = np.argsort(-maps.std(axis=(0, 1)))[:8]
@@ -722,7 +743,7 @@ heats = grad_cam(looking, photos)
 best = [efficientnet.best_classes(logits)[0] for logits in photo_network(photos)]
 print("photos", photos.shape, "heat", heats.shape)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.8))
 for (above, below), photo, heat, (_, name, chance) in zip(axes.T, photos, heats, best, strict=True):
     figures.draw_image(above, photo, f"{name}, {chance:.2f}")
@@ -889,6 +910,8 @@ test_photos = np.concatenate([photos for photos, _ in photo_batches(folder / "te
 is_wrong = kind_answers != test_kinds
 some_order = np.random.default_rng(3).permutation(len(test_kinds))
 chosen = some_order[np.argsort(~is_wrong[some_order], kind="stable")][:12]  # mistakes first
+
+# %% tags=["hide-input"]
 titles = [
     f"{KINDS[kind_answers[i]]}\n(is: {KINDS[test_kinds[i]]})"
     if is_wrong[i]
@@ -903,6 +926,7 @@ figures.images(
     alt="Twelve test photographs with the network's answers, any mistakes first: animals,"
     " fish, monuments, tools and windmills.",
 )
+
 # %% [markdown]
 # The features beat the pixels by far, with training that takes seconds. Read the standard error with them:
 # differences below about twice that mean nothing. To go further one would *fine-tune*: put backbone and head
@@ -947,13 +971,17 @@ repaired, accuracy, held_out_accuracy = train_on(folder_images[shuffled], folder
 print("shuffled: training", approx(accuracy, 2), "validation", approx(held_out_accuracy, 2))
 
 # %% tags=["clinic"]
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
 parts = {"sorted": (ill, folder_images[cut:], folder_labels[cut:])}
 parts["shuffled"] = (repaired, folder_images[shuffled][cut:], folder_labels[shuffled][cut:])
-for one, (title, (model, held_images, held_labels)) in zip(axes, parts.items(), strict=True):
-    counts = sklearn.metrics.confusion_matrix(
+confusions = {}
+for title, (model, held_images, held_labels) in parts.items():
+    confusions[title] = sklearn.metrics.confusion_matrix(
         held_labels, probabilities(model, held_images).argmax(axis=1), labels=range(10)
     )
+
+# %% tags=["clinic", "hide-input"]
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
+for one, (title, counts) in zip(axes, confusions.items(), strict=True):
     one.imshow(counts, cmap="Blues")
     one.set(title=f"{title}: validation part", xlabel="answer", ylabel="label")
     one.set_xticks(range(10), names, rotation=40, ha="right", fontsize=8)

@@ -61,6 +61,8 @@ pairs = [(0, 9), (1, 3), (8, 5)]  # kinds of clothes
 first = [validation_images[validation_labels == kind][4] for kind in range(10)]
 clothes = [walk(large, first[a], first[b]) for a, b in pairs]
 faces = [walk(large_emoji, emoji[a], emoji[b], labels=0) for a, b in [(0, 44), (10, 62), (4, 140)]]
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(np.concatenate(rows), columns=10) for rows in (clothes, faces)],
     size=5.6,
@@ -127,6 +129,8 @@ rebuilt = ops.convert_to_numpy(ops.sigmoid(autoencoder.predict(validation_images
 for name, pictures in {"PCA": by_pca, "autoencoder": rebuilt}.items():
     error = np.sqrt(np.mean((pictures - validation_images) ** 2))
     print(f"{name:12} root mean square error of a pixel {approx(error)}")
+
+# %% tags=["hide-input"]
 figures.images(
     [
         figures.sheet(pictures[:12], columns=12)
@@ -156,6 +160,7 @@ def decode_plain(decoder, codes):
     return ops.convert_to_numpy(ops.sigmoid(decoder.predict(codes, batch_size=500, verbose=0)))
 
 
+# %%
 codes = encoder.predict(validation_images, verbose=0)  # (5000, 2)
 low, high = np.quantile(codes, [0.005, 0.995], axis=0)
 counts, *edges = np.histogram2d(*codes.T, bins=16, range=np.stack([low, high], axis=1))
@@ -166,7 +171,7 @@ is_empty = counts.T[::-1].ravel() == 0
 tiles[is_empty] = 1 - (1 - tiles[is_empty]) * np.array([0.6, 0.8, 1])
 print("cells without a code:", approx(100 * is_empty.mean(), 0), "per cent")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(12, 5.6))
 colours = np.array(plt.get_cmap("tab10").colors)
 for kind, name in enumerate(data.FASHION_MNIST_NAMES):
@@ -208,12 +213,17 @@ x, noise_level = 1.5, 0.5  # p(z) = N(0, 1), p(x|z) = N(z, 0.5^2), hence p(x) = 
 exact = norm.logpdf(x, 0, np.sqrt(1 + noise_level**2))
 best = np.sqrt(noise_level**2 / (1 + noise_level**2))  # the spread of the true p(z|x)
 means = np.linspace(-0.5, 2.5, 200)
-figure, axes = plt.subplots(figsize=(7, 3.4))
+curves = {}
 for spread in (0.15, best, 1.0):
     fit = norm.logpdf(x, means, noise_level) - spread**2 / (2 * noise_level**2)
     price = 0.5 * (means**2 + spread**2 - 1 - np.log(spread**2))
-    axes.plot(means, fit - price, label=f"ELBO, spread of q {spread:.2f}")
-    print(f"spread {spread:.2f}: best ELBO {np.max(fit - price):.3f}, log p(x) {exact:.3f}")
+    curves[spread] = fit - price
+    print(f"spread {spread:.2f}: best ELBO {np.max(curves[spread]):.3f}, log p(x) {exact:.3f}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(7, 3.4))
+for spread, curve in curves.items():
+    axes.plot(means, curve, label=f"ELBO, spread of q {spread:.2f}")
 axes.axhline(exact, color="black", linestyle="--", linewidth=1, label="log p(x)")
 axes.set(xlabel="mean of q", ylabel="nats", ylim=(-6, -1))
 axes.legend(loc="lower center")
@@ -278,10 +288,13 @@ print("exact:           ", 2 * 1.5)
 # %%
 z = 1.5 + 0.5 * rng.standard_normal(20_000)
 ways = {"reparameterised: 2z": 2 * z, "by the density: z² (z - μ) / σ²": z**2 * (z - 1.5) / 0.5**2}
+for name, slopes in ways.items():
+    print(f"{name:32} mean {slopes.mean():5.2f}, standard deviation {slopes.std():5.2f}")
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 2.8))
 for name, slopes in ways.items():
     axes.hist(slopes, bins=120, range=(-5, 25), histtype="step", linewidth=2, label=name)
-    print(f"{name:32} mean {slopes.mean():5.2f}, standard deviation {slopes.std():5.2f}")
 axes.axvline(3, color="black", linestyle="--", linewidth=1, label="exact slope")
 axes.set(xlabel="slope from one draw", ylabel="draws")
 axes.legend()
@@ -310,6 +323,7 @@ def negative_elbo(model, images, noise):
     return bernoulli_nats(images, model.decoder(z, training=True)), kl
 
 
+# %%
 black_white = np.float32(images >= 0.5)  # binarised: each pixel 0 or 1
 training.set_seed(numbers.seed)
 model = vae.fashion_vae(numbers)
@@ -369,6 +383,8 @@ bounds = [(logsumexp(weights.reshape(-1, count), axis=1) - np.log(count)).mean()
 library = vae.log_likelihood_bound(binary_vae, black_white_test[:500], samples=256).mean()
 print("agrees with the library:", np.isclose(library, bounds[-1], atol=1e-3))
 print("gained by 256 draws:", approx(bounds[-1] - bounds[0], 1), "nats")
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 2.8))
 axes.plot(draws, bounds, "o-")
 axes.set(xscale="log", xlabel="draws K for each picture", ylabel="bound of log p(x), nats")
@@ -418,11 +434,15 @@ for name, run in runs.items():
 training.set_seed(numbers.seed)
 model = vae.fashion_vae(numbers)
 history = train(model, images, epochs=numbers.epochs, numbers=numbers)
+rebuilt = model.reconstruct(validation_images[:24])
+invented = model.sample(24, seed=1)
+
+# %% tags=["hide-input"]
 figures.images(
     [
         figures.sheet(validation_images[:24], columns=12),
-        figures.sheet(model.reconstruct(validation_images[:24]), columns=12),
-        figures.sheet(model.sample(24, seed=1), columns=12),
+        figures.sheet(rebuilt, columns=12),
+        figures.sheet(invented, columns=12),
     ],
     ["pictures", "rebuilt from 16 numbers", "invented"],
     columns=1,
@@ -466,11 +486,12 @@ def baselines(images, encoder, decoder, size, count, seed):
     }
 
 
+# %%
 made = baselines(images, *plain.layers, size, count=10_000, seed=1)
 made["VAE, this lesson"] = model.sample(10_000, seed=1)
 made["VAE, shipped"] = large.sample(10_000, seed=1)
 
-# %%
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(pictures[:20], columns=10) for pictures in made.values()],
     list(made),
@@ -496,10 +517,12 @@ metrics.table(scores)
 ours = scores["VAE, this lesson"]
 measured("Fréchet distance", ours["frechet_distance"].value, at_most=9.5, digits=1)
 measured("coverage", ours["coverage"].value, at_least=0.28, digits=2)
+
+# %%
 for metric in ("frechet_distance", "kernel_distance", "coverage"):
     values = {name: score[metric].value for name, score in scores.items() if "shipped" not in name}
     choose = max if ours[metric].better == "higher" else min
-    print(f"best of the first five in {metric}: {choose(values, key=values.get)}")
+    print(f"best of the first five in {metric}: {approx(choose(values, key=values.get))}")
 
 # %% [markdown]
 # Ours wins in Fréchet distance, kernel distance, density and coverage. In precision and classes a plain
@@ -520,13 +543,14 @@ flat_vae = vae.fashion_vae(numbers, latent_size=2)
 history = train(flat_vae, images, epochs=numbers.short_epochs, numbers=numbers)
 ticks = norm.ppf((np.arange(20) + 0.5) / 20)
 grid = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
+tiles = flat_vae.decode(grid)
 flat_codes, _ = flat_vae.encode(validation_images)
 spread = flat_codes.std(axis=0)
 print("codes of the VAE:        mean", *(approx(m, 1) for m in flat_codes.mean(axis=0)), end=", ")
 print("standard deviation", *(approx(s, 1) for s in spread))
 print("codes of the autoencoder: standard deviation", *(approx(s, 1) for s in codes.std(axis=0)))
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(12, 5.8))
 for kind, name in enumerate(data.FASHION_MNIST_NAMES):
     places = norm.cdf(flat_codes[validation_labels == kind])
@@ -536,7 +560,7 @@ axes[0].set(title="where the codes lie", aspect="equal")
 axes[0].legend(markerscale=5, fontsize=8, ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 figures.draw_image(
     axes[1],
-    figures.sheet(flat_vae.decode(grid), columns=20),
+    figures.sheet(tiles, columns=20),
     "what the decoder makes of each place",
 )
 figures.show(
@@ -560,11 +584,14 @@ def crossfade(start, end, steps=10):
     return (1 - shares) * start + shares * end
 
 
+# %%
 rows = [
     way
     for a, b in pairs
     for way in (crossfade(first[a], first[b]), walk(model, first[a], first[b]))
 ]
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(np.concatenate(rows), columns=10)],
     size=9,
@@ -586,6 +613,8 @@ rows = []
 for kind, change in changes.items():
     chosen, _ = model.encode(validation_images[validation_labels == kind][:12])
     rows += [model.decode(chosen), model.decode(chosen + change)]
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(pictures, columns=12) for pictures in rows],
     ["dresses, rebuilt", "and long sleeves added", "sandals, rebuilt", "and a shaft added"],
@@ -607,20 +636,25 @@ figures.images(
 mean, deviation = model.encode(validation_images)
 price = 0.5 * np.mean(mean**2 + deviation**2 - 1 - np.log(deviation**2), axis=0)  # (16,)
 order = np.argsort(-price)
+print("numbers that cost under 0.05 nats:", approx(np.sum(price < 0.05), 0))
+
+# %%
 start = mean[validation_labels == 9][0]
 moved = np.repeat(start[None], 6 * 11, axis=0).reshape(6, 11, -1)
 for row, number in enumerate(order[:6]):
     moved[row, :, number] = np.linspace(-3, 3, 11)
+tiles = model.decode(moved.reshape(66, -1))
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(12, 3.9), width_ratios=[1, 1.7])
 axes[0].bar(np.arange(numbers.latent_size), price[order])
 axes[0].set_xticks(np.arange(numbers.latent_size), [f"z{number}" for number in order], rotation=90)
 axes[0].set(ylabel="KL in nats", title="what each number of the code costs")
 figures.draw_image(
     axes[1],
-    figures.sheet(model.decode(moved.reshape(66, -1)), columns=11),
+    figures.sheet(tiles, columns=11),
     "the six dearest, each from -3 to 3",
 )
-print("numbers that cost under 0.05 nats:", approx(np.sum(price < 0.05), 0))
 figures.show(
     figure,
     alt="Left, bars of the KL of each latent number, sorted: the first few are high, the"
@@ -643,13 +677,18 @@ panels.latent_explorer(model.decode, start, order[:6].tolist())
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "07_betas.json").read_text())["runs"]
-figure, axes = plt.subplots(figsize=(7, 3.6))
+points = {}
 print(f"{'recorded':10} reconstruction     KL    sum  numbers in use")
 for name, run in runs.items():
     result = run["seeds"]["0"]
     rate, distortion = result["val_kl"][-1], result["val_reconstruction"][-1]
     total = rate + distortion
     print(f"{name:10} {distortion:14.1f} {rate:6.1f} {total:6.1f} {result['active_units']:10}")
+    points[name] = rate, distortion
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(7, 3.6))
+for name, (rate, distortion) in points.items():
     axes.plot(rate, distortion, "o", color=figures.COLOURS[0])
     axes.annotate(name, (rate, distortion), xytext=(6, 4), textcoords="offset points")
 axes.set(xlabel="KL: nats that the code costs", ylabel="reconstruction: nats that are lost")
@@ -691,6 +730,8 @@ conditional = vae.fashion_vae(numbers, classes=10)
 history = train(conditional, images, labels, epochs=numbers.epochs, numbers=numbers)
 styles = np.random.default_rng(3).standard_normal((7, size)).repeat(10, axis=0)
 ordered = conditional.decode(styles, labels=np.tile(np.arange(10), 7))
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(8.6, 6.4))
 figures.draw_image(axes, figures.sheet(ordered, columns=10))
 axes.set_xticks(14 + 28 * np.arange(10), data.FASHION_MNIST_NAMES, rotation=40, ha="right")
@@ -715,9 +756,8 @@ for name, (shown, kinds) in pictures.items():
     right = classifier.predict(shown, verbose=0).argmax(axis=1) == kinds
     seen[name] = np.mean(right)
     worst = min(range(10), key=lambda kind: right[kinds == kind].mean())
-    print(
-        f"{name}: worst {data.FASHION_MNIST_NAMES[worst]}, {approx(right[kinds == worst].mean())}"
-    )
+    share = right[kinds == worst].mean()
+    print(f"{name}: worst {approx(data.FASHION_MNIST_NAMES[worst])}, {approx(share)}")
 measured("ordered, seen as that kind", seen["ordered"], at_least=0.7, digits=2)
 print("rebuilt", approx(seen["rebuilt"], 2), "real", approx(seen["real"], 2))
 
@@ -744,6 +784,8 @@ rows = {
     "how the second family really draws it": emoji[chosen + 1],
     "invented": large_emoji.sample(16, seed=4, labels=0),
 }
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(pictures, columns=16) for pictures in rows.values()],
     list(rows),
@@ -810,7 +852,7 @@ for name, kind in {"sharp": SharpVae, "tidy": TidyVae, "repaired": vae.Vae}.item
     made[name] = patient.sample(12, seed=2)
     rebuilt[name] = patient.reconstruct(validation_images[:12])
 
-# %% tags=["clinic"]
+# %% tags=["clinic", "hide-input"]
 figures.images(
     [figures.sheet(part[name], columns=12) for name in made for part in (rebuilt, made)],
     [f"{name}: {what}" for name in made for what in ("rebuilt", "invented")],

@@ -57,6 +57,8 @@ from course_utils.report import approx, measured
 # %%
 made = models.load("gan_fashion").sample(48, seed=0)
 print("made", made.shape, made.dtype)
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(made, columns=16)],
     size=11,
@@ -160,7 +162,7 @@ losses, seen = play(
 )
 print("rounds", len(losses) - 1, "numbers seen at a moment", seen[0][0].shape)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), sharey=True)
 for one, moment, (fakes, probability) in zip(axes, moments, seen, strict=True):
     one.fill_between(line[:, 0], real_density(line[:, 0]), color=figures.COLOURS[6], alpha=0.4)
@@ -228,7 +230,7 @@ found = tf.sigmoid(trained(x[:, None].astype(np.float32))).numpy()[:, 0]
 often = p + q > 0.02  # elsewhere there were next to no examples
 measured("mean distance", np.abs(found - best)[often].mean(), at_most=0.05)
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(11, 3), sharex=True)
 axes[0].fill_between(x, p, color=figures.COLOURS[6], alpha=0.4, label="real, p")
 axes[0].plot(x, q, color=figures.COLOURS[4], label="fake, q")
@@ -283,7 +285,7 @@ for shift in (0.5, 1.5, 2.5):
     print(f"shift {shift}: JS {divergences[index]:.4f}, Wasserstein {distances[index]:.4f}")
 print(f"log 2 = {np.log(2):.4f}")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(12, 2.8))
 axes[0].fill_between(cells, box, step="post", color=figures.COLOURS[6], alpha=0.4)
 axes[0].step(cells, moved[40], where="post", color=figures.COLOURS[4])
@@ -338,14 +340,15 @@ print(f"by hand: minimax {-1 / (1 + np.exp(5)):.4f}, non-saturating {-1 / (1 + n
 
 # %%
 logits = tf.linspace(-6.0, 6.0, 121)
+generator_curves = {name: with_gradient(loss, logits) for name, loss in generator_losses.items()}
+discriminator_curves = {"cross-entropy": tf.nn.softplus(logits), "hinge": tf.nn.relu(1 + logits)}
+
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(12, 3))
-for name, loss in generator_losses.items():
-    for one, curve in zip(axes, with_gradient(loss, logits), strict=False):
+for name, loss_and_gradient in generator_curves.items():
+    for one, curve in zip(axes, loss_and_gradient, strict=False):
         one.plot(logits, curve, label=name)
-for name, curve in {
-    "cross-entropy": tf.nn.softplus(logits),
-    "hinge": tf.nn.relu(1 + logits),
-}.items():
+for name, curve in discriminator_curves.items():
     axes[2].plot(logits, curve, label=name, color=figures.COLOURS[1 if name != "hinge" else 2])
 for one, title in zip(
     axes, ("generator: loss", "generator: gradient", "discriminator: loss of a fake"), strict=True
@@ -436,7 +439,7 @@ measured(
     "clouds covered at equal rates", ring_scores(games["equal rates"][-1])[0], at_least=7, digits=0
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(3, 5, figsize=(11, 6.9), sharex=True, sharey=True)
 for row, (name, looks) in zip(axes, games.items(), strict=True):
     row[0].set_ylabel(name, fontsize=11)
@@ -479,12 +482,13 @@ def dirac_game(step, strength, steps=240):
     return np.array(path)
 
 
+# %%
 paths_of = {"plain": dirac_game(0.1, 0.0), "with R1": dirac_game(0.1, 0.5)}
 for name, path in paths_of.items():
     print(f"{name:8} distance from the solution", *np.hypot(*path[::60].T).round(3))
 print("each plain step multiplies it by sqrt(1 + h^2):", round(np.sqrt(1.01) ** 240, 3), "in all")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), sharex=True, sharey=True)
 theta, psi = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
 for one, (name, path), strength in zip(axes, paths_of.items(), (0, 0.5), strict=True):
@@ -588,11 +592,11 @@ picture_losses, pictures = play(
     moments=looked_at,
 )
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(4, 12, figsize=(11, 3.9))
 for row, moment, samples in zip(axes, looked_at, pictures, strict=True):
-    for one, sample in zip(row, samples, strict=True):
-        figures.draw_image(one, sample)
+    for one, picture in zip(row, samples, strict=True):
+        figures.draw_image(one, picture)
     row[0].set_ylabel(f"{moment} rounds", rotation=0, ha="right", va="center")
 figures.show(
     figure,
@@ -697,18 +701,22 @@ print(scores["each pixel for itself"]["frechet_distance"])
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "08_baseline.json").read_text())
-figure, axes = plt.subplots(1, 2, figsize=(11, 3.4))
-for name, marker in (("tutorial", "o"), ("ours", "s")):
+for name in ("tutorial", "ours"):
     run = recorded[name]
-    minutes = [look["processor_seconds"] / 60 for look in run["while_training"]]
-    for one, metric in zip(axes, ("frechet_distance", "effective_classes"), strict=True):
-        curve = [look[metric] for look in run["while_training"]]
-        one.plot(minutes, curve, marker=marker, markersize=4, label=name)
     test = run["test"]
     print(f"{name:9} {run['processor_seconds'] / 60:4.1f} core minutes,", end=" ")
     print(f"{run['multiply_adds'] / 1e6:4.1f} M multiplications a picture:", end=" ")
     print(f"Fréchet {test['frechet_distance']:.2f}", end=", ")
     print(f"effective classes {test['effective_classes']:.2f}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 2, figsize=(11, 3.4))
+for name, marker in (("tutorial", "o"), ("ours", "s")):
+    looks = recorded[name]["while_training"]
+    minutes = [look["processor_seconds"] / 60 for look in looks]
+    for one, metric in zip(axes, ("frechet_distance", "effective_classes"), strict=True):
+        curve = [look[metric] for look in looks]
+        one.plot(minutes, curve, marker=marker, markersize=4, label=name)
 axes[0].set(title="Fréchet distance", xlabel="minutes of one core", ylim=(0, None))
 axes[1].set(title="effective classes", xlabel="minutes of one core", ylim=(0, 10.3))
 axes[0].legend()
@@ -720,11 +728,13 @@ figures.show(
 )
 
 # %%
+sheets = [
+    data.load_image(paths.BENCHMARKS / f"08_baseline_{name}.png") for name in ("tutorial", "ours")
+]
+
+# %% tags=["hide-input"]
 figures.images(
-    [
-        data.load_image(paths.BENCHMARKS / f"08_baseline_{name}.png")
-        for name in ("tutorial", "ours")
-    ],
+    sheets,
     ["the tutorials' DCGAN, recorded", "ours, recorded"],
     size=4.4,
     alt="Two sheets of a hundred samples. The tutorials' network: blurred tops and shoes in"
@@ -759,7 +769,7 @@ for name, distances in runs.items():
     )
     print(f" {gained:7.1f} {classes:18.1f}")
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(9, 4.6))
 for row, (name, distances) in enumerate(runs.items()):
     colour = figures.COLOURS[0 if name.startswith("ours") else 4 if name == "plain" else 6]
@@ -799,7 +809,7 @@ watcher = gan_doctor.GanDoctor(
 # %%
 history = training.fit(model, images, **recipe.length(numbers), callbacks=[watcher])
 
-# %%
+# %% tags=["hide-input"]
 watcher.show(
     alt="The doctor's page. Losses of both networks level off. The discriminator scores real"
     " above made pictures more often than by chance, but far from always. Effective"
@@ -817,6 +827,8 @@ made = model.sample(10_000, seed=1)
 scores["this notebook's"] = judge(made, METRICS)
 scores["shipped"] = judge(models.load("gan_fashion").sample(10_000, seed=1), METRICS)
 metrics.table(scores)
+
+# %%
 measured(
     "effective classes",
     scores["this notebook's"]["effective_classes"].value,
@@ -829,7 +841,7 @@ ratio = (
 )
 measured("Fréchet distance, share of the tutorials'", ratio, at_most=0.33, digits=2)
 
-# %%
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(made[:60], columns=15)],
     size=11,
@@ -849,6 +861,8 @@ figures.images(
 
 # %%
 ward = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
+
+# %% tags=["hide-input"]
 figures.show(
     gan_doctor.panels_figure(ward),
     alt="Seven rows, a healthy run and the runs A to F: losses, how often a real picture is"
@@ -871,6 +885,7 @@ def arc(start, end, shares):
     return (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
 
 
+# %%
 shipped = models.load("gan_fashion")
 ends = np.random.default_rng(7).normal(size=(4, 6, shipped.latent_size))
 lengths = np.linalg.norm(arc(ends[0, 0], ends[0, 1], np.linspace(0, 1, 5)), axis=1)
@@ -879,8 +894,11 @@ print("lengths on the arc", lengths.round(1), "in the middle of the line", middl
 
 # %%
 walk = [arc(row[0], row[1], np.linspace(0, 1, 12)) for row in ends]
+walked = shipped.decode(np.concatenate(walk).astype(np.float32))
+
+# %% tags=["hide-input"]
 figures.images(
-    [figures.sheet(shipped.decode(np.concatenate(walk).astype(np.float32)), columns=12)],
+    [figures.sheet(walked, columns=12)],
     size=10,
     alt="Four rows of twelve pictures. In each, one piece of clothing changes step by step"
     " into another, with pictures in between that are clothes as well.",
@@ -893,10 +911,12 @@ paths_between = [
 ]
 steps = np.stack(paths_between, axis=1).astype(np.float32)  # (60, 4, 64)
 frames = shipped.decode(steps.reshape(-1, shipped.latent_size)).reshape(60, 4, 28, 28, 1)
+print("frames", frames.shape)
+
+# %% tags=["hide-input"]
 figures.animate(
     frames, columns=4, scale=4, alt="Four pictures that keep turning into other clothes."
 )
-print("frames", frames.shape)
 
 # %% [markdown]
 # Neighbours in latent space look alike, and on the way from a shoe to a shirt there are things that nobody
@@ -911,6 +931,8 @@ print("frames", frames.shape)
 # %%
 emoji, _ = data.emoji_pictures("train")
 emoji_made = models.load("gan_emoji").sample(60, seed=0)
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(emoji_made, columns=15)],
     size=11,
@@ -921,15 +943,17 @@ figures.images(
 
 # %%
 _, nearest = metrics.nearest_neighbours(emoji_made[:15], emoji)
+print(f"{len(emoji):,} training pictures", emoji.shape[1:])
+record = json.loads((paths.WEIGHTS / "gan_emoji.json").read_text())
+print("recorded:", metrics.Score(**record["test"]["kernel_distance"]))
+
+# %% tags=["hide-input"]
 figures.images(
     [figures.sheet(np.concatenate([emoji_made[:15], emoji[nearest]]), columns=15)],
     size=11,
     alt="Above, fifteen made emoji; below each the training picture with the most similar"
     " pixels. They share colours and outlines, and differ in what they show.",
 )
-print(f"{len(emoji):,} training pictures", emoji.shape[1:])
-record = json.loads((paths.WEIGHTS / "gan_emoji.json").read_text())
-print("recorded:", metrics.Score(**record["test"]["kernel_distance"]))
 
 # %% [markdown]
 # From a distance they are emoji: faces, figures, signs, in the right colours and with shading. From close by
@@ -988,7 +1012,7 @@ for name, (joint_losses, _, move) in {"second half": ill, "first half": repaired
     print(f"{name:11} losses at the end: discriminator {d_last}, generator {g_last}", end="; ")
     print("did the generator move?", bool(move > 0))
 
-# %% tags=["clinic"]
+# %% tags=["clinic", "hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 2.6), sharey=True)
 for one, title, (joint_losses, _, _) in zip(
     axes, ("second half: ill", "first half: repaired"), (ill, repaired), strict=True
@@ -1004,7 +1028,7 @@ figures.show(
     " generator's loss climbs where the discriminator's falls.",
 )
 
-# %% tags=["clinic"]
+# %% tags=["clinic", "hide-input"]
 figures.images(
     np.concatenate([ill[1], repaired[1]]),
     ["ill", *[""] * 11, "repaired", *[""] * 11],

@@ -1,8 +1,12 @@
 """The recorded runs: the first steps of each again, and what the lessons read from the files."""
 
+import functools
 import json
+import os
+import subprocess
+import sys
 
-import numpy as np
+import keras
 import pytest
 from fixtures import scripts
 
@@ -37,14 +41,50 @@ def test_each_file_holds_every_run_of_its_script_and_says_how_it_was_made(file):
     assert {"device", "keras", "date"} <= set(table(file))
 
 
+@functools.cache
+def first_steps(script: str, settings: str) -> dict:
+    """The first steps of the run with these settings (JSON), once for all files that have it."""
+    try:
+        return SCRIPTS[script].first_steps(json.loads(settings))
+    finally:
+        keras.backend.clear_session()
+
+
 @pytest.mark.parametrize(("file", "run"), RUNS)
 def test_the_first_steps_of_a_recorded_run_come_out_again(file, run):
     script, settings = FILES[file]
     entry = table(file)["runs"][run]
     assert entry["settings"] == json.loads(json.dumps(settings[run]))  # the script has not moved on from its results
-    recorded = entry["seeds"]["0"]["first_losses"]
-    assert len(recorded) == 3
-    np.testing.assert_allclose(SCRIPTS[script].first_losses(entry["settings"], 0, 3), recorded, rtol=1e-3)
+    scripts.assert_same_steps(first_steps(script, json.dumps(entry["settings"])), entry["first_steps"])
+
+
+def test_a_run_at_another_rate_or_with_another_optimizer_has_other_first_steps():
+    """What the test above would miss if it compared the losses of a warm-up alone."""
+    script, settings = FILES["07_sizes"]
+    entry = table("07_sizes")["runs"]["latent 16"]["first_steps"]
+    for change in ({"learning_rate": 1.1 * settings["latent 16"]["learning_rate"]}, {"batch_size": 64}):
+        with pytest.raises(AssertionError):
+            scripts.assert_same_steps(SCRIPTS[script].first_steps(settings["latent 16"] | change), entry)
+
+
+def test_no_script_and_no_module_of_the_course_changes_the_environment():
+    """What one of them set would reach every kernel and every training that the process starts later."""
+    code = """
+import importlib, os, pathlib, sys
+import keras, matplotlib.pyplot, IPython, tqdm.notebook  # libraries may set what they like
+sys.path[:0] = ["tests", "benchmarks"]
+from fixtures import scripts
+before = dict(os.environ)
+for file in sorted(pathlib.Path("benchmarks").glob("*.py")):
+    scripts.load(file.stem)
+for file in sorted(pathlib.Path("course_utils").rglob("*.py")):
+    if file.stem != "__main__":
+        importlib.import_module(".".join(file.with_suffix("").parts).removesuffix(".__init__"))
+print(sorted(before.items() ^ os.environ.items()))
+"""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "OMP_"))}
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, env=plain, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file[:2] == "05"])

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import nbformat
+import numpy as np
 import pytest
 
-from course_utils import paths
+from course_utils import figures, paths
 from course_utils.cli.lessons import KERNELSPEC
 
 sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
@@ -104,6 +105,23 @@ def test_it_would_notice_each_fault(page, tmp_path):
     assert faults(notebook) == ["careful ", "division by zero", "cell 6 was not run"]
     assert "elsewhere.invalid" in hosts(page)
     assert {failure.split("/")[-1] for failure in page.failed} == {"x.png", "missing.png"}
+
+
+def test_pictures_of_a_notebook_that_was_built_elsewhere_show_before_it_is_run(page, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(figures, "display", lambda bundle, raw: shown.append(bundle))
+    figures.images([np.eye(8)], alt="A white diagonal on black")
+    cell = nbformat.v4.new_code_cell("figures.images(...)", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("display_data", data=shown[0])]
+    notebook = tmp_path / "work" / "02_convolution.ipynb"
+    notebook.parent.mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": KERNELSPEC}), notebook)
+    with open_lab.running(tmp_path, open_lab.free_port(), "02") as address:
+        open_notebook(page, address, notebook)
+        picture = page.locator(".jp-OutputArea-output img")
+        assert picture.get_attribute("alt") == "A white diagonal on black"
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    assert hosts(page) == {"127.0.0.1"}
 
 
 # ---- what a student does, and what is looked at -----------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_utils import cli, paths
-from course_utils.cli import execute, lab, lessons, restore
+from course_utils.cli import execute, lab, lessons, restore, testing
 from course_utils.cli.errors import CourseError
 
 COMMANDS = ("lab", "run", "reset", "build", "test", "doctor", "train", "data")
@@ -67,7 +67,9 @@ def test_help_imports_nothing_that_takes_time():
     assert loaded.isdisjoint({"numpy", "tensorflow", "keras", "nbformat", "nbclient", "jupytext", "jupyterlab", "tqdm"})
 
 
-@pytest.mark.parametrize("arguments", [[], ["train"], ["run"], ["data"], ["test", "--slow"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["train"], ["run"], ["data"], ["test", "--slow"], ["test", "--quick", "--full"]]
+)
 def test_what_is_no_command_ends_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(arguments)
@@ -86,6 +88,15 @@ def test_lab_copies_the_lessons_and_opens_the_first(tiny_course, calls, capsys):
     assert cli.main(["lab", "90", "--no-browser", "--port", "9999"]) == 0
     assert started[1] == (tiny_course.work_copy, {"browser": False, "port": 9999})
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("port", ["0", "-5", "99999", "8888.5", "http"])
+def test_a_port_where_nothing_can_listen_is_refused(tiny_course, calls, capsys, port):
+    started = calls(lab, "start_lab", 0)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["lab", f"--port={port}"])
+    assert end.value.code == 2 and started == []
+    assert f"a port is a number from 1 to 65535, got {port}" in capsys.readouterr().err
 
 
 def test_lab_keeps_the_student_copy_and_says_when_it_is_old(tiny_course, calls, capsys):
@@ -120,7 +131,8 @@ def test_build_fails_when_a_lesson_fails(tiny_course, calls, failed, status):
     built = calls(execute, "build_all", failed)
     assert cli.main(["build"]) == status
     assert cli.main(["build", "90", "lessons/90_tiny.py"]) == status
-    assert built == [([tiny_course], {}), ([tiny_course, tiny_course], {})]
+    assert cli.main(["build", "90", "--force"]) == status
+    assert built == [([tiny_course], False, {}), ([tiny_course, tiny_course], False, {}), ([tiny_course], True, {})]
 
 
 def test_data_restore_passes_names_and_source_on(calls):
@@ -169,47 +181,98 @@ def test_trouble_ends_with_its_own_status_and_no_traceback(calls, capsys, troubl
 @pytest.fixture
 def tested_tree(tmp_path, monkeypatch):
     """A tree of one passing test, one browser test that fails, and one notebook, in the place of the course."""
-    monkeypatch.setattr(paths, "ROOT", tmp_path)
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "notebooks").mkdir()
-    for name in ("conftest.py", "nbval_sanitize.cfg"):
+    for name in ("ROOT", "NOTEBOOKS", "LESSONS"):
+        monkeypatch.setattr(paths, name, tmp_path / ("" if name == "ROOT" else name.lower()))
+    for name in (
+        *testing.ONE_THREAD,
+        "COURSE_PROFILE",
+        "PYTHONHASHSEED",
+        "PYTEST_ADDOPTS",
+    ):  # of the tests that run now
+        monkeypatch.delenv(name, raising=False)
+    for name in ("tests", "notebooks", "lessons"):
+        (tmp_path / name).mkdir()
+    for name in ("conftest.py", "seconds.py", "nbval_sanitize.cfg", "nbval_sanitize_smoke.cfg"):
         shutil.copy(Path(__file__).with_name(name), tmp_path / "tests")
     (tmp_path / "tests" / "test_one.py").write_text(
         "import os, pytest\n\n"
+        "os.environ['TF_NUM_INTRAOP_THREADS'] = 'leaked'\n\n"
         "def test_one():\n    assert os.environ['COURSE_PROFILE'] == 'lesson'\n\n"
         "@pytest.mark.browser\ndef test_two():\n    raise AssertionError\n"
     )
-    output = new_output("stream", name="stdout", text="2\n")
-    notebook = new_notebook(cells=[new_code_cell("print(1 + 1)", execution_count=1, outputs=[output])])
-    lessons.write_notebook(notebook, tmp_path / "notebooks" / "90_one.ipynb")
     return tmp_path
 
 
-def last_line(capfd) -> str:
-    return capfd.readouterr().out.strip().splitlines()[-1]
+def store(tree: Path, name: str, code: str, printed: str) -> None:
+    """A notebook of one cell, in which this code has printed this."""
+    outputs = [new_output("stream", name="stdout", text=printed)] if printed else []
+    notebook = new_notebook(cells=[new_code_cell(code, execution_count=1, outputs=outputs)])
+    lessons.write_notebook(notebook, tree / "notebooks" / f"{name}.ipynb")
+
+
+def summaries(output: str) -> list[str]:
+    """The closing line of each pytest, in order."""
+    return re.findall(r"^(?:=+ )?((?:\d+ \w+|no tests ran).* in [\d.]+s.*)$", output, re.MULTILINE)
+
+
+def test_a_whole_test_runs_both_parts_and_says_how_long_each_and_its_files_took(tested_tree, capfd):
+    """The browser test fails, and a notebook that prints something else."""
+    store(
+        tested_tree, "90_one", "import json, os\nprint(json.dumps(dict(os.environ)), file=open('seen.json', 'w'))", ""
+    )
+    store(tested_tree, "91_two", "print(1 + 2)", "2\n")
+    assert cli.main(["test"]) == 1
+    output = capfd.readouterr().out
+    assert ["1 failed, 1 passed" in line for line in summaries(output)] == [True, True]
+    for file in ("notebooks/90_one.ipynb", "notebooks/91_two.ipynb", "tests/test_one.py"):
+        assert re.search(rf"^ +\d+\.\d s  {file}$", output, re.MULTILINE), file
+    assert re.findall(r"^== (.+): \d+ s$", output, re.MULTILINE) == ["the package", "notebooks at smoke length"]
+    # Kernels have the environment of the lab: nothing that a test module sets, nor the settings of the first part.
+    seen = json.loads((tested_tree / "notebooks" / "seen.json").read_text())
+    own = re.compile("PYTEST_|JPY_|JUPYTER_|PYDEVD_USE|MPLBACKEND|TERM|COLUMNS|LINES|CLICOLOR|FORCE_COLOR|(GIT_)?PAGER")
+    differ = {name for name, _ in seen.items() ^ lab.environment().items() if not own.match(name)}
+    assert differ == {"COURSE_PROFILE", "PYTHONHASHSEED"}
 
 
 def test_a_quick_test_leaves_notebooks_and_browser_out(tested_tree, capfd):
+    store(tested_tree, "90_one", "print(1 + 2)", "2\n")
     assert cli.main(["test", "--quick"]) == 0
-    assert "1 passed, 1 deselected" in last_line(capfd)
-
-
-def test_a_whole_test_counts_everything_and_gives_the_seconds_of_each_notebook(tested_tree, capfd):
-    assert cli.main(["test"]) == 1
-    output = capfd.readouterr().out.strip().splitlines()
-    assert "1 failed, 2 passed" in output[-1]
-    assert any(re.fullmatch(r" +\d+\.\d s  notebooks/90_one.ipynb", line) for line in output)
+    (line,) = summaries(capfd.readouterr().out)
+    assert "1 passed" in line and "failed" not in line
 
 
 def test_a_test_that_finds_nothing_to_test_fails(tested_tree, capfd):
     (tested_tree / "tests" / "test_one.py").unlink()
     assert cli.main(["test", "--quick"]) != 0
-    assert "no tests ran" in last_line(capfd)
+    assert "no tests ran" in summaries(capfd.readouterr().out)[-1]
 
 
-def test_a_notebook_that_prints_something_else_fails(tested_tree, capfd):
-    notebook = tested_tree / "notebooks" / "90_one.ipynb"
-    notebook.write_text(notebook.read_text().replace("1 + 1", "1 + 2"))
-    (tested_tree / "tests" / "test_one.py").unlink()
-    assert cli.main(["test"]) == 1
-    assert "1 failed" in last_line(capfd)
+TRAINS = """
+# %%
+import keras, numpy as np
+from course_utils import training
+from course_utils.report import measured
+model = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+model.compile(keras.optimizers.SGD(0.1), "mse")
+x = np.ones((32, 1), np.float32)
+history = training.fit(model, x, 3 * x, epochs=3, batch_size=2)
+print("epochs", len(history.epoch))
+measured("loss", history.history["loss"][-1], at_most=0.001)
+
+# %%
+print("steps", int(model.optimizer.iterations))
+"""
+
+
+def test_trainings_are_cut_short_at_smoke_length_and_whole_at_full_length(tested_tree, capfd):
+    """The first cell agrees at both lengths, though at one its band is not reached; the second tells them apart."""
+    lesson = lessons.Lesson(tested_tree / "lessons" / "90_one.py")
+    lesson.path.write_text(TRAINS.lstrip())
+    execute.build(lesson)
+    assert "at most 0.001: yes" in lesson.notebook.read_text() and "steps 48" in lesson.notebook.read_text()
+    assert cli.main(["test", "--full", "90"]) == 0
+    assert "2 passed" in summaries(capfd.readouterr().out)[-1]
+    assert testing.compare_notebooks([lesson.notebook], "smoke") == 1
+    output = capfd.readouterr().out
+    assert "1 failed, 1 passed" in summaries(output)[-1]
+    assert "steps 48" in output and "steps 6" in output

@@ -172,19 +172,16 @@ def test_its_functions_fit_a_screen():
 # ---- starts that find something ---------------------------------------------------------------------------
 
 
-def test_a_second_start_is_quick_silent_and_needs_no_tool(course):
+def test_a_second_start_is_silent_and_needs_no_tool(course):
     before = course.stamp.stat().st_mtime_ns
     uv = next(course.venv.glob("*/uv*"))
     uv.rename(uv.with_name("hidden"))
     try:
-        started = time.perf_counter()
         lines = course.says("doctor", offline=False)
-        seconds = time.perf_counter() - started
     finally:
         uv.with_name("hidden").rename(uv)
     assert lines == ["course 1.0 doctor"]
     assert course.stamp.stat().st_mtime_ns == before
-    assert seconds < 2
 
 
 def test_without_a_command_it_opens_the_lab_and_options_alone_are_the_labs(course):
@@ -221,10 +218,76 @@ def test_a_set_up_that_broke_off_is_repaired(course):
     assert lines[-1] == "course 1.0 test"
 
 
-def test_a_set_up_without_its_stamp_is_repaired(course):
-    course.stamp.unlink()
+@pytest.mark.parametrize("stamp", ["", "{", "[]", '{"complete": false}'])
+def test_a_set_up_with_a_broken_stamp_is_repaired(course, stamp):
+    course.stamp.write_text(stamp)
     next(course.venv.rglob("tiny.py")).unlink()
     assert course.says("test")[-1] == "course 1.0 test"
+
+
+@pytest.mark.parametrize("left", [[], ["course.new"], ["course.json"]])
+def test_a_set_up_that_broke_off_at_its_very_start_is_repaired(course, left):
+    shutil.rmtree(course.venv)
+    course.venv.mkdir()
+    for name in left:
+        course.venv.joinpath(name).write_text('{"complete": false, "python": null}')
+    assert course.says("test")[-1] == "course 1.0 test"
+
+
+def contents(folder: Path) -> dict[Path, bytes | None]:
+    return {path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("linked", [False, pytest.param(True, marks=POSIX)])
+def test_an_environment_that_the_course_did_not_make_is_left_alone(course, tmp_path, linked):
+    """A student's own .venv, here or behind a link, with packages in it and no stamp of ours."""
+    aside = course.venv.rename(course.venv.with_name("aside"))
+    own = tmp_path / "own" if linked else course.venv
+    try:
+        shutil.copytree(aside, own, symlinks=True)
+        (own / "course.json").unlink()
+        if linked:
+            course.venv.symlink_to(own)
+        before = contents(own)
+        done = course.start("test")
+        assert done.returncode == 2
+        assert "that the course did not make" in done.stderr and "nothing was changed" in done.stderr
+        assert "Rename it" in done.stderr and "Traceback" not in done.stderr
+        assert (str(own) in done.stderr) or not linked
+        assert contents(own) == before
+    finally:
+        course.venv.unlink() if linked else shutil.rmtree(course.venv)
+        aside.rename(course.venv)
+
+
+@pytest.mark.parametrize("what", ["file", pytest.param("dangling link", marks=POSIX)])
+def test_a_file_or_a_dangling_link_in_its_place_is_left_alone(course, what):
+    aside = course.venv.rename(course.venv.with_name("aside"))
+    try:
+        course.venv.write_text("mine") if what == "file" else course.venv.symlink_to("/nowhere")
+        done = course.start("test")
+        assert done.returncode == 2 and "nothing was changed" in done.stderr and "Traceback" not in done.stderr
+        assert course.venv.read_text() == "mine" if what == "file" else course.venv.is_symlink()
+    finally:
+        course.venv.unlink()
+        aside.rename(course.venv)
+
+
+@POSIX
+def test_an_environment_of_ours_behind_a_link_is_made_again_without_touching_what_lies_beside_it(course, tmp_path):
+    """As on a second disk, where the first had no room."""
+    aside = course.venv.rename(course.venv.with_name("aside"))
+    try:
+        shutil.copytree(aside, tmp_path / "disk" / "venv", symlinks=True)
+        (tmp_path / "disk" / "mine.txt").write_text("mine")
+        course.venv.symlink_to(tmp_path / "disk" / "venv")
+        for python in course.venv.glob("bin/python*"):
+            python.unlink()
+        assert course.says("test")[-1] == "course 1.0 test"
+        assert course.venv.is_symlink() and (tmp_path / "disk" / "mine.txt").read_text() == "mine"
+    finally:
+        course.venv.unlink()
+        aside.rename(course.venv)
 
 
 def test_a_lost_entry_point_is_made_again(course):
@@ -276,9 +339,8 @@ def broken_off(course: Course, number: int) -> tuple[int, str]:
 @POSIX
 def test_ctrl_c_stops_at_once_and_the_next_start_repairs(course):
     course.use("2.0")
-    started = time.monotonic()
+    # Within the 30 seconds that `broken_off` waits, where the tool would take a minute.
     assert broken_off(course, signal.SIGINT) == (130, "Stopped. The next `python course.py` goes on from here.")
-    assert time.monotonic() - started < 30  # where the tool would take a minute
     assert course.says("test")[-1] == "course 2.0 test"
 
 

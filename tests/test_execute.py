@@ -1,11 +1,18 @@
 """Lessons are executed whole, alike each time, and an error leaves what was there."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import gates
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_utils import paths
-from course_utils.cli import execute, gates, lessons, timings
+from course_utils.cli import execute, lessons, timings
 from course_utils.cli.errors import CourseError
 
 
@@ -89,10 +96,17 @@ def test_run_mine_without_a_copy_says_what_to_do(tiny_course):
         execute.run(tiny_course, mine=True)
 
 
-@pytest.mark.parametrize("content", [b"", b"my own work", b"[]", b"{}", b"\xff\xfe"])
+NEWER = b'{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}'
+NO_CELLS = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": null}'
+
+
+@pytest.mark.parametrize("content", [None, b"", b"my own work", b"[]", b"{}", b"\xff\xfe", NEWER, NO_CELLS])
 def test_run_mine_on_a_broken_copy_says_what_to_do(tiny_course, content):
     paths.WORK.mkdir()
-    tiny_course.work_copy.write_bytes(content)
+    if content is None:
+        tiny_course.work_copy.mkdir()
+    else:
+        tiny_course.work_copy.write_bytes(content)
     with pytest.raises(CourseError, match="no notebook any more: `course reset 90`"):
         execute.run(tiny_course, mine=True)
 
@@ -146,3 +160,32 @@ def test_widgets_are_numbered_and_text_bars_leave_one_line(tiny_course):
 def test_the_bar_is_quiet_in_a_log_file(tiny_course, capfd):
     run_cells("1")
     assert capfd.readouterr().err == ""
+
+
+STOPPED = """
+import os, sys
+from pathlib import Path
+from course_utils import cli, paths
+paths.LESSONS, paths.NOTEBOOKS, paths.WORK = map(Path, sys.argv[1:])
+sys.exit(cli.main(["run", "90"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_stopped_keeps_what_it_has(tiny_course, number):
+    tiny_course.path.write_text(
+        "# %%\nprint('before')\n\n# %%\nimport os, time\nopen('begun', 'w').close()\ntime.sleep(60)\n"
+    )
+    folders = map(str, (paths.LESSONS, paths.NOTEBOOKS, paths.WORK))
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, *folders], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not (paths.WORK / "begun").exists():
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1 and "90_tiny: stopped in code cell [2]" in error and "Traceback" not in error
+    left = nbformat.read(paths.WORK / "runs" / "90_tiny.ipynb", as_version=4)
+    assert printed(left.cells[0]) == "before\n" and (paths.WORK / "runs" / "90_tiny.html").exists()

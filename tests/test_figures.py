@@ -20,18 +20,26 @@ def shown(monkeypatch):
 
 
 def _decode(bundle) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    return Image.open(io.BytesIO(base64.b64decode(bundle["text/html"].split("base64,")[1].split('"')[0])))
 
 
-def test_a_picture_carries_its_description_in_every_form(shown):
+def test_a_picture_is_stored_once_and_carries_its_description(shown):
     figure, _ = plt.subplots(figsize=(4, 2))
     figures.show(figure, alt='A "quoted" <tag> & an empty plot')
     (bundle,) = shown
+    assert bundle.keys() == {"text/html", "text/plain"}
     assert bundle["text/plain"] == 'A "quoted" <tag> & an empty plot'
+    assert bundle["text/html"].count("base64,") == 1
     assert 'alt="A &quot;quoted&quot; &lt;tag&gt; &amp; an empty plot"' in bundle["text/html"]
-    assert _decode(bundle).size == (384, 192)
+    assert _decode(bundle).size == (576, 288)  # half as many pixels again as it is shown with
     assert "width: 384px" in bundle["text/html"]
     assert not plt.fignum_exists(figure.number)
+
+
+def test_the_same_figure_is_the_same_to_the_byte(shown):
+    for _ in range(2):
+        figures.images([np.linspace(0, 1, 3000).reshape(50, 60)], ["a ramp"], alt="A ramp")
+    assert shown[0] == shown[1]
 
 
 @pytest.mark.parametrize("alt", ["", "  \n"])
@@ -97,14 +105,14 @@ def test_numbers_are_written_without_a_negative_zero():
     plt.close(figure)
 
 
-def test_an_animation_holds_every_frame_pixel_by_pixel_and_stands_as_a_still(shown):
+def test_an_animation_holds_every_frame_pixel_by_pixel(shown):
     frames = np.zeros((3, 4, 2, 2, 1))
     frames[1, 2] = 1  # in the second frame the first picture of the second row is white
     figures.animate(frames, columns=2, scale=3, frames_per_second=10, alt="A square that blinks")
     (bundle,) = shown
     assert bundle["text/plain"] == "A square that blinks" and 'alt="A square that blinks"' in bundle["text/html"]
-    assert _decode(bundle).size == (12, 12) and not np.asarray(_decode(bundle)).any()
-    moving = Image.open(io.BytesIO(base64.b64decode(bundle["text/html"].split("base64,")[1].split('"')[0])))
+    moving = _decode(bundle)
+    assert moving.size == (12, 12) and not np.asarray(moving).any()
     assert moving.n_frames == 3 and moving.info["loop"] == 0
     moving.seek(1)
     pixels = np.asarray(moving.convert("L")).astype(int)

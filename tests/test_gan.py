@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from fixtures.eager import eager
 from keras import layers, ops
 
 from course_utils import profiles, training
@@ -23,24 +24,30 @@ def pictures(n: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((n, *IMAGE_SHAPE), dtype=np.float32)
 
 
-def softplus(x):
-    return np.logaddexp(0, x)
+LOG_3 = np.log(3)  # a score whose sigmoid is 3/4; that of -LOG_3 is 1/4
 
 
+# Scores of a real picture and a fake -> the losses of discriminator and generator, worked out on paper.
 @pytest.mark.parametrize(
-    ("name", "discriminator", "generator"),
+    ("name", "real", "fake", "discriminator", "generator"),
     [
-        ("minimax", lambda r, f: softplus(-r) + softplus(f), lambda r, f: np.log(1 / (1 + np.exp(f)))),
-        ("non-saturating", lambda r, f: softplus(-r) + softplus(f), lambda r, f: -np.log(1 / (1 + np.exp(-f)))),
-        ("hinge", lambda r, f: np.maximum(0, 1 - r) + np.maximum(0, 1 + f), lambda r, f: -f),
-        ("relativistic", lambda r, f: softplus(f - r), lambda r, f: softplus(r - f)),
-        ("Wasserstein", lambda r, f: f - r, lambda r, f: -f),
+        ("minimax", 0, 0, 2 * np.log(2), -np.log(2)),
+        ("minimax", LOG_3, -LOG_3, 2 * np.log(4 / 3), np.log(3 / 4)),  # Goodfellow et al., 2014: log D, log(1 - D)
+        ("minimax", -LOG_3, LOG_3, 2 * np.log(4), np.log(1 / 4)),
+        ("non-saturating", LOG_3, -LOG_3, 2 * np.log(4 / 3), np.log(4)),  # the same paper: -log D of the fake
+        ("non-saturating", -LOG_3, LOG_3, 2 * np.log(4), np.log(4 / 3)),
+        ("hinge", 0, 0, 2, 0),
+        ("hinge", 2, 0.5, 1.5, -0.5),
+        ("hinge", -1, -3, 2, 3),
+        ("relativistic", LOG_3, -LOG_3, np.log(10 / 9), np.log(10)),
+        ("relativistic", 5 + LOG_3, 5, np.log(4 / 3), np.log(4)),  # a difference of scores alone counts
+        ("Wasserstein", 2, 0.5, -1.5, -0.5),
     ],
 )
-def test_losses_are_what_their_papers_say(name, discriminator, generator):
-    real, fake = np.random.default_rng(0).normal(0, 3, (2, 20, 1)).astype(np.float32)
+def test_losses_are_what_their_papers_say(name, real, fake, discriminator, generator):
+    real, fake = (np.full((2, 1), score, np.float32) for score in (real, fake))
     for ours, expected in zip(gan.LOSSES[name], (discriminator, generator), strict=True):
-        np.testing.assert_allclose(ours(real, fake), expected(real, fake), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(ours(real, fake), np.full((2, 1), expected), rtol=1e-5, atol=1e-6)
 
 
 def test_every_loss_has_a_test_above():
@@ -154,7 +161,7 @@ def test_two_rates_move_one_network_a_fraction_as_far():
     model = tiny()
     model.compile(gan.TwoRatesAdam(1e-3, network=model.generator, ratio=0.25, beta_1=0.5))
     before = [variable.numpy() for variable in model.trainable_variables]
-    model.train_on_batch(pictures(8))
+    eager(model).train_on_batch(tf.constant(pictures(8)))
     moved = {
         network.name: max(
             np.abs(variable.numpy() - old).max()

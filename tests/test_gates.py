@@ -4,19 +4,25 @@ The faults are made in the tiny lesson of `tests/fixtures`, which keeps every ru
 """
 
 import copy
+import functools
 import re
 
+import gates
 import nbformat
 import pytest
+import rules
 from nbformat.v4 import new_output
 
 from course_utils import paths
-from course_utils.cli import gates, lessons, rules
+from course_utils.cli import lessons
 
 LESSONS = lessons.all_lessons()
 PAGES = [paths.ROOT / "README.md", paths.ROOT / "CONTRIBUTING.md", paths.DATA / "README.md"]
 NAMES = [lesson.name for lesson in LESSONS]
 BUILT = [lesson for lesson in LESSONS if lesson.notebook.exists()]  # one that is missing has a test of its own
+
+
+as_stored = functools.cache(lambda lesson: nbformat.read(lesson.notebook, as_version=4))  # megabytes, read once
 
 
 # ---- the course as it is ---------------------------------------------------------------------------------
@@ -31,12 +37,12 @@ def test_lessons_keep_the_rules(lesson, rule):
 @pytest.mark.parametrize("lesson", BUILT, ids=lambda lesson: lesson.name)
 @pytest.mark.parametrize("gate", gates.NOTEBOOK_GATES, ids=lambda gate: gate.__name__)
 def test_notebooks_pass_the_gates(lesson, gate):
-    assert gate(nbformat.read(lesson.notebook, as_version=4)) == []
+    assert gate(as_stored(lesson)) == []
 
 
 @pytest.mark.parametrize("lesson", BUILT, ids=lambda lesson: lesson.name)
 def test_notebooks_are_what_their_lessons_are_built_into(lesson):
-    assert gates.stale(lesson, nbformat.read(lesson.notebook, as_version=4)) == []
+    assert gates.stale(lesson, as_stored(lesson)) == []
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=NAMES)
@@ -70,9 +76,18 @@ STUB = 'def four():\n    raise NotImplementedError("E90.4: return one as well")\
 SOLUTION = '# %% tags=["solution"]\ndef four():\n    return 10 - 9\n\n\ncheck.e90_4(four)\n'
 CLINIC = '# %% tags=["clinic"]\ndef triple(number):\n'
 
+HIDE = '# %% tags=["hide-input"]\n'
+FOLDED = f'{DOUBLE}\n{HIDE}figures.images([], alt="Nothing")\n'
+
 # rule, what is replaced in the fixture, by what, and what the gate says of it
 FAULTS = [
     (rules.long_cells, DOUBLE, DOUBLE + "    # why\n" * 29, r"code cell \[3\] has 31 lines"),
+    (rules.long_median, DOUBLE, "\n\n# %%\n".join(["number = 1\n" * 9] * 20), "median cell in view has 9 lines"),
+    (rules.folded_cells_that_do_more_than_draw, f"# %%\n{DOUBLE}", f"{HIDE}{DOUBLE}", "draws nothing"),
+    (rules.folded_cells_that_do_more_than_draw, DOUBLE, FOLDED + "print(approx(1))\n", "more than draw: print"),
+    (rules.folded_cells_that_do_more_than_draw, DOUBLE, FOLDED + "model.fit(pictures)\n", "more than draw: fit"),
+    (rules.folded_cells_that_do_more_than_draw, DOUBLE, FOLDED + "height = 3\n\n# %%\nprint(height)\n",
+     r"cell \[5\] needs height of code cell \[4\], which is folded"),
     (rules.names_defined_twice, DOUBLE, f"{DOUBLE}\n\n# %%\n{DOUBLE}", r"\[4\] defines double again, after .*\[3\]"),
     (rules.names_defined_twice, DOUBLE, "from course_utils.report import approx\n", "defines approx again"),
     (rules.names_defined_twice, DOUBLE, "class check:\n    pass\n", "defines check again"),
@@ -132,6 +147,8 @@ def change(lesson, old: str, new: str) -> None:
         "number = 2\nquadruple = lambda: 2 * number\nlist(number * i for i in range(3))\n",  # in the open
         "def double(number):\n    factor = 2\n    return (lambda: factor * number)()\n",  # a variable of its own
         "%matplotlib inline\nprint(2)\n",
+        # A name of a folded cell, assigned anew where it is needed.
+        f"{DOUBLE}\n\n{HIDE}width = double(3)\nfigures.show(width)\n\n# %%\nwidth = 1\nprint(width)\n",
         "TRAIN_FULL = False\n",
     ],
 )
@@ -195,10 +212,10 @@ def test_a_definition_copied_from_the_package_is_found(tiny_course):
 @pytest.fixture
 def stored(tiny_course):
     """The fixture's notebook as a build leaves it, executed by hand."""
-    notebook = lessons.fold_solutions(lessons.read_notebook(tiny_course))
+    notebook = lessons.fold(lessons.read_notebook(tiny_course))
     for number, (_, cell) in enumerate(gates.code_cells(notebook), start=1):
         cell.execution_count, cell.outputs = number, [new_output("stream", text="passed")]
-    picture = {"image/png": "iVBORw0KGgo=", "text/html": '<img alt="A dot." src="data:image/png;base64,iVB/home/Cg=">'}
+    picture = {"text/html": '<img alt="A dot." src="data:image/webp;base64,iVB/home/Cg=">', "text/plain": "A dot."}
     code(notebook, 2).outputs = [new_output("display_data", picture)]
     return notebook
 
@@ -240,6 +257,21 @@ def test_an_error_is_found_unless_its_tag_announces_it(stored):
     assert gates.errors_in_outputs(stored) == ["code cell [3] is tagged raises-exception and raised nothing"]
 
 
+def test_a_notebook_too_large_for_the_repository_is_found(stored):
+    assert gates.large(stored) == []
+    code(stored, 3).outputs = [new_output("stream", text="a" * 3_000_000)]
+    assert gates.large(stored) == ["has 3.0 MB, at most 3 are allowed"]
+
+
+@pytest.mark.parametrize("verdict", ["no", "untrained"])
+def test_a_number_outside_its_band_is_found(stored, verdict):
+    code(stored, 3).outputs = [
+        new_output("stream", text=f"accuracy ≈0.99, at least 0.90: yes\nloss ≈0.5, at most 0.4: {verdict}\n")
+    ]
+    (problem,) = gates.bands_missed(stored)
+    assert problem == f"code cell [3] printed a number outside its band: loss ≈0.5, at most 0.4: {verdict}"
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -277,8 +309,10 @@ def test_what_is_no_path_of_a_machine_is_let_be(stored, text):
         {"image/png": "iVBORw0KGgo="},
         {"image/jpeg": "iVBORw0KGgo="},
         {"image/svg+xml": "<svg/>"},
-        {"image/png": "iVBORw0KGgo=", "text/html": '<img src="data:image/png;base64,iVBORw0KGgo=">'},
-        {"image/png": "iVBORw0KGgo=", "text/html": '<img alt=" " src="data:image/png;base64,iVBORw0KGgo=">'},
+        {"text/html": '<img src="data:image/png;base64,iVBORw0KGgo=">'},
+        {"text/html": '<img alt=" " src="data:image/png;base64,iVBORw0KGgo=">'},
+        {"text/html": '<img alt="A dot." src="data:image/png;base64,iV="><img src="data:image/png;base64,iV=">'},
+        {"image/png": "iVBORw0KGgo=", "text/html": '<img alt="A dot." src="data:image/png;base64,iVBORw0KGgo=">'},
         {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 640x480 with 1 Axes>"},
     ],
 )

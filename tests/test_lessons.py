@@ -1,6 +1,10 @@
 """Lessons become notebooks and student copies, and nothing of a solution reaches a student."""
 
+import errno
 import json
+import os
+import stat
+import sys
 
 import nbformat
 import pytest
@@ -89,7 +93,7 @@ def test_cell_ids_are_unique_and_an_edit_changes_one(tiny_course, edit):
 
 
 def test_exactly_the_solutions_are_folded(tiny_course):
-    notebook = lessons.fold_solutions(lessons.read_notebook(tiny_course))
+    notebook = lessons.fold(lessons.read_notebook(tiny_course))
     folded = [cell.source for cell in notebook.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
     assert len(folded) == 4
     assert all(line in source for line, source in zip(SOLUTION_LINES, folded, strict=True))
@@ -170,3 +174,28 @@ def test_a_copy_that_says_nothing_of_its_lesson_is_let_be(tiny_course, content):
     lessons.make_work_copies()
     tiny_course.work_copy.write_text(content)
     assert lessons.outdated_work_copies() == []
+
+
+def test_a_reset_that_cannot_write_a_new_copy_leaves_the_old_one(tiny_course, monkeypatch):
+    paths.WORK.mkdir()
+    tiny_course.work_copy.write_text("my own work")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lessons, "write_atomically", full)
+    with pytest.raises(OSError, match="No space left"):
+        lessons.reset_work_copy(tiny_course)
+    assert {path: path.read_text() for path in paths.WORK.iterdir()} == {tiny_course.work_copy: "my own work"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+@pytest.mark.parametrize("mask", [0o077, 0o022, 0o002])
+def test_copies_have_the_permissions_that_the_user_gives_new_files(tiny_course, mask):
+    before = os.umask(mask)
+    try:
+        lessons.make_work_copies()
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(tiny_course.work_copy.stat().st_mode) == 0o666 & ~mask

@@ -13,6 +13,7 @@ from course_utils.cli.lessons import write_notebook
 from course_utils.paths import ROOT
 
 CONFIGURATION = (ROOT / "tests" / "nbval_sanitize.cfg").read_text(encoding="ascii")
+SMOKE = (ROOT / "tests" / "nbval_sanitize_smoke.cfg").read_text(encoding="ascii") + CONFIGURATION
 BARS = """
 import time
 from tqdm import tqdm
@@ -33,8 +34,8 @@ ipywidgets.VBox([ipywidgets.FloatSlider(random.random()), picture])
 """
 
 
-def sanitised(text: str) -> str:
-    for pattern, replacement in get_sanitize_patterns(CONFIGURATION):
+def sanitised(text: str, configuration: str = CONFIGURATION) -> str:
+    for pattern, replacement in get_sanitize_patterns(configuration):
         text = re.sub(pattern, replacement, text)
     return text
 
@@ -48,6 +49,8 @@ def sanitised(text: str) -> str:
         ("≈1,234 images a second", "≈987 images a second"),
         ("| ≈9.5   | gan |", "| ≈10.25 | gan |"),
         ("time      ≈9.5", "time     ≈10.5"),
+        ('worst ≈"Shirt", ≈0.4', 'worst ≈"Ankle boot", ≈0.5'),
+        ("stopped after ≈22 of 30 epochs, ≈440 steps", "stopped after ≈9 of 30 epochs, ≈180 steps"),
         ("<td>≈9.5</td>", "<td>≈10.5</td>"),
         ('<img alt="A cat." src="data:image/png;base64,iVB=">', '<img alt="A cat." src="data:image/png;base64,A/b+9">'),
         ("train: 100%|████| 5/5 [00:03<00:00,  1.60it/s]", "train: 100%|████| 5/5 [00:12<00:00,  2.51s/it, loss=0.4]"),
@@ -82,18 +85,52 @@ def test_what_must_agree(one, other):
     assert sanitised(one) != sanitised(other)
 
 
+TRAINED = "30 epochs, 2400 steps in ≈9 s: loss ≈0.4"
+BANDS = "accuracy ≈0.91, at least 0.90: yes\ndistance ≈5.1 s, at least 4.0 and at most 6.0 s: yes"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (TRAINED, "30 epochs, 60 steps in ≈1 s: loss ≈2.3"),
+        (TRAINED, "stopped after ≈8 of 30 epochs, ≈16 steps in ≈1 s: loss ≈2.3"),
+        ("stopped after ≈22 of 30 epochs, ≈440 steps in ≈9 s: loss ≈0.4", "30 epochs, 60 steps in ≈1 s: loss ≈2.3"),
+        (BANDS, BANDS.replace("yes", "untrained").replace("0.91", "0.10")),
+    ],
+)
+def test_what_may_differ_at_smoke_length_alone(one, other):
+    assert sanitised(one, SMOKE) == sanitised(other, SMOKE)
+    assert sanitised(one) != sanitised(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (TRAINED, "31 epochs, 60 steps in ≈1 s: loss ≈2.3"),
+        (TRAINED, "30 epochs, 60 steps in ≈1 s: accuracy ≈2.3"),
+        (BANDS, BANDS.replace("at least 0.90", "at least 0.80")),
+        (BANDS, BANDS.splitlines()[0]),
+        ("E5.1 passed", "E5.1 not attempted yet"),
+        ("agrees with Keras: yes", "agrees with Keras: no"),
+    ],
+)
+def test_what_must_agree_at_smoke_length_too(one, other):
+    assert sanitised(one, SMOKE) != sanitised(other, SMOKE)
+
+
 def compare_with_fresh_run(notebook, folder) -> str:
     """Put a stored notebook through the notebook tests; return what pytest says last."""
     write_notebook(notebook, folder / "stored.ipynb")
     command = [sys.executable, "-m", "pytest", "--color=no", "-p", "no:cacheprovider", "--rootdir", str(folder)]
-    outcome = subprocess.run(
-        [*command, *testing.notebook_options(), "stored.ipynb"],
-        cwd=folder,
-        env=kernel.environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
+    with testing.notebook_options("lesson") as options:
+        outcome = subprocess.run(
+            [*command, *options, "stored.ipynb"],
+            cwd=folder,
+            env=kernel.environment(),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
     return outcome.stdout.strip().splitlines()[-1]
 
 

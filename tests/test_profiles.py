@@ -18,10 +18,10 @@ def test_the_environment_chooses(monkeypatch):
 
 
 def test_unknown_names_are_refused(monkeypatch):
-    with pytest.raises(ValueError, match="profile must be one of 'lesson', 'full', got 'large'"):
+    with pytest.raises(ValueError, match="profile must be one of 'smoke', 'lesson', 'full', got 'large'"):
         profiles.lesson_05("large")
     monkeypatch.setenv("COURSE_PROFILE", "Full")
-    with pytest.raises(ValueError, match="COURSE_PROFILE must be one of 'lesson', 'full', got 'Full'"):
+    with pytest.raises(ValueError, match="COURSE_PROFILE must be one of 'smoke', 'lesson', 'full', got 'Full'"):
         profiles.lesson_05()
 
 
@@ -31,3 +31,10 @@ def test_full_trains_longer_and_nothing_can_be_changed_by_accident():
     with pytest.raises(FrozenInstanceError):
         lesson.epochs = 1
     assert all(isinstance(getattr(lesson, field.name), int | float) for field in fields(lesson))
+
+
+def test_smoke_has_the_numbers_of_the_lesson(monkeypatch):
+    assert not profiles.smoke()
+    monkeypatch.setenv("COURSE_PROFILE", "smoke")
+    assert profiles.smoke()
+    assert profiles.lesson_05() == profiles.lesson_05("lesson")

@@ -43,5 +43,4 @@ def test_titles_and_results_stand_in_the_notebook(name):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_the_stored_picture_is_the_notebooks_first(name):
-    stored = paths.NOTEBOOKS / "pictures" / f"{name}.png"
-    assert stored.read_bytes() == execute.opening_picture(_notebook(name))
+    assert execute.stored_picture(LESSONS[name]).read_bytes() == execute.opening_picture(_notebook(name))

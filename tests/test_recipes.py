@@ -6,6 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
+from fixtures.eager import eager
 
 from course_utils import cli, paths, profiles, recipes, training
 
@@ -57,7 +58,7 @@ def test_each_recipe_trains_is_stored_and_resumed(recipe, tmp_path, monkeypatch)
     images, labels = recipe.data()
     length = recipe.length(numbers) | {"epochs": 2}
     images, labels = images[: length["batch_size"]], None if labels is None else labels[: length["batch_size"]]
-    whole, halted, resumed = (recipe.model(numbers) for _ in range(3))
+    whole, halted, resumed = (eager(recipe.model(numbers)) for _ in range(3))
     for one, other in zip(whole.get_weights(), halted.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.input_range == (0.0, 1.0)
@@ -79,6 +80,21 @@ def test_each_recipe_trains_is_stored_and_resumed(recipe, tmp_path, monkeypatch)
     training.save_weights(whole, stored, dtype="float16")
     training.load_weights(halted, stored)
     np.testing.assert_allclose(halted.sample(4, seed=1), samples, atol=0.02)
+
+
+def test_each_full_recipe_trains_for_two_steps(recipe):
+    """What ships was trained so: its networks are built, take its data, and move."""
+    numbers = recipe.numbers("full")
+    images, labels = recipe.data()
+    length = recipe.length(numbers) | {"epochs": 1}
+    images, labels = (array if array is None else array[: 2 * length["batch_size"]] for array in (images, labels))
+    model = eager(recipe.model(numbers))
+    kernels = [weights for weights in model.trainable_variables if len(weights.shape) > 1]
+    before = [keras.ops.convert_to_numpy(kernel).copy() for kernel in kernels]
+    history = training.fit(model, images, labels, progress=False, **length)
+    assert int(model.optimizer.iterations) == 2 and np.isfinite(history.history["loss"]).all()
+    for kernel, old in zip(kernels, before, strict=True):
+        assert np.abs(keras.ops.convert_to_numpy(kernel) - old).max() > 0, kernel.path
 
 
 def _interrupt_the_second(epoch, logs=None):

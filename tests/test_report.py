@@ -9,6 +9,7 @@ def test_approx_marks_the_number():
     assert approx(0.92345) == "≈0.923"
     assert approx(-12.5, 0) == "≈-12"
     assert approx(float("nan")) == "≈nan"
+    assert approx("Shirt") == '≈"Shirt"'
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,9 @@ def test_measured_prints_the_band_and_the_verdict(capsys, value, bands, printed)
 def test_a_number_without_a_band_is_refused():
     with pytest.raises(ValueError, match="at_least or at_most"):
         measured("accuracy", 0.9)
+
+
+def test_at_smoke_length_a_band_is_not_judged(capsys, monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "smoke")
+    measured("accuracy", 0.1, at_least=0.9)
+    assert capsys.readouterr().out == "accuracy ≈0.100, at least 0.900: untrained\n"

@@ -1,5 +1,6 @@
 """`course data restore`: from git, from a folder and from a zip file; nothing is lost, nothing half-written."""
 
+import hashlib
 import shutil
 import subprocess
 import zipfile
@@ -211,3 +212,37 @@ def test_an_interrupted_write_leaves_the_old_file(git_course, monkeypatch):
     with pytest.raises(CourseError, match=r"data/clocks\.txt could not be written: No space left on device"):
         restore()
     assert (git_course / "clocks.txt").read_bytes() == b"mine\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.py", "birds/../../evil.py", "/evil.py", "C:/evil.py", "..\\evil.py", "./evil"]
+)
+def test_a_copy_whose_list_leads_out_of_the_folder_is_refused_and_nothing_changes(course, tmp_path, name):
+    evil = b"print('mine now')"
+    (course / MANIFEST).unlink()
+    with zipfile.ZipFile(tmp_path / "copy.zip", "w") as archive:
+        archive.writestr(f"data/{name}", evil)
+        archive.writestr(f"data/{MANIFEST}", f"{hashlib.sha256(evil).hexdigest()}  {name}\n")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CourseError, match="nothing was changed"):
+        restore(source=tmp_path / "copy.zip")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_list_of_this_copy_that_leads_out_of_the_folder_is_refused(course, tmp_path):
+    """As a broken or foreign MANIFEST that was put here by hand."""
+    (course / MANIFEST).write_text("0" * 64 + "  ../evil.py\n")
+    shutil.copytree(course, tmp_path / "copy" / "data")
+    (tmp_path / "copy" / "evil.py").write_text("print('mine now')")
+    with pytest.raises(CourseError, match="nothing was changed"):
+        restore(source=tmp_path / "copy")
+    assert not (course.parent / "evil.py").exists()
+
+
+def test_a_member_that_unpacks_to_too_much_is_not_read(course, tmp_path, monkeypatch):
+    monkeypatch.setattr(restore_module, "LARGEST_FILE", 100_000)
+    (course / "clocks.txt").unlink()
+    with zipfile.ZipFile(tmp_path / "copy.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("data/clocks.txt", b"0" * 1_000_000)
+    with pytest.raises(CourseError, match=r"data/clocks\.txt in .* would unpack to 1 MB"):
+        restore(["clocks.txt"], tmp_path / "copy.zip")

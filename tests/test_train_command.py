@@ -15,7 +15,7 @@ import pytest
 from fixtures import tiny_generator
 from PIL import Image
 
-from course_utils import cli, paths, recipes, training
+from course_utils import cli, paths, recipes, run_lock, training
 
 STEPS = 256 // 16  # of an epoch of the tiny generator
 
@@ -122,7 +122,7 @@ def test_the_profile_comes_from_the_option_then_from_the_environment(tiny, monke
     tiny.rename(tiny.with_name("aside_2"))
     monkeypatch.setenv("COURSE_PROFILE", "huge")
     assert cli.main(["train", "tiny"]) == 2
-    assert "COURSE_PROFILE must be one of 'lesson', 'full', got 'huge'" in capsys.readouterr().err
+    assert "COURSE_PROFILE must be one of 'smoke', 'lesson', 'full', got 'huge'" in capsys.readouterr().err
 
 
 def test_an_interrupted_training_is_kept_and_gone_on_with(tiny, monkeypatch, capsys):
@@ -179,9 +179,31 @@ def test_nothing_to_resume_is_said(tiny, capsys):
     assert "no training has been begun" in message and "course train tiny\n" in message
     assert not tiny.exists()
     tiny.mkdir(parents=True)
-    (tiny / "tiny.json").write_text(json.dumps({"finished": True}))
+    (tiny / "tiny.json").write_text(json.dumps({"model": "tiny", "finished": True}))
     assert cli.main(["train", "tiny", "--resume"]) == 2
     assert "is finished: there is nothing to resume" in capsys.readouterr().err
+
+
+def test_a_second_training_of_the_same_name_is_told_who_trains(tiny, capsys):
+    """Also before the first has written anything."""
+    script = paths.ROOT / "tests" / "fixtures" / "tiny_generator.py"
+    paths.RUNS.mkdir()
+    with run_lock.alone("tiny"):
+        command = [sys.executable, str(script), str(paths.RUNS), "train", "tiny"]
+        environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+        second = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert second.returncode == 2 and not tiny.exists()
+    assert f"process {os.getpid()}, since" in second.stderr and "wait until it has ended" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_record_of_another_training_is_not_gone_on_with(tiny, capsys):
+    tiny.mkdir(parents=True)
+    (tiny / "tiny.json").write_text(json.dumps({"model": "../../evil", "finished": False, "profile": "lesson"}))
+    for arguments in (["--resume"], []):
+        assert cli.main(["train", "tiny", *arguments]) == 2
+        assert "speaks of '../../evil', not of 'tiny'" in capsys.readouterr().err
+    assert list(paths.RUNS.iterdir()) == [tiny]
 
 
 def test_a_run_with_other_numbers_is_not_gone_on_with(tiny, monkeypatch, capsys):

@@ -1,9 +1,10 @@
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 
 import h5py
 import keras
@@ -190,6 +191,36 @@ def test_a_state_of_another_network_is_refused():
     assert len(training.finished_epochs("other")) == 2
 
 
+OTHER = """
+import sys, time
+from pathlib import Path
+from course_utils import paths, run_lock
+paths.RUNS = Path(sys.argv[1])
+with run_lock.alone("shared"):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_process_at_a_time_trains_under_a_name_and_a_kill_frees_it(tmp_path):
+    paths.RUNS.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER, str(paths.RUNS)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert other.stdout.readline().strip() == "ready"
+    model = network()
+    how = {"epochs": 1, "batch_size": 16, "resume": "shared", "progress": False}
+    with pytest.raises(training.RunInUse, match=rf"process {other.pid}, since .* trains under the name 'shared'"):
+        training.fit(model, IMAGES, LABELS, **how)
+    assert int(model.optimizer.iterations) == 0
+    training.fit(network(), IMAGES, LABELS, **how | {"resume": "another"})
+    other.kill()
+    other.wait()
+    training.fit(model, IMAGES, LABELS, **how)
+    assert int(model.optimizer.iterations) == 4 and not list(paths.RUNS.iterdir())
+
+
 # ---- numbers that are none --------------------------------------------------------------------------------
 
 
@@ -334,17 +365,13 @@ def test_sample_grid_hands_labels_on_and_starts_once(tmp_path):
         training.SampleGrid(tmp_path, rows=0, columns=3)
 
 
-def test_stop_after_seconds():
-    class Slow(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            time.sleep(0.05)
-
+def test_stop_after_seconds(monkeypatch):
+    clock = itertools.count(step=0.25)  # seconds: a quarter passes between two looks at it
+    monkeypatch.setattr(training.callbacks.time, "monotonic", lambda: next(clock))
     model = network()
-    stop = training.StopAfterSeconds(1.0)
-    start = time.monotonic()
-    training.fit(model, IMAGES, LABELS, epochs=10_000, batch_size=16, callbacks=[Slow(), stop], progress=False)
-    assert time.monotonic() - start < 30
-    assert int(model.optimizer.iterations) < 100
+    stop = training.StopAfterSeconds(1.5)
+    training.fit(model, IMAGES, LABELS, epochs=10, batch_size=16, callbacks=[stop], progress=False)
+    assert int(model.optimizer.iterations) == 6 and stop.stopped
     with pytest.raises(ValueError, match="seconds must be above 0, got 0"):
         training.StopAfterSeconds(0)
 
@@ -433,9 +460,11 @@ def test_bad_arguments_are_named():
         training.fit(network(), IMAGES, LABELS, epochs=1, batch_size=65)
     with pytest.raises(ValueError, match="batch_size must be from 1 to the 0 images"):
         training.fit(network(), IMAGES[:0], LABELS[:0], epochs=1, batch_size=1)
-    for name in ("", "../elsewhere", "a/b"):
-        with pytest.raises(ValueError, match="plain word"):
+    for name in ("", "..", ".", "../elsewhere", "a/b", "/a", "C:a", "a\\b"):
+        with pytest.raises(ValueError, match=r"plain word|must stay inside"):
             training.run_folder(name)
+        with pytest.raises(ValueError, match=r"plain word|must stay inside"):
+            training.fit(network(), IMAGES, LABELS, epochs=1, batch_size=16, resume=name or "/", progress=False)
 
 
 def test_terminal_shows_a_bar_and_one_line_stays(capsys):
@@ -444,6 +473,28 @@ def test_terminal_shows_a_bar_and_one_line_stays(capsys):
     assert "epoch 2/2" in output.err and "8/8" in output.err
     assert output.out.startswith("2 epochs, 8 steps in ≈") and output.out.count("\n") == 1
     assert "accuracy ≈" in output.out and "loss ≈" in output.out
+
+
+def test_a_training_that_stops_early_says_how_far_it_came_in_measured_numbers(capsys):
+    stop = keras.callbacks.EarlyStopping(monitor="accuracy", mode="min", patience=1)
+    training.fit(network(), IMAGES, LABELS, epochs=30, batch_size=16, callbacks=[stop])
+    assert re.match(r"stopped after ≈\d+ of 30 epochs, ≈\d+ steps in ≈\d+ s: ", capsys.readouterr().out)
+
+
+def test_at_smoke_length_each_epoch_has_a_few_steps_and_a_little_validation(monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_PROFILE", "smoke")
+    validation = IMAGES[np.arange(2500) % 64], LABELS[np.arange(2500) % 64]  # three batches
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_test_batch_begin=lambda batch, logs: seen.append(batch))
+    model = network()
+    history = training.fit(model, IMAGES, LABELS, epochs=3, batch_size=8, validation_data=validation, callbacks=[watch])
+    assert len(history.history["loss"]) == len(history.history["val_loss"]) == 3
+    assert int(model.optimizer.iterations) == 3 * training.fitting.SMOKE_STEPS
+    assert capsys.readouterr().out.startswith("3 epochs, 6 steps in ≈")
+    assert seen == [0] * 3
+    monkeypatch.setenv("COURSE_PROFILE", "lesson")
+    training.fit(model, IMAGES, LABELS, epochs=1, batch_size=8, progress=False)
+    assert int(model.optimizer.iterations) == 3 * training.fitting.SMOKE_STEPS + len(IMAGES) // 8
 
 
 # How far the bar came, its total, and its style, after early stopping and after an error.

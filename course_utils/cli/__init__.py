@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     lab.add_argument("lesson", nargs="?", metavar="NN", help="the lesson to open at (default: the first)")
     lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
-    lab.add_argument("--port", type=int, help="the port to listen on (default: the first free one from 8888)")
+    lab.add_argument("--port", type=_port, help="the port to listen on (default: the first free one from 8888)")
 
     run = add(
         "run",
@@ -82,19 +82,29 @@ def _parser() -> argparse.ArgumentParser:
         "build",
         _build,
         "make notebooks/ from lessons/",
-        "Each lesson is executed from the top in a fresh kernel. A lesson with an error leaves its old notebook as "
-        "it was.",
+        "Each lesson is executed from the top in a fresh kernel; where neither its code nor what it uses has changed, "
+        "its text alone is renewed. A lesson with an error leaves its old notebook as it was.",
     )
     build.add_argument("lessons", nargs="*", metavar="NN", help="the lessons to build (default: all)")
+    which = build.add_mutually_exclusive_group()
+    which.add_argument("--stale", action="store_true", help="only those whose notebook is out of date, and say why")
+    which.add_argument("--force", action="store_true", help="execute them although nothing has changed")
 
     test = add(
         "test",
         _test,
         "run every test of the course",
-        "The style checks, the tests of the package, and each stored notebook executed again and compared with a "
-        "fresh run.",
+        "The style checks, the tests of the package, and each stored notebook executed again, with trainings cut to a "
+        "few steps, and compared.",
     )
-    test.add_argument("--quick", action="store_true", help="leave out the notebooks and the browser")
+    length = test.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="leave out the notebooks and the browser")
+    length.add_argument(
+        "--full",
+        nargs="*",
+        metavar="NN",
+        help="compare these notebooks alone (default: all) at their full length, trained numbers and bands included",
+    )
 
     add(
         "doctor",
@@ -135,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, got {text}")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds < float("inf"):
@@ -172,12 +188,16 @@ def _reset(options: argparse.Namespace) -> int:
 def _build(options: argparse.Namespace) -> int:
     from course_utils.cli import execute, lessons
 
-    return 1 if execute.build_all(lessons.find_lessons(options.lessons)) else 0
+    chosen = lessons.find_lessons(options.lessons)
+    failed = execute.build_stale(chosen) if options.stale else execute.build_all(chosen, options.force)
+    return 1 if failed else 0
 
 
 def _test(options: argparse.Namespace) -> int:
-    from course_utils.cli import testing
+    from course_utils.cli import lessons, testing
 
+    if options.full is not None:
+        return testing.run_full_tests(lessons.find_lessons(options.full))
     return testing.run_tests(quick=options.quick)
 
 

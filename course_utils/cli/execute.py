@@ -1,5 +1,6 @@
 """Executing notebooks without a browser: `course build` and `course run`."""
 
+import asyncio
 import base64
 import json
 import re
@@ -16,19 +17,19 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from course_utils import paths
-from course_utils.cli import kernel
+from course_utils.cli import kernel, provenance, timings
 from course_utils.cli.errors import CourseError
 from course_utils.cli.lessons import (
     LANGUAGE_INFO,
     Lesson,
-    fold_solutions,
+    fold,
     read_notebook,
     read_work_copy,
     write_atomically,
     write_notebook,
 )
 
-CELL_TIMEOUT = 900  # seconds; the longest cell of a lesson trains for three minutes on two cores
+CELL_TIMEOUT = 1800  # seconds; the longest cell of a lesson trains for three minutes on two fast cores
 
 # What a stored notebook is made and compared with, whatever the user has set.
 STORED_ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "COURSE_PROFILE": "lesson", "PYTHONHASHSEED": "0"}
@@ -70,13 +71,22 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
         try:
             client.execute(env=variables, stderr=log)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            number = sum(cell.cell_type == "code" for cell in notebook.cells[: position + 1])
             reason = _reason(error, notebook.cells[position].source, log)
-            raise LessonFailed(f"{name}: code cell [{number}] failed\n{reason}") from None
+            raise LessonFailed(f"{name}: code cell [{_number(notebook, position)}] failed\n{reason}") from None
+        except (AssertionError, asyncio.CancelledError) as error:
+            if isinstance(error, AssertionError) and client.kc is not None:
+                raise
+            # A signal (Ctrl-C, a shutdown) made nbclient end the kernel, and then miss it.
+            raise LessonFailed(f"{name}: stopped in code cell [{_number(notebook, position)}]") from None
         finally:
             _make_reproducible(notebook)
         bar.n = bar.total
         return time.perf_counter() - started
+
+
+def _number(notebook: NotebookNode, position: int) -> int:
+    """The number that a reader sees beside the code cell at this position."""
+    return sum(cell.cell_type == "code" for cell in notebook.cells[: position + 1])
 
 
 def _reason(error: Exception, source: str, log: IO[bytes]) -> str:
@@ -106,44 +116,113 @@ def _make_reproducible(notebook: NotebookNode) -> None:
     notebook.cells, notebook.metadata = renamed.cells, renamed.metadata
 
 
-def build(lesson: Lesson) -> float:
-    """Execute a lesson in its lesson profile and store the notebook, solutions folded; return the seconds taken.
+def build(lesson: Lesson, force: bool = False) -> float | None:
+    """Make the stored notebook of a lesson, drawings and solutions folded; return the seconds of its cells.
 
-    Its opening picture is stored beside it, in `notebooks/pictures/`, where the README shows it.
+    It is executed in its lesson profile, and the notebook keeps what it was built from. Where nothing of that has
+    changed, text alone is renewed and None returned, unless `force` says otherwise. The opening picture is stored in
+    `notebooks/pictures/`, where the README shows it.
     Raises LessonFailed and leaves the old notebook as it was when a cell fails.
     """
-    notebook = fold_solutions(read_notebook(lesson))
-    seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, STORED_ENVIRONMENT)
+    notebook, seconds = fold(read_notebook(lesson)), None
+    stored = _stored(lesson)
+    if stored and not force and not provenance.changes(lesson, notebook, stored):
+        graft(stored, notebook)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            startup, log = provenance.write_watch(Path(folder))
+            watched = STORED_ENVIRONMENT | {"PYTHONSTARTUP": str(startup)}
+            seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, watched)
+            notebook.metadata.course.built_from = provenance.built_from(notebook, log)
     write_notebook(notebook, lesson.notebook)
     if picture := opening_picture(notebook):
-        target = lesson.notebook.parent / "pictures" / f"{lesson.name}.png"
+        target = stored_picture(lesson)
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(picture)
     return seconds
 
 
+def _stored(lesson: Lesson) -> NotebookNode | None:
+    """The notebook of a lesson that was built before; None where there is none that can be read."""
+    try:
+        return nbformat.read(lesson.notebook, as_version=4)
+    except (OSError, UnicodeDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+        return None
+
+
+def graft(stored: NotebookNode, notebook: NotebookNode) -> None:
+    """Put what a stored notebook's execution left into a fresh one with the same code."""
+    old, new = ([cell for cell in book.cells if cell.cell_type == "code"] for book in (stored, notebook))
+    for before, after in zip(old, new, strict=True):
+        after.outputs, after.execution_count = before.outputs, before.execution_count
+    notebook.metadata.course.built_from = stored.metadata.course.built_from
+    if "widgets" in stored.metadata:
+        notebook.metadata.widgets = stored.metadata.widgets
+
+
 def opening_picture(notebook: NotebookNode) -> bytes | None:
-    """The first picture among a notebook's outputs, as the bytes of a PNG file, or None."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
-    return base64.b64decode(pictures[0]) if pictures else None
+    """The first picture among a notebook's outputs, as the bytes of a WebP file, or None."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found = re.search(r'src="data:image/webp;base64,([^"]+)"', output.get("data", {}).get("text/html", ""))
+            if found:
+                return base64.b64decode(found[1])
+    return None
 
 
-def build_all(lessons: list[Lesson]) -> int:
+def stored_picture(lesson: Lesson) -> Path:
+    """Where the opening picture of a lesson lies."""
+    return lesson.notebook.parent / "pictures" / f"{lesson.name}.webp"
+
+
+def out_of_date(lessons: list[Lesson]) -> dict[Lesson, list[str]]:
+    """The lessons whose notebook a build would change, with what has changed since it was built."""
+    found = {}
+    for lesson in lessons:
+        stored = _stored(lesson)
+        if stored is None:
+            found[lesson] = ["it was never built, or cannot be read"]
+            continue
+        reasons = provenance.changes(lesson, fold(read_notebook(lesson)), stored)
+        if not reasons and stored.metadata.course.source_sha256 != lesson.digest:
+            reasons = ["text alone"]
+        if reasons:
+            found[lesson] = reasons
+    return found
+
+
+def build_all(lessons: list[Lesson], force: bool = False) -> int:
     """Build lessons one after another; return how many failed, each with its reason on the error stream."""
-    from course_utils.cli import timings
-
     failed = 0
     for lesson in lessons:
         try:
-            seconds = build(lesson)
+            seconds = build(lesson, force)
         except LessonFailed as error:
             failed += 1
             print(f"{error}\n{lesson.notebook.name} is left as it was.", file=sys.stderr)
         else:
-            timings.record(lesson.name, seconds)
-            print(f"{lesson.name}: {seconds:.1f} s", flush=True)
+            if seconds is not None:
+                timings.record(lesson.name, seconds)
+            done = "text renewed, nothing else has changed" if seconds is None else f"{seconds:.1f} s"
+            print(f"{lesson.name}: {done}", flush=True)
     return failed
+
+
+def build_stale(lessons: list[Lesson]) -> int:
+    """Build what is out of date; say what that is, why, and what the last builds took. Returns how many failed."""
+    stale = out_of_date(lessons)
+    if not stale:
+        print("every notebook is what a build would make")
+    for lesson, reasons in stale.items():
+        seconds = 0 if reasons == ["text alone"] else timings.read().get(lesson.name, {}).get("seconds", 0)
+        print(f"{lesson.name} ({seconds / 60:.1f} min when it was last built): {shortened(reasons)}", flush=True)
+    return build_all(list(stale))
+
+
+def shortened(reasons: list[str], most: int = 4) -> str:
+    """A list in words, cut off after the first few."""
+    more = f" and {len(reasons) - most} more" if len(reasons) > most else ""
+    return ", ".join(reasons[:most]) + more
 
 
 def run(lesson: Lesson, mine: bool = False) -> int:
@@ -151,7 +230,7 @@ def run(lesson: Lesson, mine: bool = False) -> int:
 
     Returns the exit status: 1 when a cell failed (the page then shows how far it came).
     """
-    notebook = read_work_copy(lesson) if mine else fold_solutions(read_notebook(lesson))
+    notebook = read_work_copy(lesson) if mine else fold(read_notebook(lesson))
     status, target = 0, paths.WORK / "runs" / lesson.name
     try:
         seconds = execute(notebook, lesson.name, paths.WORK)

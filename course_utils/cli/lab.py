@@ -3,8 +3,10 @@
 import json
 import os
 import platform
+import secrets
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from course_utils import paths
@@ -15,6 +17,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
     "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 20},
+    # A notebook that was built elsewhere shows its pictures before it is run: each is an <img> that holds its data.
+    "@jupyterlab/apputils-extension:sanitizer": {"allowedSchemes": ["http", "https", "ftp", "mailto", "tel", "data"]},
 }
 
 
@@ -26,10 +30,16 @@ def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> 
     """
     prepare()
     os.environ.update(environment())
+    from jupyter_core.application import NoStart
     from jupyterlab.labapp import LabApp
 
     print(f"JupyterLab opens at {notebook.relative_to(paths.ROOT)}. To stop it, press Ctrl-C here, then y.", flush=True)
-    LabApp.launch_instance(arguments(notebook, browser, port))
+    server = LabApp.initialize_server(arguments(notebook, browser, port))
+    # A configuration on this machine may have named an empty token, or one that others know: this start has its own.
+    # (As an argument it would not be printed with the address.)
+    server.identity_provider.token, server.identity_provider.token_generated = secrets.token_hex(24), True
+    with suppress(NoStart):
+        server.start()
     return 0
 
 
@@ -38,6 +48,10 @@ def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> 
     chosen = [
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.allow_remote_access=False",
+        "--ServerApp.allow_origin=",
+        "--ServerApp.disable_check_xsrf=False",
+        "--ServerApp.identity_provider_class=jupyter_server.auth.identity.PasswordIdentityProvider",
+        "--PasswordIdentityProvider.hashed_password=",
         "--ServerApp.allow_root=True",  # containers often have no other user, and the address is this machine's alone
         "--ServerApp.log_level=ERROR",  # still prints the address and its token
         "--LabApp.log_level=ERROR",

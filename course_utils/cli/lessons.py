@@ -1,6 +1,6 @@
 """Lessons and what is made from them: the notebook to read, and the student's copy to do.
 
-A lesson is a Python file of cells (jupytext's percent format). `read_notebook` converts it; `fold_solutions`
+A lesson is a Python file of cells (jupytext's percent format). `read_notebook` converts it; `fold`
 and `strip_solutions` make the two kinds of notebook; `write_notebook` is the only way a notebook gets to disk.
 """
 
@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +19,7 @@ from nbformat import NotebookNode
 from course_utils import paths
 from course_utils.cli.errors import CourseError
 
+FOLDED = ("solution", "hide-input")  # tags of the cells whose code is folded away: solutions, and what only draws
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # Without the version of Python, which differs from machine to machine.
 LANGUAGE_INFO = {
@@ -136,18 +136,18 @@ def _cell_ids(notebook: NotebookNode) -> list[str]:
     return ids
 
 
-def fold_solutions(notebook: NotebookNode) -> NotebookNode:
-    """Fold the code of each solution away: JupyterLab shows a bar to click on. Changes the notebook."""
+def fold(notebook: NotebookNode) -> NotebookNode:
+    """Fold the code of solutions and drawings away: JupyterLab shows a bar to click on. Changes the notebook."""
     for cell in notebook.cells:
-        if has_tag(cell, "solution"):
+        if has_tag(cell, *FOLDED):
             cell.metadata.jupyter = {"source_hidden": True}
     return notebook
 
 
 def strip_solutions(notebook: NotebookNode) -> NotebookNode:
-    """Take the solution cells and all outputs out. Changes the notebook."""
+    """Take the solution cells and all outputs out, and fold the drawings. Changes the notebook."""
     notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "solution")]
-    return clear_outputs(notebook)
+    return clear_outputs(fold(notebook))
 
 
 def clear_outputs(notebook: NotebookNode) -> NotebookNode:
@@ -166,10 +166,17 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        Path(part).chmod(0o644)
+        Path(part).chmod(0o666 & ~_umask())  # mkstemp lets nobody but the owner read
         Path(part).replace(path)
     finally:
         Path(part).unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """What new files of this process are not permitted; there is no way to ask for it but to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -184,8 +191,10 @@ def read_work_copy(lesson: Lesson) -> NotebookNode:
     if not lesson.work_copy.exists():
         raise CourseError(f"you have no copy of {lesson.name} yet: `course lab {number}` makes one")
     try:
-        return clear_outputs(nbformat.read(lesson.work_copy, as_version=4))
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError, UnicodeDecodeError) as error:
+        notebook = nbformat.read(lesson.work_copy, as_version=4)
+        nbformat.validate(notebook)
+        return clear_outputs(notebook)
+    except Exception as error:  # whatever nbformat stumbles over: its errors are of many kinds
         raise CourseError(
             f"{lesson.work_copy} is no notebook any more: `course reset {number}` makes a new one and keeps this one"
         ) from error
@@ -219,11 +228,18 @@ def _is_current(lesson: Lesson) -> bool:
 
 
 def reset_work_copy(lesson: Lesson) -> Path | None:
-    """Renew the student's copy; return where the old one is kept, or None when there was none."""
-    kept = None
-    if lesson.work_copy.exists():
-        stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S_%f")
-        kept = lesson.work_copy.with_name(f"{lesson.name}.{stamp}.ipynb")
-        shutil.copy2(lesson.work_copy, kept)
-    make_work_copy(lesson)
+    """Renew the student's copy; return where the old one is kept, or None when there was none.
+
+    The old one is moved, which needs no room on the disk, and moved back where a new one cannot be written.
+    """
+    if not lesson.work_copy.exists():
+        make_work_copy(lesson)
+        return None
+    stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S_%f")
+    kept = lesson.work_copy.rename(lesson.work_copy.with_name(f"{lesson.name}.{stamp}.ipynb"))
+    try:
+        make_work_copy(lesson)
+    except BaseException:
+        kept.rename(lesson.work_copy)
+        raise
     return kept

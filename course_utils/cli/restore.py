@@ -9,7 +9,9 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.cli.errors import CourseError
-from course_utils.data_files import MANIFEST, DataFileError, read_manifest, sha256
+from course_utils.data_files import MANIFEST, DataFileError, parse_manifest, read_manifest, sha256
+
+LARGEST_FILE = 100_000_000  # bytes; no file of the course is larger, and what a zip file unpacks to may be anything
 
 # Every content that a source has for a file, the likeliest first.
 Source = Callable[[str], Iterable[bytes]]
@@ -75,6 +77,10 @@ def _manifest(contents: Source, forced: bool) -> dict[str, str]:
     content = next(iter(contents(MANIFEST)), None)
     if content is None:
         raise CourseError(f"data/{MANIFEST} could not be restored: {_HELP}")
+    try:
+        parse_manifest(content.decode("utf-8"), paths.DATA)
+    except (DataFileError, UnicodeDecodeError) as error:
+        raise CourseError(f"the {MANIFEST} there is none of the course, and nothing was changed: {error}") from error
     path = paths.DATA / MANIFEST
     if path.is_file() and path.read_bytes() == content:
         print(f"data/{MANIFEST}: already as shipped")
@@ -95,7 +101,7 @@ def _matching(contents: Iterable[bytes], checksum: str) -> bytes | None:
 
 
 def _put_back(name: str, content: bytes) -> None:
-    path = paths.DATA / name
+    path = paths.inside(paths.DATA, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.part")
@@ -156,9 +162,15 @@ def _copy(source: Path) -> Source:
 def _zipped(source: Path, name: str) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(source) as archive:
-            for member in archive.namelist():
-                if member == name or f"/{member}".endswith(f"/data/{name}"):
-                    yield archive.read(member)
+            for member in archive.infolist():
+                if member.filename != name and not f"/{member.filename}".endswith(f"/data/{name}"):
+                    continue
+                if member.file_size > LARGEST_FILE:
+                    raise CourseError(
+                        f"{member.filename} in {source} would unpack to {member.file_size / 1e6:,.0f} MB, and no file "
+                        "of the course is larger than 100: this is no copy of it"
+                    )
+                yield archive.read(member)
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise CourseError(f"{source} is a broken zip file ({error}): get a fresh copy of it") from error
 

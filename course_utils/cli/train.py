@@ -19,6 +19,7 @@ from pathlib import Path
 from course_utils import paths, profiles, recipes
 from course_utils.cli import kernel
 from course_utils.cli.errors import CourseError
+from course_utils.run_lock import RunInUse, alone
 
 
 def train(
@@ -33,7 +34,15 @@ def train(
     """
     if name not in recipes.RECIPES:
         raise CourseError(f"there is nothing to train by the name {name!r}; there are: {', '.join(recipes.RECIPES)}")
-    record = _resumed(name, profile) if resume else _begun(name, profile, mixed)
+    try:
+        with alone(name):
+            return _train(name, _resumed(name, profile) if resume else _begun(name, profile, mixed), seconds)
+    except RunInUse as error:
+        raise CourseError(str(error)) from error
+
+
+def _train(name: str, record: dict, seconds: float | None) -> int:
+    """Train what a record tells of; return the exit status."""
     os.environ.update(kernel.environment())
     with kernel.native_logs_hidden():
         from course_utils import training
@@ -114,7 +123,10 @@ def _read(name: str) -> dict | None:
     """What NAME.json says, None where nothing has been begun."""
     path = folder(name) / f"{name}.json"
     if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("model") != name:
+            raise CourseError(f"{path} speaks of {record.get('model')!r}, not of {name!r}: rename or delete its folder")
+        return record
     if path.parent.exists() and any(path.parent.iterdir()):
         raise CourseError(f"{path.parent} holds files, but no {path.name} that says of what: rename or delete it first")
     return None
@@ -122,7 +134,7 @@ def _read(name: str) -> dict | None:
 
 def write(record: dict) -> None:
     """Write NAME.json, in one step."""
-    path = folder(record["model"]) / f"{record['model']}.json"
+    path = paths.inside(paths.RUNS, f"{record['model']}/{record['model']}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"partial-{path.name}")
     partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ after a kill from the last epoch.
 
 import logging
 
+from course_utils.run_lock import RunInUse
 from course_utils.training.callbacks import Progress, SampleGrid, StopAfterSeconds, StopOnNonFinite, TrainingDiverged
 from course_utils.training.fitting import (
     Batches,
@@ -23,6 +24,7 @@ from course_utils.training.weights import load_or_train, load_weights, save_weig
 __all__ = [
     "Batches",
     "Progress",
+    "RunInUse",
     "SampleGrid",
     "StopAfterSeconds",
     "StopOnNonFinite",

@@ -106,8 +106,9 @@ class SampleGrid(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """A tqdm bar over the steps of training, as a widget in a notebook and as text in a terminal.
 
-    At the end one line of text stays: epochs, steps, seconds and the last value of each metric. In a stored notebook
-    the bar itself is the fixed text "training", so that two runs compare equal but for the numbers behind ≈.
+    At the end one line of text stays: epochs, steps, seconds and the last value of each metric; where training ended
+    before its time, how far it came is a measured number too. In a stored notebook the bar itself is the fixed text
+    "training", so that two runs compare equal but for the numbers behind ≈.
     A bar that stays on the page in red is that of a training that ended in an error.
     """
 
@@ -139,8 +140,11 @@ class Progress(keras.callbacks.Callback):
         if not self.epochs_done:
             return
         numbers = ", ".join(f"{name.replace('_', ' ')} {approx(value)}" for name, value in self.logs.items())
-        seconds = approx(time.monotonic() - self.start, 0)
-        print(f"{self.epochs_done} epochs, {self.steps_done} steps in {seconds} s: {numbers}")
+        length = f"{self.epochs_done} epochs, {self.steps_done} steps"
+        if self.model.stop_training:
+            length = f"stopped after {approx(self.epochs_done, 0)} of {self.params['epochs']} epochs, "
+            length += f"{approx(self.steps_done, 0)} steps"
+        print(f"{length} in {approx(time.monotonic() - self.start, 0)} s: {numbers}")
 
     def close(self) -> None:
         """Take the bar off the terminal, also after an error."""

@@ -2,13 +2,18 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import keras
 import numpy as np
 
+from course_utils import profiles
+from course_utils.run_lock import alone
 from course_utils.training import state
 from course_utils.training.callbacks import Progress, StopAfterSeconds, StopOnNonFinite
 
+SMOKE_STEPS = 2  # of each epoch in the smoke profile
+SMOKE_VALIDATION = 1000  # examples that are validated on after each
 _COUNTS_PER_EPOCH = 2**20  # random draws a layer may make in one epoch before its stream runs into the next one's
 
 
@@ -39,15 +44,26 @@ def fit(
     `n // batch_size` full batches in an order drawn from (seed, epoch).
     resume: a name; after a kill, an error or a `StopAfterSeconds`, the same call under the same name goes on from the
     last finished epoch, kept in `runs/<name>/state` until training ends. Weights, optimizer, order and random layers go
-    on as if nothing had happened; History holds the earlier epochs too.
+    on as if nothing had happened; History holds the earlier epochs too. One process at a time trains under a name.
+    In the smoke profile each epoch ends after SMOKE_STEPS steps; all else, callbacks and History too, is as ever.
     Raises ValueError for fewer examples than one batch, for images and labels of different number, and for images
-    outside the `input_range` (low, high) of a model that has one; TrainingDiverged at the first loss not finite.
+    outside the `input_range` (low, high) of a model that has one; TrainingDiverged at the first loss not finite;
+    RunInUse where another process trains under the name.
 
     Why not `model.fit(images, labels)`: with seeds set, Keras 3.15 on TensorFlow shuffles every epoch alike.
     """
     batches = Batches(images, labels, batch_size=batch_size, seed=seed)
     if hasattr(model, "input_range"):
         check_range(images, *model.input_range)
+    if profiles.smoke():
+        batches.most = SMOKE_STEPS
+        validation_data = validation_data and tuple(part[:SMOKE_VALIDATION] for part in validation_data)
+    with alone(resume) if resume else nullcontext():
+        return _fit(model, batches, epochs, validation_data, callbacks, resume, progress)
+
+
+def _fit(model, batches, epochs, validation_data, callbacks, resume, progress) -> keras.callbacks.History:
+    """`fit`, once its arguments have been looked at and the name to resume under is this process's."""
     earlier = state.finished_epochs(resume) if resume else []
     before = [_SameRandomness(batches), StopOnNonFinite(resume)]
     after = []
@@ -172,7 +188,8 @@ class Batches(keras.utils.PyDataset):
     """Full batches of arrays, in an order drawn from (seed, epoch).
 
     images: (n, ...); labels: (n, ...) or None. Item i is (images, labels), or (images,) without labels; the last
-    n % batch_size examples of an epoch's order sit out. Set `epoch` before drawing; `fit` does.
+    n % batch_size examples of an epoch's order sit out. Set `epoch` before drawing; `fit` does. `most` limits the
+    batches of an epoch.
     Raises ValueError for fewer examples than one batch or for images and labels of different number.
     """
 
@@ -184,10 +201,11 @@ class Batches(keras.utils.PyDataset):
             raise ValueError(f"batch_size must be from 1 to the {len(images)} images, got {batch_size}")
         self.arrays = (images,) if labels is None else (images, labels)
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self.most = len(images)
         self._order = (None, None)  # the epoch it was drawn for, and the order
 
     def __len__(self) -> int:
-        return len(self.arrays[0]) // self.batch_size
+        return min(len(self.arrays[0]) // self.batch_size, self.most)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         epoch, order = self._order

@@ -23,9 +23,9 @@ from course_utils.training.weights import load_weights
 
 def run_folder(name: str) -> Path:
     """The folder under `runs/` where training under this name keeps its state. Raises ValueError for a path."""
-    if not name or Path(name).name != name:
+    if "/" in name:
         raise ValueError(f"a run is named by one plain word without slashes, got {name!r}")
-    return paths.RUNS / name
+    return paths.inside(paths.RUNS, name)
 
 
 def finished_epochs(name: str) -> list[dict[str, float]]:

@@ -13,11 +13,12 @@ from urllib.parse import unquote
 from nbformat import NotebookNode
 
 from course_utils import paths
-from course_utils.cli.lessons import Lesson, all_lessons, fold_solutions, has_tag, read_notebook
+from course_utils.cli.lessons import Lesson, all_lessons, fold, has_tag, read_notebook
 
 MACHINE_PATH = re.compile(
     r"(?<![\w.:/~-])/(?:home|root|work|Users|tmp)/\S*|\b[A-Z]:\\\\?\w[\w .-]*\\\S*|\S*site-packages\S*"
 )
+LARGEST_NOTEBOOK = 3  # MB
 CODE_AND_MATHS = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
 LINK = re.compile(
     r"""(!?)\[([^\]]*)\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|<(?:a|img)\b[^>]*?(?:href|src)="([^"]+)\""""
@@ -69,6 +70,17 @@ def errors_in_outputs(notebook: NotebookNode) -> list[str]:
     return problems
 
 
+def bands_missed(notebook: NotebookNode) -> list[str]:
+    """Numbers that a stored run printed outside the band that is expected of them."""
+    return [
+        f"{where} printed a number outside its band: {line.strip()}"
+        for where, cell in code_cells(notebook)
+        for output in cell.outputs
+        for line in output.get("text", "").splitlines()
+        if re.search(r"\bat (?:least|most) .*: (?:no|untrained)\s*$", line)
+    ]
+
+
 def machine_paths(notebook: NotebookNode) -> list[str]:
     """Paths of the machine that ran the notebook, in code, text or outputs."""
     problems = []
@@ -92,24 +104,43 @@ def _texts(value) -> Iterator[str]:
 
 
 def pictures_without_words(notebook: NotebookNode) -> list[str]:
-    """Pictures in outputs without an `<img alt="...">` beside them, which is all a blind reader gets."""
+    """Pictures in outputs that are no `<img alt="...">`: its words are all a blind reader gets.
+
+    A picture beside it in another encoding would be stored twice; Jupyter keeps no words with one that stands alone.
+    """
     problems = []
     for where, cell in code_cells(notebook):
         for data in (output.data for output in cell.outputs if "data" in output):
-            is_picture = any(kind.startswith("image/") for kind in data)
-            if is_picture and not re.search(r'<img\b[^>]*\balt="[^"]*\w', data.get("text/html", "")):
+            images = re.findall(r"<img\b[^>]*>", data.get("text/html", ""))
+            has_words = all(re.search(r'\balt="[^"]*\w', image) for image in images)
+            if not has_words or any(kind.startswith("image/") for kind in data):
                 problems.append(f"{where} shows a picture without alt text: use figures.show(figure, alt=...)")
     return problems
 
 
-NOTEBOOK_GATES = (not_executed, out_of_order, errors_in_outputs, machine_paths, pictures_without_words)
+def large(notebook: NotebookNode) -> list[str]:
+    """More than a browser, a mail or the history of a repository takes with ease."""
+    size = len(json.dumps(notebook, ensure_ascii=False).encode()) / 1e6
+    return [f"has {size:.1f} MB, at most {LARGEST_NOTEBOOK} are allowed"] if size > LARGEST_NOTEBOOK else []
+
+
+NOTEBOOK_GATES = (
+    not_executed,
+    out_of_order,
+    errors_in_outputs,
+    bands_missed,
+    machine_paths,
+    pictures_without_words,
+    large,
+)
 
 
 def stale(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     """A notebook that is not what its lesson would be built into, be it that one or the other was edited."""
-    expected = fold_solutions(read_notebook(lesson))
+    expected = fold(read_notebook(lesson))
     hint = f"run `course build {lesson.number:02d}`"
-    if notebook.metadata.get("course") != expected.metadata.course:
+    built = {key: value for key, value in notebook.metadata.get("course", {}).items() if key != "built_from"}
+    if built != expected.metadata.course:
         return [f"was built from another version of {lesson.path.name}: {hint}"]
     for key in ("kernelspec", "language_info"):
         if notebook.metadata.get(key) != expected.metadata[key]:

@@ -2,18 +2,21 @@
 
 import ast
 import re
+import statistics
 import symtable
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gates import HEADING, code_cells, prose
 from nbformat import NotebookNode
 
 from course_utils import paths
-from course_utils.cli.gates import HEADING, code_cells, prose
-from course_utils.cli.lessons import Lesson, has_tag, read_notebook
+from course_utils.cli.lessons import FOLDED, Lesson, has_tag, read_notebook
 
 LONGEST_CELL = 30  # lines
+MEDIAN_CELL = 8  # lines that are not blank, of the cells in view
+NOT_DRAWING = {"print", "measured", "fit", "compile", "predict", "sample", "load", "read_text", "NotImplementedError"}
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 
@@ -32,6 +35,34 @@ def long_cells(lesson: Lesson, notebook: NotebookNode) -> list[str]:
         for where, cell in code_cells(notebook)
         if (length := len(cell.source.splitlines())) > LONGEST_CELL
     ]
+
+
+def long_median(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+    """What a reader sees: cells that only draw, and solutions, are folded away and do not count."""
+    cells = [cell for _, cell in code_cells(notebook) if not has_tag(cell, *FOLDED)]
+    median = statistics.median(sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in cells)
+    return [f"the median cell in view has {median:g} lines, at most {MEDIAN_CELL}"] if median > MEDIAN_CELL else []
+
+
+def folded_cells_that_do_more_than_draw(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+    """A folded cell calls for a figure, and nothing that stands in view needs what it computes."""
+    problems, folded_names = [], {}
+    for where, cell in code_cells(notebook):
+        nodes = list(ast.walk(_parse(cell.source)))
+        names = {node.id: type(node.ctx) for node in nodes if isinstance(node, ast.Name)}
+        stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        stored |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
+        if has_tag(cell, "hide-input"):
+            words = names.keys() | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+            problems += [f"{where} is folded and does more than draw: {word}" for word in sorted(words & NOT_DRAWING)]
+            if not words & {"figures", "show", "plt"}:
+                problems.append(f"{where} is folded and draws nothing")
+            folded_names |= dict.fromkeys(stored, where)
+            continue
+        needed = (names.keys() - stored) & folded_names.keys()
+        problems += [f"{where} needs {name} of {folded_names[name]}, which is folded" for name in sorted(needed)]
+        folded_names = {name: place for name, place in folded_names.items() if name not in stored}
+    return problems
 
 
 def names_defined_twice(lesson: Lesson, notebook: NotebookNode) -> list[str]:
@@ -203,6 +234,8 @@ def full_training_on(lesson: Lesson, notebook: NotebookNode) -> list[str]:
 
 LESSON_RULES = (
     long_cells,
+    long_median,
+    folded_cells_that_do_more_than_draw,
     names_defined_twice,
     star_imports,
     misplaced_imports,
