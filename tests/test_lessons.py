@@ -199,3 +199,15 @@ def test_copies_have_the_permissions_that_the_user_gives_new_files(tiny_course, 
     finally:
         os.umask(before)
     assert stat.S_IMODE(tiny_course.work_copy.stat().st_mode) == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("tags", ["hide-input", 'clinic", "hide-input'])
+def test_drawings_are_folded_to_read_and_to_do(tiny_course, edit, tags):
+    edit("# %%\ndef double(number):", f'# %% tags=["{tags}"]\ndef double(number):')
+    lessons.make_work_copies()
+    copy = nbformat.read(tiny_course.work_copy, as_version=4)
+    for notebook in (copy, lessons.fold(lessons.read_notebook(tiny_course))):
+        hidden = [cell.source for cell in notebook.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
+        solutions = [cell.source for cell in notebook.cells if lessons.has_tag(cell, "solution")]
+        assert set(hidden) - set(solutions) == {"def double(number):\n    return 2 * number"}
+        assert (notebook is copy) == (not solutions)
