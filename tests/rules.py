@@ -16,7 +16,7 @@ from course_utils.cli.lessons import FOLDED, Lesson, has_tag, read_notebook
 
 LONGEST_CELL = 30  # lines
 MEDIAN_CELL = 8  # lines that are not blank, of the cells in view
-NOT_DRAWING = {"print", "measured", "fit", "compile", "predict", "sample", "load", "read_text", "NotImplementedError"}
+NOT_DRAWING = {"print", "measured", "fit", "compile", "predict", "sample", "load", "read_text"}
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 
@@ -49,17 +49,17 @@ def folded_cells_that_do_more_than_draw(lesson: Lesson, notebook: NotebookNode) 
     problems, folded_names = [], {}
     for where, cell in code_cells(notebook):
         nodes = list(ast.walk(_parse(cell.source)))
-        names = {node.id: type(node.ctx) for node in nodes if isinstance(node, ast.Name)}
+        names = {node.id for node in nodes if isinstance(node, ast.Name)}
         stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         stored |= {node.name for node in nodes if isinstance(node, DEFINITIONS)}
         if has_tag(cell, "hide-input"):
-            words = names.keys() | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+            words = names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
             problems += [f"{where} is folded and does more than draw: {word}" for word in sorted(words & NOT_DRAWING)]
             if not words & {"figures", "show", "plt"}:
                 problems.append(f"{where} is folded and draws nothing")
             folded_names |= dict.fromkeys(stored, where)
             continue
-        needed = (names.keys() - stored) & folded_names.keys()
+        needed = (names - stored) & folded_names.keys()
         problems += [f"{where} needs {name} of {folded_names[name]}, which is folded" for name in sorted(needed)]
         folded_names = {name: place for name, place in folded_names.items() if name not in stored}
     return problems
