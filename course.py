@@ -15,17 +15,15 @@ Everything goes into the folder `.venv` beside this file, from `requirements.loc
 hash. Delete `.venv` to start afresh. This file needs nothing but Python; uv, which does the installing, is pinned too.
 """
 
-import collections
+import ast
 import hashlib
 import json
 import os
 import platform
-import queue
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +31,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "course.json"
+OWN_CACHE = VENV / "uv-cache"  # used where the one in the home folder may not be written
 WINDOWS = sys.platform == "win32"
 SCRIPTS = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = SCRIPTS / ("python.exe" if WINDOWS else "python")
@@ -40,11 +39,60 @@ COURSE = SCRIPTS / ("course.exe" if WINDOWS else "course")
 LOCKS = {"cpu": "requirements.lock", "gpu": "requirements-gpu.lock"}
 GIGABYTES = {"cpu": 2.5, "gpu": 8.0}  # what `.venv` and the package cache take together, rounded up
 SUPPORTED = ("3.13", "3.12", "3.11")
-HEARTBEAT_SECONDS = 15
 
 
 class Stop(Exception):
     """Set-up cannot go on; the message says what happened and what to do."""
+
+
+def say(text, file=None):
+    """Print at once, whatever the terminal can show."""
+    file = file or sys.stdout
+    encoding = file.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=file, flush=True)
+
+
+# ---- which of the user's variables hold -----------------------------------------------------------------------------
+
+# What says where packages come from and how; pip's and uv's other settings (`target`, `user`, ...) would break set-up.
+SOURCES = re.compile(
+    "(PIP|UV)_.*(INDEX|FIND_LINKS|HOST|PROXY|CERT|TLS|HTTP|TIMEOUT|RETRIES|KEYRING|CREDENTIALS|CONFIG|OFFLINE|CACHE|LINK)"
+)
+UV_NAMES = {  # what pip calls otherwise
+    "index-url": "UV_DEFAULT_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "proxy": "ALL_PROXY",
+    "cert": "SSL_CERT_FILE",
+}
+
+
+def environment():
+    """The user's variables for a sub-process, but for those that would steer Python, pip or uv elsewhere."""
+    steering = ("PIP_", "UV_", "PYTHON")
+    kept = {name: text for name, text in os.environ.items() if SOURCES.match(name) or not name.startswith(steering)}
+    if home() is None:
+        kept["HOME"] = str(VENV)  # tools would write into a folder named "~" otherwise
+    return kept
+
+
+def home():
+    """The user's own folder, or None for a user without one."""
+    try:
+        return Path.home()
+    except (RuntimeError, KeyError):  # from Python 3.10 on, and before
+        return None
+
+
+def ask(command, **settings):
+    """What a command that ends well prints, or None where it does not start or fails."""
+    try:
+        done = subprocess.run(
+            command, cwd=str(ROOT), env=dict(environment(), **settings), timeout=60,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
 
 
 # ---- which Python ---------------------------------------------------------------------------------------------------
@@ -52,7 +100,8 @@ class Stop(Exception):
 PROBE = """
 import importlib.util, json, platform, sys, sysconfig
 print(json.dumps({
-    "version": platform.python_version(), "path": sys.executable, "system": sys.platform,
+    "version": platform.python_version(), "system": sys.platform,
+    "path": getattr(sys, "_base_executable", None) or sys.executable,  # outlives the environment it may be started from
     "machine": platform.machine(), "bits": 64 if sys.maxsize > 2**32 else 32, "libc": platform.libc_ver()[0],
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "venv": all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
@@ -63,9 +112,8 @@ print(json.dumps({
 def probe(command):
     """Facts about the Python that `command` (a list) starts, or None where it does not start."""
     try:
-        done = subprocess.run(command + ["-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=30)
-        return json.loads(done.stdout.decode())
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return json.loads(ask(command + ["-c", PROBE]) or "null")
+    except ValueError:
         return None
 
 
@@ -125,16 +173,22 @@ def find_python():
 
 
 def digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise Stop(
+            f"{path} cannot be read ({error.strerror}). course.py works in the whole folder of the course, not alone:\n"
+            "get the course anew, or put that file back, and run `python course.py` there."
+        ) from None
 
 
 def read_stamp():
     """What the last set-up wrote, or an empty record."""
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return stamp if isinstance(stamp, dict) else {}
+    return stamp if isinstance(stamp, dict) and stamp.get("kind") in list(LOCKS) else {}
 
 
 def write_stamp(kind, complete):
@@ -158,14 +212,8 @@ def expected(kind):
 
 def venv_version():
     """Version of the Python in `.venv`, or None where it does not run or is no environment."""
-    if not (VENV / "pyvenv.cfg").is_file():
-        return None
-    try:
-        code = "import platform; print(platform.python_version())"
-        done = subprocess.run([str(PYTHON), "-I", "-S", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    except OSError:
-        return None
-    return done.stdout.decode().strip() or None if done.returncode == 0 else None
+    code = "import platform; print(platform.python_version())"
+    return ask([str(PYTHON), "-I", "-S", "-c", code]) if (VENV / "pyvenv.cfg").is_file() else None
 
 
 def is_ready(kind):
@@ -183,10 +231,6 @@ def site_packages():
 # ---- making it ------------------------------------------------------------------------------------------------------
 
 
-def say(text):
-    print(text, flush=True)
-
-
 def make_ready(kind, wheels):
     """Set up, unless another start has done so by the time it is this one's turn."""
     try:
@@ -194,7 +238,7 @@ def make_ready(kind, wheels):
             if not is_ready(kind):
                 set_up(kind, wheels)
     except OSError as error:
-        raise Stop(explain("writing to the folder of the course", str(error))) from None
+        raise Stop(f"Set-up stopped: {error}\n" + remedies()) from None
 
 
 def is_ours():
@@ -214,37 +258,40 @@ def set_up(kind, wheels):
             "its own, and run `python course.py` again."
         )
     started = time.perf_counter()
-    stamp = read_stamp()
-    there = VENV.exists()
-    broken_off = there and stamp.get("complete") is not True
-    check_disk(kind)
-    reason = reason_to_rebuild(stamp)
-    if reason:
-        say("Making .venv again, since " + reason + ".")
-        clear(VENV, keep=[STAMP.name])  # the stamp goes last: without it the rest would not be known as ours
-    elif broken_off:
-        say("An earlier set-up did not finish; going on with it.")
-    elif stamp:
-        say("The course's packages are not those of its list; bringing .venv up to date.")
-    if reason or not there:
-        python = find_python()
-        say(f"Setting up the course in .venv, the first time only (about {GIGABYTES[kind]:.1f} GB of disk).")
-        VENV.mkdir(exist_ok=True)
-        write_stamp(kind, complete=False)  # before all else: what has no stamp is not ours
-        run_tool("making an environment with " + python, [python, "-m", "venv", str(VENV.resolve())])
-    elif broken_off:
-        for folder in site_packages():  # what may be half written; uv has it in its cache and does not fetch it again
-            clear(folder, keep=["pip", "uv"])
-    write_stamp(kind, complete=False)
-    install(kind, wheels)
+    check_folder(kind)
+    pin = pinned_uv(kind)
+    prepare(kind, read_stamp())
+    install(kind, pin, wheels)
     write_stamp(kind, complete=True)
     say(f"Set up in {time.perf_counter() - started:.0f} s.")
 
 
+def prepare(kind, stamp):
+    """Leave `.venv` marked as incomplete, with a Python and a pip that run and with no package half written."""
+    there, complete = VENV.exists(), stamp.get("complete") is True
+    reason = reason_to_rebuild(stamp) if there else None
+    if reason:
+        say(f"Making .venv again, since {reason}.")
+    elif not there:
+        say(f"Setting up the course in .venv, the first time only (about {GIGABYTES[kind]:.1f} GB of disk).")
+    elif complete:
+        say("The course's packages are not those of its list; bringing .venv up to date.")
+    else:
+        say("An earlier set-up did not finish; going on with it.")
+    if reason or not there:
+        python = find_python()
+        VENV.mkdir(exist_ok=True)
+        write_stamp(kind, complete=False)  # before all else: what has no stamp is not ours
+        clear(VENV, keep=["course", "uv"])  # the stamp, and uv's cache where it had to be kept here
+        run_tool("making an environment with " + python, [python, "-m", "venv", str(VENV.resolve())], environment())
+    elif not complete:
+        for folder in site_packages():  # all of it is in uv's cache; `uv pip sync --reinstall` would fetch it again
+            clear(folder, keep=["pip", "uv"])
+    write_stamp(kind, complete=False)
+
+
 def reason_to_rebuild(stamp):
-    """Why the present `.venv` cannot be kept, or None where it can or is not there."""
-    if not VENV.exists():
-        return None
+    """Why the present `.venv` cannot be kept, or None where it can."""
     version = venv_version()
     if version is None:
         return "its Python does not run"
@@ -254,13 +301,13 @@ def reason_to_rebuild(stamp):
         return "its Python was {} and is now {}".format(stamp["python"], version)
     if stamp.get("folder", str(ROOT)) != str(ROOT):
         return "the course was in another folder when it was made"
-    return None if pip_works() else "its pip does not run"
+    return None if ask(pip() + ["--version"]) else "its pip does not run"
 
 
 def clear(folder, keep):
     """Remove what lies in a folder, but for entries that start with one of these words; links are not followed."""
     for entry in folder.iterdir():
-        if re.split("[-.]", entry.name)[0] in keep or entry.name in keep:
+        if re.split("[-.]", entry.name)[0] in keep:
             continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(str(entry))
@@ -268,149 +315,108 @@ def clear(folder, keep):
             entry.unlink()
 
 
-def install(kind, wheels):
-    """uv by pip, all other packages by uv, then the course itself."""
-    lock = ROOT / LOCKS[kind]
-    source = ["--no-index", "--find-links", str(wheels)] if wheels else []
-    install_uv(lock, source)
+def install(kind, pin, wheels):
+    """uv by pip, all other packages by uv, then the course itself; paths are relative, for folders of any name."""
+    settings = tool_settings()
+    source = ["--no-index", "--find-links", wheels.as_uri()] if wheels else []
+    if (ask([str(SCRIPTS / "uv"), "--version"]) or "").split()[1:2] != [pin.group(1)]:
+        (VENV / "uv.txt").write_text(pin.group(0), encoding="utf-8")
+        command = ["install", "--force-reinstall", "--no-deps", "--require-hashes", "-r", ".venv/uv.txt"]
+        run_tool("installing uv " + pin.group(1), pip() + command + source, settings, UNFETCHED)
     uv = [str(SCRIPTS / "uv"), "pip"]
-    target = ["--python", str(PYTHON)]
-    sync = ["sync", "--require-hashes", str(lock)] + source + (["--offline"] if wheels else [])
-    run_tool(f"installing the packages of {lock.name}", uv + sync + target, uv_settings())
-    here = ["install", "--no-build-isolation", "--no-deps", "--offline", "--editable", str(ROOT)]
-    run_tool("installing the course itself", uv + here + target, uv_settings())
+    if ask(uv + ["list", "--python", ".venv"], **settings) is None:
+        settings["UV_CACHE_DIR"] = str(OWN_CACHE)
+        say("  uv may not write its cache in your home folder (or in UV_CACHE_DIR), so it is kept in .venv.")
+    sync = ["sync", "--require-hashes", LOCKS[kind]] + source + (["--offline"] if wheels else [])
+    run_tool("installing the packages of " + LOCKS[kind], uv + sync + ["--python", ".venv"], settings, UNFETCHED)
+    here = ["install", "--no-build-isolation", "--no-deps", "--offline", "--editable", "."]
+    run_tool("installing the course itself", uv + here + ["--python", ".venv"], settings)
     for folder in site_packages():  # a relative path is ASCII: Python reads this file in the system's encoding
         (folder / "course_utils.pth").write_text(os.path.relpath(str(ROOT), str(folder)) + "\n", encoding="ascii")
 
 
-def install_uv(lock, source):
-    """Install uv by pip, checked against its hashes in the lock; nothing to do where that version is there."""
-    block = re.search(r"^uv==(\S+)(?:.*\\\n)(?:\s+--hash=.*\n)+", lock.read_text(encoding="utf-8"), re.MULTILINE)
-    if installed_uv() == block.group(1):
-        return
-    alone = VENV / "uv.txt"
-    alone.write_text(block.group(0), encoding="utf-8")
-    command = ["install", "--force-reinstall", "--no-deps", "--require-hashes", "-r", str(alone)]
-    run_tool("installing uv " + block.group(1), pip() + command + source, {"PIP_USER": "0"})
-
-
-def installed_uv():
-    try:
-        done = subprocess.run([str(SCRIPTS / "uv"), "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        return done.stdout.decode().split()[1]
-    except (OSError, IndexError):
-        return None
+def pinned_uv(kind):
+    """The part of the lock that pins uv with its hashes, as a match whose first group is the version."""
+    lock = ROOT / LOCKS[kind]
+    text = lock.read_text(encoding="utf-8", errors="replace")
+    pin = re.search(r"^uv==(\S+)(?:.*\\\n)(?:\s+--hash=.*\n)+", text, re.MULTILINE)
+    if pin is None:
+        raise Stop(f"{lock} is damaged: it names no uv with its hashes. Get that file, or the course, anew.")
+    return pin
 
 
 def pip():
     return [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 
-def pip_works():
-    return subprocess.run(pip() + ["--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+def tool_settings():
+    """Environment of pip and uv: what the user told pip of index, proxy and certificate holds for both.
 
-
-def uv_settings():
-    """Environment for uv: no Python is fetched, and pip's settings for index, proxy and certificate hold for it too.
-
-    uv reads no pip configuration. Whoever needs a mirror or a proxy has often told pip alone; uv's own settings win.
+    pip's files may also say `user`, `target` or `constraint`, so pip is kept from reading them. uv does not read them,
+    but whoever needs a mirror or a proxy has often told pip alone; uv's own settings win.
     """
-    settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
-    listed = subprocess.run(pip() + ["config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    told = dict(re.findall(r"^[^.\n]*\.([a-z-]+)='(.*)'$", listed.stdout.decode(errors="replace"), re.MULTILINE))
-    own = Path(os.environ.get("APPDATA") or Path.home() / ".config") / "uv" / "uv.toml"
-    if "index-url" in told and not own.exists() and not {"UV_INDEX_URL", "UV_CONFIG_FILE"} & set(os.environ):
-        settings["UV_DEFAULT_INDEX"] = told["index-url"]
-    for name, variable in (("proxy", "ALL_PROXY"), ("cert", "SSL_CERT_FILE")):
-        if name in told:
-            settings[variable] = told[name]
-    return {name: os.environ.get(name, value) for name, value in settings.items()}
+    settings = environment()
+    told = pip_configuration()
+    for name, value in told.items():
+        variable = "PIP_" + name.upper().replace("-", "_")
+        if SOURCES.match(variable):
+            settings[variable] = value
+    own = Path(os.environ.get("APPDATA") or (home() or VENV) / ".config") / "uv" / "uv.toml"
+    if own.exists() or {"UV_INDEX_URL", "UV_CONFIG_FILE"} & set(settings):
+        told.pop("index-url", None)
+    for name in set(UV_NAMES) & set(told):
+        settings.setdefault(UV_NAMES[name], told[name])
+    # The wheel of the course itself is a zip file, which knows no times before 1980 and none after 2107.
+    return dict(settings, PIP_CONFIG_FILE=os.devnull, UV_PYTHON_DOWNLOADS="never", SOURCE_DATE_EPOCH="1500000000")
 
 
-def run_tool(what, command, settings=None):
-    """Run a tool quietly, telling of downloads and of time passing; Stop with its last lines where it fails."""
-    started = time.perf_counter()
+def pip_configuration():
+    """What pip's files and variables say, as pip itself reads them: the value for each name, as `index-url`."""
+    sections = ("global", "install", ":env:")  # the later wins
+    lines = re.findall("^(.+?)[.]([a-z-]+)=(.+)$", ask(pip() + ["config", "list"]) or "", re.MULTILINE)
+    lines = sorted((line for line in lines if line[0] in sections), key=lambda line: sections.index(line[0]))
+    return {name: ast.literal_eval(value) for _, name, value in lines}
+
+
+def run_tool(what, command, settings, remedy=""):
+    """Run a tool, which shows its own progress and says itself what is wrong; Stop with what helps where it fails."""
     say("  " + what[0].upper() + what[1:] + " ...")
-    environment = dict(os.environ, **settings or {})
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # It inherits the lock of `alone`: where this process is killed, the tool runs on, and the next start waits for it.
+    if subprocess.call(command, cwd=str(ROOT), env=settings, stdin=subprocess.DEVNULL, close_fds=False) != 0:
+        raise Stop(f"Set-up stopped while {what}; the reason stands above.\n" + remedy + remedies())
+
+
+UNFETCHED = """\
+- A package could not be fetched: is there a network, and is the proxy or mirror right? (With --wheels: is it in the
+  folder, for this system and this Python?) Without a network, `python course.py --wheels DIR` installs from a
+  folder; `--help` says how to fill one.
+- A hash differs: the file is not the one the course was tested with, so it was not installed. Use another index.
+"""
+REMEDIES = """\
+- The disk is full ({:.1f} GB are free here): make room, part of it for uv's cache in your home folder, which
+  UV_CACHE_DIR moves.
+- Something may not be written: close what uses it, or copy the course to a folder of your own.
+Then run `python course.py` again; it goes on from here. If it stops in the same way, delete the folder .venv first."""
+
+
+def remedies():
+    return REMEDIES.format(shutil.disk_usage(str(ROOT)).free / 1e9)
+
+
+def is_utf8(name):
     try:
-        process = subprocess.Popen(command, cwd=str(ROOT), env=environment, **pipes)
-    except OSError as error:
-        raise Stop(explain(what, str(error))) from None
-    try:
-        last_lines = follow(process, started)
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
-    if process.returncode != 0:
-        raise Stop(explain(what, "\n".join(last_lines)))
-    say(f"    done in {time.perf_counter() - started:.1f} s")
+        return bool(name.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
-def follow(process, started):
-    """Wait for `process`, printing what it downloads and a sign of life; return its last lines."""
-    lines, last_lines = queue.Queue(), collections.deque(maxlen=12)
-
-    def read():
-        for line in process.stdout:
-            lines.put(line.decode(errors="replace").rstrip())
-        lines.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=HEARTBEAT_SECONDS)
-        except queue.Empty:
-            say(f"    still at it after {time.perf_counter() - started:.0f} s")
-            continue
-        if line is None:
-            process.wait()
-            return last_lines
-        if line.strip().startswith("Downloading "):
-            say("    " + line.strip())
-        elif not line.strip().startswith("sha256:"):  # long lists of them would push out what went wrong
-            last_lines.append(line)
-
-
-FAILURES = (
-    (
-        r"no space left|os error (28|112)\b|errno 28\b|quota exceeded|not enough space",
-        "The disk is full: {free:.1f} GB are free here, and set-up needs about {need:.1f} GB, part of it for\n"
-        "uv's cache in your home folder (UV_CACHE_DIR moves it). Make room and run `python course.py` again.",
-    ),
-    (
-        r"permission denied|read-only file system|errno (13|30)\b|os error (5|13|30)\b",
-        "This folder, or something in it, may not be written to. Copy the course to a folder of your own and run\n"
-        "`python course.py` there.",
-    ),
-    (
-        r"hash(es)? mismatch|do not match the hashes",
-        "A downloaded file is not the one the course was tested with, so it was not installed. Try again, or use\n"
-        "another package index.",
-    ),
-    (
-        r"network|connect|name resolution|dns|timed? ?out|fetch|to download|find a version|not found in|offline",
-        "A package could not be fetched. Is there a network, and is the proxy or mirror right? (With --wheels: is it\n"
-        "in the folder, for this system and this Python?) Run `python course.py` again then; it goes on from here.\n"
-        "Without a network, `python course.py --wheels DIR` installs from a folder; `--help` says how to fill one.",
-    ),
-    (r"", "Run `python course.py` again; if it stops in the same way, delete the folder .venv first."),
-)
-
-
-def explain(what, output):
-    """The message for a tool that failed while `what`: its last lines, then what to do about them."""
-    shown = "\n".join("    " + line for line in output.splitlines())
-    remedy = next(text for pattern, text in FAILURES if re.search(pattern, output, re.IGNORECASE))
-    remedy = remedy.format(free=shutil.disk_usage(str(ROOT)).free / 1e9, need=GIGABYTES["cpu"])
-    return f"Set-up stopped while {what}.\n{shown}\n{remedy}"
-
-
-def check_disk(kind):
-    """Stop where the disk cannot hold the environment; what `.venv` holds already counts as room."""
+def check_folder(kind):
+    """Stop where the folder cannot hold the environment; what `.venv` holds already counts as room."""
+    if {os.pathsep, "\n", "\r"} & set(str(ROOT)) or not is_utf8(os.fsencode(str(ROOT))):
+        trouble = f"with {os.pathsep!r} or a line break in its name, or with a name that is not UTF-8"
+        raise Stop(f"No environment can be made in a folder {trouble}. Rename this one:\n{ROOT}")
     there = sum(path.lstat().st_size for path in VENV.rglob("*") if not path.is_symlink()) if VENV.exists() else 0
-    free = shutil.disk_usage(str(ROOT)).free
+    free = shutil.disk_usage(str(VENV if VENV.exists() else ROOT)).free
     if free + there < GIGABYTES[kind] * 1e9:
         raise Stop(
             f"Too little disk space: set-up needs about {GIGABYTES[kind]:.1f} GB, and {free / 1e9:.1f} GB are free "
@@ -421,18 +427,20 @@ def check_disk(kind):
 
 @contextmanager
 def alone():
-    """Hold the set-up of this folder: a second start waits here until the first is done."""
+    """Hold the set-up of this folder: a second start waits here until the first, and the tool it runs, is done."""
     with (ROOT / ".venv.lock").open("a") as file:
         told = False
         while not try_lock(file):
             if not told:
-                say("Another start of the course is setting up this folder; waiting for it.")
+                say("Another start of the course, or what it left running, is setting up this folder; waiting for it.")
                 told = True
             time.sleep(0.3)
+        os.set_inheritable(file.fileno(), True)
         yield  # closing the file lets go, also when this process is killed
 
 
 def try_lock(file):
+    """Whether the lock could be had; a disk that knows no locks (some network drives) counts as had."""
     try:
         if WINDOWS:
             import msvcrt
@@ -443,8 +451,10 @@ def try_lock(file):
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError:
+        return True
     return True
 
 
@@ -473,6 +483,8 @@ def hand_over(command):
     """Become `course` of the environment."""
     os.environ["VIRTUAL_ENV"] = str(VENV)
     os.environ["PATH"] = str(SCRIPTS) + os.pathsep + os.environ.get("PATH", "")
+    for name in ("PYTHONHOME", "PYTHONPATH"):  # they would put other packages before those of the lock
+        os.environ.pop(name, None)
     course = [str(COURSE)] + command
     if not WINDOWS:
         sys.stdout.flush()
@@ -488,18 +500,17 @@ def main(arguments):
     try:
         kind, wheels, command = parse(arguments)
         kind = kind or read_stamp().get("kind", "cpu")
-        if command[0] in ("-h", "--help") and not is_ready(kind):
-            say(__doc__)
-            return 0
-        if not is_ready(kind):
-            make_ready(kind, wheels)
         if command[0] in ("-h", "--help"):
             say(__doc__)
+            if not is_ready(kind):
+                return 0
+        elif not is_ready(kind):
+            make_ready(kind, wheels)
         return hand_over(command)
     except Stop as stop:
-        print(stop, file=sys.stderr)
+        say(str(stop), sys.stderr)
     except KeyboardInterrupt:
-        print("\nStopped. The next `python course.py` goes on from here.", file=sys.stderr)
+        say("\nStopped. The next `python course.py` goes on from here.", sys.stderr)
         return 130
     return 2
 

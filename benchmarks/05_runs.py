@@ -19,11 +19,12 @@ import keras
 import numpy as np
 import recording
 
-from course_utils import data, paths, profiles, training
+from course_utils import data, paths, training
 from course_utils.models import classifier
+from course_utils.recipes import fashion_mnist_classifier
 
 SEEDS = (0, 1, 2)
-RECIPE = profiles.lesson_05("lesson")
+RECIPE = fashion_mnist_classifier.LESSON
 
 
 def settings() -> dict[str, dict[str, dict]]:
@@ -93,7 +94,7 @@ def prepared(s: dict, seed: int) -> tuple[keras.Model, np.ndarray, np.ndarray]:
     return model, images, labels
 
 
-def train(s: dict, seed: int, callbacks: list) -> tuple[keras.Model, dict]:
+def train(s: dict, seed: int) -> tuple[keras.Model, keras.callbacks.History]:
     """Train one run from its settings; returns the model and the history."""
     model, images, labels = prepared(s, seed)
     validation = data.fashion_mnist("validation")
@@ -105,10 +106,10 @@ def train(s: dict, seed: int, callbacks: list) -> tuple[keras.Model, dict]:
         batch_size=s["batch_size"],
         seed=seed,
         validation_data=(validation[0], keras.utils.to_categorical(validation[1])),
-        callbacks=callbacks,
+        callbacks=[training.Clock()],
         progress=False,
     )
-    return model, {name: [round(float(v), 4) for v in values] for name, values in history.history.items()}
+    return model, history
 
 
 def first_steps(s: dict) -> dict:
@@ -116,25 +117,16 @@ def first_steps(s: dict) -> dict:
     return recording.first_steps(*prepared(s, SEEDS[0]), batch_size=s["batch_size"], seed=SEEDS[0])
 
 
+def run(s: dict, seed: int) -> tuple[dict, dict]:
+    """One run, as `recording.record` wants it."""
+    model, history = train(s, seed)
+    about = {"parameters": model.count_params(), "multiply_adds": recording.multiply_adds(model)}
+    return about, recording.curves(history, 4)
+
+
 def record(kind: str) -> None:
     path = paths.BENCHMARKS / f"05_{kind}.json"
-    table = recording.read(path, f"python benchmarks/05_runs.py {kind}")
-    runs = table.setdefault("runs", {})
-    for seed in SEEDS:
-        for name, s in settings()[kind].items():
-            entry = runs.setdefault(name, {"settings": s, "first_steps": first_steps(s), "seeds": {}})
-            if str(seed) in entry["seeds"]:
-                continue
-            clock = recording.Clock()
-            model, history = train(s, seed, [clock])
-            entry["parameters"], entry["multiply_adds"] = model.count_params(), recording.multiply_adds(model)
-            entry["seeds"][str(seed)] = {
-                "seconds": clock.seconds,
-                "processor_seconds": clock.processor_seconds,
-                **history,
-            }
-            recording.write(path, table)
-            print(kind, name, seed, history["val_accuracy"][-1], clock.processor_seconds[-1], "s", flush=True)
+    recording.record(path, f"python benchmarks/05_runs.py {kind}", settings()[kind], SEEDS, first_steps, run)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ import numpy as np
 import recording
 from keras import layers
 
-from course_utils import data, metrics, paths, profiles, training
+from course_utils import data, metrics, paths, training
 from course_utils.models import vae
+from course_utils.recipes import vae_fashion
 
 SEED = 0
-NUMBERS = profiles.lesson_07("lesson")
+NUMBERS = vae_fashion.LESSON
 JUDGED = ("frechet_distance", "precision", "recall", "density", "coverage", "effective_classes")
 
 
@@ -91,7 +92,7 @@ def prepared(s: dict) -> tuple[vae.Vae, np.ndarray]:
     return model, images
 
 
-def train(s: dict, callbacks: list) -> tuple[vae.Vae, dict]:
+def train(s: dict) -> tuple[vae.Vae, keras.callbacks.History]:
     """Train one run from its settings; returns the model and the history."""
     model, images = prepared(s)
     history = training.fit(
@@ -101,10 +102,10 @@ def train(s: dict, callbacks: list) -> tuple[vae.Vae, dict]:
         batch_size=s["batch_size"],
         seed=SEED,
         validation_data=(images_of("validation", s),),
-        callbacks=callbacks,
+        callbacks=[training.Clock()],
         progress=False,
     )
-    return model, {name: [round(float(v), 3) for v in values] for name, values in history.history.items()}
+    return model, history
 
 
 def first_steps(s: dict) -> dict:
@@ -117,48 +118,46 @@ def active_units(model: vae.Vae, images: np.ndarray) -> int:
     return int(np.sum(model.encode(images)[0].var(axis=0) > 0.01))
 
 
-def scores(kind: str, s: dict, model: vae.Vae, judge) -> dict:
-    """What is written down of a trained model."""
-    held_out = images_of("test" if kind == "bounds" else "validation", s)
-    result = {"active_units": active_units(model, held_out)}
+def scores(s: dict, model: vae.Vae, split: str) -> dict:
+    """What is written down of a trained model. split: whose images it is asked about."""
+    held_out = images_of(split, s)
     elbo = model.log_weights(held_out, samples=1, seed=SEED)
-    result |= {"negative_elbo": round(float(-elbo.mean()), 2), "pictures": len(held_out)}
     rebuilt = model.reconstruct(held_out)
-    result["pixel_error"] = round(float(np.sqrt(np.mean((rebuilt - held_out) ** 2))), 4)
-    if kind == "bounds":
-        bound = vae.log_likelihood_bound(model, held_out[:1000], samples=100, seed=SEED)
-        result["negative_bound_of_100"] = round(float(-bound.mean()), 2)
-    if kind == "likelihoods":
-        judged = judge(model.sample(5_000, seed=SEED), JUDGED)
-        result |= {metric: round(score.value, 3) for metric, score in judged.items()}
-        if s["likelihood"] == "gaussian":
-            result["sigma"] = round(float(np.exp(model.log_sigma)), 4)
-    return result
+    return {
+        "active_units": active_units(model, held_out),
+        "negative_elbo": round(float(-elbo.mean()), 2),
+        "pictures": len(held_out),
+        "pixel_error": round(float(np.sqrt(np.mean((rebuilt - held_out) ** 2))), 4),
+    }
+
+
+def better_bound(s: dict, model: vae.Vae) -> dict:
+    """The importance-weighted bound of 1,000 test images."""
+    bound = vae.log_likelihood_bound(model, images_of("test", s)[:1000], samples=100, seed=SEED)
+    return {"negative_bound_of_100": round(float(-bound.mean()), 2)}
+
+
+def judged(s: dict, model: vae.Vae) -> dict:
+    """How its samples compare with validation images."""
+    judge = metrics.Judge(data.fashion_mnist("validation")[0], data.fashion_mnist("train")[0][:5_000])
+    result = {metric: round(score.value, 3) for metric, score in judge(model.sample(5_000, seed=SEED), JUDGED).items()}
+    sigma = {"sigma": round(float(np.exp(model.log_sigma)), 4)} if s["likelihood"] == "gaussian" else {}
+    return result | sigma
+
+
+MORE = {"bounds": better_bound, "likelihoods": judged}  # what single files hold besides
 
 
 def record(kind: str) -> None:
+    def run(s: dict, seed: int) -> tuple[dict, dict]:
+        model, history = train(s)
+        more = MORE[kind](s, model) if kind in MORE else {}
+        split = "test" if kind == "bounds" else "validation"
+        about = {"parameters": model.count_params()}
+        return about, {**scores(s, model, split), **more, **recording.curves(history, 3)}
+
     path = paths.BENCHMARKS / f"07_{kind}.json"
-    table = recording.read(path, f"python benchmarks/07_runs.py {kind}")
-    runs = table.setdefault("runs", {})
-    judge = None
-    if kind == "likelihoods":
-        judge = metrics.Judge(data.fashion_mnist("validation")[0], data.fashion_mnist("train")[0][:5_000])
-    for name, s in settings()[kind].items():
-        entry = runs.setdefault(name, {"settings": s, "first_steps": first_steps(s), "seeds": {}})
-        if str(SEED) in entry["seeds"]:
-            continue
-        clock = recording.Clock()
-        model, history = train(s, [clock])
-        entry["parameters"] = model.count_params()
-        entry["seeds"][str(SEED)] = {
-            "processor_seconds": clock.processor_seconds,
-            **scores(kind, s, model, judge),
-            **history,
-        }
-        recording.write(path, table)
-        final = entry["seeds"][str(SEED)]
-        print(kind, name, final["negative_elbo"], clock.processor_seconds[-1], "s", flush=True)
-        keras.backend.clear_session()
+    recording.record(path, f"python benchmarks/07_runs.py {kind}", settings()[kind], [SEED], first_steps, run)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import recording
-from PIL import Image
+from keras import layers
 
-from course_utils import data, figures, metrics, paths, profiles, recipes, training
+from course_utils import data, image_files, metrics, paths, recipes, training
 from course_utils.models import gan
 
 TUTORIAL_STEPS, TUTORIAL_SECONDS = 5_000, 1_800
@@ -58,18 +58,41 @@ def summary(scores) -> dict[str, float]:
     return {name: round(float(score.value), 3) for name, score in scores.items()}
 
 
+def tutorial_dcgan() -> tuple[keras.Model, keras.Model]:
+    """The generator and discriminator that well-known tutorials train on 28x28 pictures, to compare with.
+
+    Latent numbers (n, 100) -> 7x7x256 -> 7x7x128 -> 14x14x64 -> 28x28x1 by transposed 5x5 convolutions, and back by
+    two 5x5 convolutions with stride 2. After Radford, Metz and Chintala, 2016 (DCGAN).
+    """
+    options = {"padding": "same", "use_bias": False}
+    generator = [layers.Input((100,)), layers.Dense(7 * 7 * 256, use_bias=False), *_normalised(0.3)]
+    generator += [layers.Reshape((7, 7, 256))]
+    for channels, strides in ((128, 1), (64, 2)):
+        generator += [layers.Conv2DTranspose(channels, 5, strides, **options), *_normalised(0.3)]
+    generator += [layers.Conv2DTranspose(1, 5, 2, activation="tanh", **options), layers.Rescaling(0.5, 0.5)]
+    discriminator = [layers.Input((28, 28, 1)), layers.Rescaling(2, -1)]
+    for channels in (64, 128):
+        discriminator += [layers.Conv2D(channels, 5, 2, padding="same"), layers.LeakyReLU(0.3), layers.Dropout(0.3)]
+    discriminator += [layers.Flatten(), layers.Dense(1)]
+    return keras.Sequential(generator, name="generator"), keras.Sequential(discriminator, name="discriminator")
+
+
+def _normalised(leak: float) -> list[layers.Layer]:
+    return [layers.BatchNormalization(), layers.LeakyReLU(leak)]
+
+
 def tutorial() -> tuple[gan.Gan, dict]:
     """The tutorials' network, compiled as they do, and its numbers for `fit`."""
     training.set_seed(0)
-    model = gan.Gan(*gan.tutorial_dcgan(), loss="non-saturating", averaging=0, name="tutorial")
+    model = gan.Gan(*tutorial_dcgan(), loss="non-saturating", averaging=0, name="tutorial")
     model.compile(keras.optimizers.Adam(1e-4))
     return model, {"batch_size": 128, "epochs": 1_000, "seed": 0}
 
 
 def ours() -> tuple[gan.Gan, dict]:
     """The course's network in its lesson profile, and its numbers for `fit`."""
-    recipe, numbers = recipes.find("gan_fashion"), profiles.lesson_08("lesson")
-    return recipe.model(numbers), recipe.length(numbers)
+    recipe = recipes.find("gan_fashion")
+    return recipe.model(recipe.LESSON), recipe.length(recipe.LESSON)
 
 
 def play(name: str) -> dict:
@@ -105,8 +128,7 @@ def play(name: str) -> dict:
 
 def save_sheet(samples, path: Path) -> None:
     """100 grey pictures (100, 28, 28, 1) in ten rows of ten, pixel by pixel."""
-    sheet = figures.sheet(samples, columns=10)[..., 0]
-    Image.fromarray((sheet * 255).round().astype("uint8")).save(path, optimize=True)
+    image_files.as_image(image_files.sheet(samples, columns=10)).save(path, optimize=True)
 
 
 if __name__ == "__main__":

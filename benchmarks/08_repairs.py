@@ -17,10 +17,12 @@ import numpy as np
 import recording
 
 from course_utils import data, metrics, paths, training
-from course_utils.models import classifier, gan
+from course_utils.models import gan, gan_networks
+from course_utils.models.augmentation import RandomShiftFlip
 
 PATH = paths.BENCHMARKS / "08_repairs.json"
 SEEDS = (0, 1, 2)
+JUDGED = ("frechet_distance", "effective_classes", "coverage")
 IMAGE_SHAPE = (28, 28, 1)
 PLAIN = {
     "loss": "non-saturating",
@@ -74,8 +76,9 @@ def settings() -> dict[str, dict]:
 
 def build(s: dict) -> gan.Gan:
     """The compiled network of one run."""
-    generator = gan.generator_network(64, (64, 32), IMAGE_SHAPE)
-    discriminator = gan.discriminator_network((32, 64), IMAGE_SHAPE, spectral_normalisation=s["spectral_normalisation"])
+    generator = gan_networks.generator(64, (64, 32), IMAGE_SHAPE)
+    spectral = s["spectral_normalisation"]
+    discriminator = gan_networks.discriminator((32, 64), IMAGE_SHAPE, spectral_normalisation=spectral)
     model = gan.Gan(
         generator,
         discriminator,
@@ -83,10 +86,11 @@ def build(s: dict) -> gan.Gan:
         r1=s["r1"],
         gradient_penalty=s["gradient_penalty"],
         averaging=s["averaging"],
-        augmentation=classifier.RandomShiftFlip(s["shift"], flip=False) if s["shift"] else None,
+        augmentation=RandomShiftFlip(s["shift"], flip=False) if s["shift"] else None,
     )
+    rates = s["learning_rate"] * s["generator_ratio"], s["learning_rate"]
     betas = {"beta_1": s["beta_1"], "beta_2": s["beta_2"]}
-    model.compile(gan.TwoRatesAdam(s["learning_rate"], network=generator, ratio=s["generator_ratio"], **betas))
+    model.compile(gan.two_optimizers(model, *(keras.optimizers.Adam(rate, **betas) for rate in rates)))
     return model
 
 
@@ -113,27 +117,21 @@ def first_steps(s: dict) -> dict:
 def main() -> None:
     train_images, _ = data.fashion_mnist("train")
     judge = metrics.Judge(data.fashion_mnist("validation")[0], train_images[:5_000])
-    table = recording.read(PATH, "python benchmarks/08_repairs.py")
-    runs = table.setdefault("runs", {})
-    for seed in SEEDS:
-        for name, s in settings().items():
-            entry = runs.setdefault(name, {"settings": s, "first_steps": first_steps(s), "seeds": {}})
-            if str(seed) in entry["seeds"]:
-                continue
-            start = time.process_time()
-            try:
-                model = train(s, seed)
-                scores = judge(model.sample(5_000, seed=0), ("frechet_distance", "effective_classes", "coverage"))
-                result = {metric: round(score.value, 3) for metric, score in scores.items()}
-                table["floor"] = {metric: round(score.floor, 3) for metric, score in scores.items()}
-                table["judged"] = scores["frechet_distance"].made_of
-            except training.TrainingDiverged as problem:
-                result = {"diverged": str(problem).splitlines()[0]}
-            seconds = round(time.process_time() - start)
-            entry["seeds"][str(seed)] = {"processor_seconds": seconds, **result}
-            recording.write(PATH, table)
-            print(name, seed, result, seconds, "s", flush=True)
-            keras.backend.clear_session()
+    of_real = judge(train_images[5_000:10_000], JUDGED)
+    floor = {metric: round(score.floor, 3) for metric, score in of_real.items()}
+
+    def run(s: dict, seed: int) -> tuple[dict, dict]:
+        start = time.process_time()
+        try:
+            scores = judge(train(s, seed).sample(5_000, seed=0), JUDGED)
+            result = {metric: round(score.value, 3) for metric, score in scores.items()}
+        except training.TrainingDiverged as problem:
+            result = {"diverged": str(problem).splitlines()[0]}
+        return {}, {"processor_seconds": round(time.process_time() - start), **result}
+
+    made_of = of_real["frechet_distance"].made_of
+    command = "python benchmarks/08_repairs.py"
+    recording.record(PATH, command, settings(), SEEDS, first_steps, run, floor=floor, judged=made_of)
 
 
 if __name__ == "__main__":

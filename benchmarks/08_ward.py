@@ -20,7 +20,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from course_utils import data, gan_doctor, paths, training
-from course_utils.models import gan, generator
+from course_utils.models import gan, gan_networks, sampling
 
 PATH = paths.BENCHMARKS / "08_ward.json"
 STEPS, EVERY, BATCH_SIZE, LATENT_SIZE, SEED = 1000, 100, 64, 32, 0
@@ -53,14 +53,14 @@ def networks(
         if not normalised:
             return [layers.ReLU()]
         dropout = [layers.Dropout(dropout_rate)] if dropout_rate else []
-        return [layers.BatchNormalization(momentum=0.9), layers.LeakyReLU(gan.LEAK), *dropout]
+        return [layers.BatchNormalization(momentum=0.9), layers.LeakyReLU(gan_networks.LEAK), *dropout]
 
     make = [layers.Input((LATENT_SIZE,)), layers.Dense(7 * 7 * 32), *hidden(), layers.Reshape((7, 7, 32))]
     make += [layers.Conv2DTranspose(24, **options), *hidden()]
     make += [layers.Conv2DTranspose(1, **options, activation=activation)]
     judge = [layers.Input((28, 28, 1)), layers.Rescaling(2, -1)]
     for channels in (24, 48):
-        judge += [layers.Conv2D(channels, **options), layers.LeakyReLU(gan.LEAK)]
+        judge += [layers.Conv2D(channels, **options), layers.LeakyReLU(gan_networks.LEAK)]
     return keras.Sequential(make), keras.Sequential([*judge, layers.Flatten(), layers.Dense(1)])
 
 
@@ -75,7 +75,7 @@ class DropoutLeftOn(gan.Gan):
     """It samples as it trains: with dropout."""
 
     def decode(self, latents):
-        return generator.in_batches(lambda batch: self.averaged(batch, training=True), latents)
+        return sampling.in_batches(lambda batch: self.averaged(batch, training=True), latents)
 
 
 def compiled(illness: str | None) -> gan.Gan:
@@ -91,9 +91,12 @@ def compiled(illness: str | None) -> gan.Gan:
         model = gan.Gan(*networks(normalised=illness != "collapse"), **options)
     if illness == "real images":
         model.generator_loss = lambda real, fake: ops.softplus(-real)  # fake was meant
-    rate, discriminator_rate = settings["learning_rates"]
     betas = {name: settings[name] for name in ("beta_1", "beta_2")}
-    model.compile(gan.TwoRatesAdam(rate, network=model.discriminator, ratio=discriminator_rate / rate, **betas))
+    generator, discriminator = (keras.optimizers.Adam(rate, **betas) for rate in settings["learning_rates"])
+    if generator.learning_rate == discriminator.learning_rate:
+        model.compile(generator)  # for both: it bears that one network gets no gradient, as in one of the illnesses
+    else:
+        model.compile(gan.two_optimizers(model, generator, discriminator))
     return model
 
 

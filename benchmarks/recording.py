@@ -1,16 +1,15 @@
-"""What the scripts of recorded runs share: the head of a result file, the first steps of a run, callbacks."""
+"""What the scripts of recorded runs share: the loop over runs and its file, the first steps of a run, a callback."""
 
+import itertools
 import json
-import os
-import platform
-import time
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from course_utils import training
+from course_utils import machine, training
 
 FIRST_STEPS = 3
 
@@ -20,7 +19,7 @@ def read(path: Path, command: str) -> dict:
     table = json.loads(path.read_text()) if path.exists() else {}
     return table | {
         "command": command,
-        "device": f"{os.cpu_count()} cores of an {platform.machine()} processor, TensorFlow, shared with other work",
+        "device": f"{machine.device()}, Keras on {keras.backend.backend()}",
         "keras": keras.version(),
         "date": date.today().isoformat(),
     }
@@ -65,16 +64,36 @@ class StopAfterSteps(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class Clock(keras.callbacks.Callback):
-    """Seconds and processor seconds at the end of each epoch, validation included."""
+def record(path: Path, command: str, settings: dict, seeds: Iterable[int], first: Callable, run: Callable, **about):
+    """Run each of the settings with each seed that the file lacks, and write each result at once.
 
-    def on_train_begin(self, logs=None):
-        self.start = time.monotonic(), time.process_time()
-        self.seconds, self.processor_seconds = [], []
+    So an interrupted call goes on where it stopped; delete the file to measure anew.
+    first: settings of a run -> its mark, see `first_steps`.
+    run: (settings, seed) -> (what holds for every seed, such as the number of weights; the result), both fit for JSON.
+    about: more for the head of the file.
+    """
+    table = read(path, command) | about
+    runs = table.setdefault("runs", {})
+    for seed, (name, s) in itertools.product(seeds, settings.items()):
+        if name not in runs:
+            runs[name] = {"settings": s, "first_steps": first(s), "seeds": {}}
+        results = runs[name]["seeds"]
+        if str(seed) in results:
+            continue
+        for_all_seeds, results[str(seed)] = run(s, seed)
+        runs[name] |= for_all_seeds
+        write(path, table)
+        print(path.stem, name, seed, {key: value for key, value in results[str(seed)].items() if np.isscalar(value)})
+        keras.backend.clear_session()
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(round(time.monotonic() - self.start[0], 1))
-        self.processor_seconds.append(round(time.process_time() - self.start[1], 1))
+
+def curves(history: keras.callbacks.History, digits: int) -> dict[str, list[float]]:
+    """A History with `training.Clock` in it: each metric an epoch, and the seconds of all epochs so far."""
+    result = {name: [round(float(value), digits) for value in values] for name, values in history.history.items()}
+    del result["steps"]
+    for name in ("seconds", "processor_seconds"):
+        result[name] = [round(float(value), 1) for value in np.cumsum(history.history[name])]
+    return result
 
 
 def multiply_adds(model: keras.Model) -> int:

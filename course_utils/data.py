@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from course_utils.data_files import DataFileError, data_file
-from course_utils.image_files import load_image
+from course_utils.image_files import load_image, on_background, tiles
 
 __all__ = [
     "FASHION_MNIST_NAMES",
@@ -261,16 +261,13 @@ def emoji(style: str, skin_tones: bool = False) -> Emoji:
     kept = [index for index, row in enumerate(rows) if skin_tones or not row["skin_tone"]]
     columns = ("name", "category", "subcategory", "code", "skin_tone")
     about = [tuple(rows[index][column] for index in kept) for column in columns]
-    return Emoji(_frozen(_tiles(f"emoji/{style}.webp")[kept]), *about)
+    return Emoji(_frozen(_atlas(f"emoji/{style}.webp")[kept]), *about)
 
 
-def _tiles(name: str) -> np.ndarray:
-    """The squares of an atlas row by row: float32 (n, EMOJI_SIDE, EMOJI_SIDE, 4)."""
+def _atlas(name: str) -> np.ndarray:
+    """The pictures of a sheet of them, row by row: float32 (n, EMOJI_SIDE, EMOJI_SIDE, 4) in [0, 1]."""
     with Image.open(data_file(name)) as image:
-        atlas = np.asarray(image.convert("RGBA"))
-    rows, columns = atlas.shape[0] // EMOJI_SIDE, atlas.shape[1] // EMOJI_SIDE
-    tiles = atlas.reshape(rows, EMOJI_SIDE, columns, EMOJI_SIDE, 4).swapaxes(1, 2)
-    return tiles.reshape(-1, EMOJI_SIDE, EMOJI_SIDE, 4) / np.float32(255)
+        return tiles(np.asarray(image.convert("RGBA")), EMOJI_SIDE) / np.float32(255)
 
 
 def emoji_pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -286,14 +283,3 @@ def emoji_pictures(split: str) -> tuple[np.ndarray, np.ndarray]:
     held_out = np.arange(len(pairs)) % 10 == 9
     pairs = pairs[held_out if split == "test" else ~held_out]
     return _frozen(pairs.reshape(-1, *pairs.shape[2:])), _frozen(np.tile(np.arange(2), len(pairs)))
-
-
-def on_background(images: np.ndarray, background: float | tuple[float, float, float] = 1.0) -> np.ndarray:
-    """Pictures with alpha, (..., 4), laid on one colour: float32 (..., 3) = colour * alpha + background * (1 - alpha).
-
-    background: a grey level or an RGB colour in [0, 1]. Raises ValueError where the last axis is not 4.
-    """
-    if images.shape[-1:] != (4,):
-        raise ValueError(f"images must end in 4 channels (RGB and alpha), got shape {images.shape}")
-    colour, alpha = images[..., :3], images[..., 3:]
-    return colour * alpha + np.float32(background) * (1 - alpha)

@@ -1,12 +1,14 @@
 """The files of `data/`, each compared with its checksum in `data/MANIFEST.sha256` before its first use."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 from course_utils import paths
 
 MANIFEST = "MANIFEST.sha256"
+ENTRY = re.compile(r"(?P<checksum>[0-9a-f]{64})  (?P<name>[^\r\n]+)\r?\n")  # a line of it
 
 
 class DataFileError(OSError):
@@ -22,26 +24,33 @@ def sha256(path: Path) -> str:
 def read_manifest(folder: Path | None = None) -> dict[str, str]:
     """Checksums by file name, from the manifest of a data folder (by default the course's own).
 
-    Names are relative to the folder, with forward slashes. Raises DataFileError where there is no readable manifest,
-    and where one of its names leads out of the folder.
+    Names are relative to the folder, with forward slashes. Raises DataFileError, with the command that mends it, where
+    the manifest is missing, unreadable, empty, cut short or changed, or one of its names leads out of the folder.
     """
     folder = folder or paths.DATA
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise damaged(MANIFEST, "a list of checksums", f"nothing readable ({error})") from error
-    return parse_manifest(text, folder)
+        return parse_manifest((folder / MANIFEST).read_text(encoding="utf-8"), folder)
+    except (OSError, ValueError) as error:
+        raise damaged(MANIFEST, "the list of the data files, a checksum and a name in each line", str(error)) from error
 
 
 def parse_manifest(text: str, folder: Path) -> dict[str, str]:
-    """Checksums by file name, from the text of a manifest. Raises DataFileError for a name that leaves the folder."""
-    checksums = {name: checksum for checksum, _, name in (line.partition("  ") for line in text.splitlines())}
-    for name in checksums:
-        try:
-            paths.inside(folder, name)
-        except ValueError as error:
-            raise damaged(MANIFEST, "names of files in data/", str(error)) from error
+    """Checksums by file name, from the text of a manifest. Raises ValueError, which says what is wrong with it."""
+    if not text.strip():
+        raise ValueError("an empty file")
+    checksums = {}
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        entry = ENTRY.fullmatch(line)
+        if entry is None:  # the last line ends like the others: one that does not was cut
+            raise ValueError(f"line {number} is cut short or changed: {line[:80].rstrip()!r}")
+        paths.inside(folder, entry["name"])
+        checksums[entry["name"]] = entry["checksum"]
     return checksums
+
+
+def restore_command(name: str = "") -> str:
+    """What to type to have a file of `data/` put right, or all of them."""
+    return f"python course.py data restore {name}".rstrip()
 
 
 def damaged(name: str, expected: str, found: str) -> DataFileError:
@@ -50,7 +59,7 @@ def damaged(name: str, expected: str, found: str) -> DataFileError:
         f"data/{name} is not the file the course shipped.\n"
         f"  expected: {expected}\n"
         f"  found:    {found}\n"
-        f"To restore it, run: python course.py data restore {name}"
+        f"To restore it, run: {restore_command(name)}"
     )
 
 
@@ -80,7 +89,10 @@ def _manifest(folder: Path) -> dict[str, str]:
 def _checked(folder: Path, name: str) -> Path:
     expected = _manifest(folder).get(name)
     if expected is None:
-        raise DataFileError(f"data/{name} is not listed in data/{MANIFEST}: check the spelling of the name")
+        raise DataFileError(
+            f"data/{name} is not listed in data/{MANIFEST}: check the spelling of the name.\n"
+            f"If it is right, the list is not whole. To restore it, run: {restore_command(MANIFEST)}"
+        )
     if problem := find_problem(folder, name, expected):
         raise problem
     return folder / name

@@ -15,7 +15,7 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
-from course_utils.image_files import as_image, sheet
+from course_utils.image_files import as_image, encoded, refuse_bytes, sheet
 
 # Okabe and Ito's palette (2008), which stays apart for colour-blind readers; black is kept for text.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#999999")
@@ -53,20 +53,19 @@ def show(figure: Figure, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("show() needs alt=...: say in a sentence what there is to see")
-    picture = _render(figure)
-    plt.close(figure)
+    picture = render(figure)
     # Plots are smallest without loss; photographs are several times smaller at a quality that the eye cannot tell.
-    encodings = (_encode(picture, **options) for options in ({"lossless": True}, {"quality": 85, "method": 6}))
+    encodings = (encoded(picture, "WEBP", **options) for options in ({"lossless": True}, {"quality": 85, "method": 6}))
     _display(min(encodings, key=len), picture.width * _SHOWN_PER_INCH // _SHARP_PER_INCH, alt)
 
 
-def _display(webp: str, width: int, alt: str) -> None:
+def _display(webp: bytes, width: int, alt: str) -> None:
     """Put a picture on the page, `width` pixels wide.
 
     As an <img>, since Jupyter drops the description of a picture that is an output by itself, and in that form alone:
     stored once, it is shown by JupyterLab, nbconvert, Sphinx and whatever else shows HTML.
     """
-    source = f"data:image/webp;base64,{webp}"
+    source = f"data:image/webp;base64,{base64.b64encode(webp).decode('ascii')}"
     page = f'<img alt="{html.escape(alt)}" src="{source}" style="width: {width}px; max-width: 100%">'
     display({"text/html": page, "text/plain": alt}, raw=True)
 
@@ -76,40 +75,36 @@ def animate(frames, *, alt: str, columns: int, frames_per_second: float = 12, sc
 
     frames: (time, n, H, W, C) in [0, 1], grey or RGB: n pictures at each moment, laid out in rows of `columns`, each
         pixel as scale x scale.
-    Raises ValueError when the description is empty, for another shape, and where n does not fill whole rows.
+    Raises ValueError when the description is empty, for another shape, for bytes, and where n does not fill whole rows.
     """
     if not alt.strip():
         raise ValueError("animate() needs alt=...: say in a sentence what there is to see")
-    frames = np.asarray(frames, dtype=np.float32)
+    frames = np.asarray(frames)
     if frames.ndim != 5 or frames.shape[-1] not in (1, 3) or not frames.size or frames.shape[1] % columns:
         raise ValueError(
             f"animate() takes frames (time, n, H, W, 1 or 3), n a multiple of columns={columns}, got {frames.shape}"
         )
     sheets = [as_image(sheet(frame, columns), scale).convert("RGB") for frame in frames]
     options = {"save_all": True, "append_images": sheets[1:], "loop": 0, "duration": round(1000 / frames_per_second)}
-    _display(_encode(sheets[0], quality=80, **options), sheets[0].width, alt)
+    _display(encoded(sheets[0], "WEBP", quality=80, **options), sheets[0].width, alt)
 
 
-def _render(figure: Figure) -> Image.Image:
+def render(figure: Figure, per_inch: int = _SHARP_PER_INCH) -> Image.Image:
+    """A matplotlib figure as an RGB image of `per_inch` pixels an inch. Closes the figure."""
     buffer = io.BytesIO()
-    _average_where_shrunk(figure)
-    figure.savefig(buffer, format="png", dpi=_SHARP_PER_INCH)
+    _average_where_shrunk(figure, per_inch)
+    figure.savefig(buffer, format="png", dpi=per_inch)
+    plt.close(figure)
     return Image.open(buffer).convert("RGB")
 
 
-def _average_where_shrunk(figure: Figure) -> None:
+def _average_where_shrunk(figure: Figure, per_inch: int) -> None:
     """Keep pictures that have more pixels than the page from aliasing; the others are shown pixel by pixel."""
     figure.draw_without_rendering()  # lays the figure out, so that sizes are known
     for picture in (picture for axes in figure.axes for picture in axes.images):
         if picture.get_interpolation() == "nearest":  # the default
-            shown = picture.get_window_extent().width * _SHARP_PER_INCH / figure.dpi
+            shown = picture.get_window_extent().width * per_inch / figure.dpi
             picture.set_interpolation("hanning" if shown < picture.get_array().shape[1] else "nearest")
-
-
-def _encode(picture: Image.Image, **options) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="WEBP", **options)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def grid(count: int, columns: int | None = None, size: float = 2.2, aspect: float = 1.0):
@@ -131,14 +126,18 @@ def draw_image(axes, picture, title: str = "", **options) -> None:
     """Draw one picture without ticks.
 
     picture: (H, W), (H, W, 1) or (H, W, 3) in [0, 1], clipped to it; grey unless `cmap` says otherwise.
-    options: go to `axes.imshow`; give vmin and vmax to draw values of another range.
+    options: go to `axes.imshow`; give vmin and vmax to draw grey values of another range.
+
+    Raises ValueError for bytes without a vmax: on this scale all of them would be white.
     """
-    picture = np.asarray(picture, dtype=np.float32)
+    picture = np.asarray(picture)
     if picture.ndim == 3 and picture.shape[-1] == 1:
         picture = picture[..., 0]
+    if picture.ndim == 3 or "vmax" not in options:
+        refuse_bytes(picture)
     if picture.ndim == 3:
         picture = picture.clip(0, 1)
-    axes.imshow(picture, **{"vmin": 0, "vmax": 1, **options})
+    axes.imshow(picture.astype(np.float32), **{"vmin": 0, "vmax": 1, **options})
     axes.set(xticks=[], yticks=[], title=title)
     axes.spines[:].set_visible(False)
 

@@ -1,22 +1,23 @@
 """Panels to play with in JupyterLab. They sit at the right end of the house: they draw, and nothing imports them."""
 
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 
 import ipywidgets
 import numpy as np
 import scipy.ndimage
 
-from course_utils.image_files import as_image
+from course_utils.image_files import as_image, encoded
+
+LARGEST = 1_000_000  # weight of a kernel, with much room; pictures are float32, which ends at 3e38
 
 
 def parse_kernel(text: str) -> np.ndarray:
     """Read a kernel as people type it: '0 1 0; 1 -4 1; 0 1 0', commas and line breaks welcome.
 
     Returns a float64 array (h, w).
-    Raises ValueError when a row holds something else than numbers, the rows differ in length, or there is none.
+    Raises ValueError when a row holds something else than numbers or one beyond LARGEST, the rows differ in length, or
+    there is none.
     """
     rows = [row.replace(",", " ").split() for row in re.split(r"[;\n]+", text) if row.strip()]
     if not rows:
@@ -28,10 +29,14 @@ def parse_kernel(text: str) -> np.ndarray:
 
 
 def _number(word: str) -> float:
+    numerator, _, denominator = word.partition("/") if "/" in word else (word, "", "1")
     try:
-        return float(Fraction(word))  # reads 0.5, -2, 1e-2 and 1/9, and neither nan nor inf
+        number = float(numerator) / float(denominator)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{word!r} is not a number: write 0.5, -2 or 1/9") from None
+        number = float("nan")
+    if not abs(number) <= LARGEST:  # also for NaN
+        raise ValueError(f"{word[:40]!r} is not a number from {-LARGEST:,} to {LARGEST:,}: write 0.5, -2 or 1/9")
+    return number
 
 
 def format_kernel(kernel: np.ndarray) -> str:
@@ -110,6 +115,4 @@ def latent_explorer(
 
 
 def _png(picture: np.ndarray, scale: int = 1) -> bytes:
-    buffer = io.BytesIO()
-    as_image(picture, scale).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return encoded(as_image(picture, scale), "PNG")

@@ -43,9 +43,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.manifold import TSNE
 from sklearn.neighbors import KNeighborsClassifier
 
-from course_utils import data, figures, metrics, models, paths, profiles, training
+from course_utils import data, figures, metrics, models, paths, recipes, training
 from course_utils.checks import lesson_05 as check
-from course_utils.models import classifier, efficientnet
+from course_utils.models import augmentation, classifier, efficientnet
 from course_utils.report import approx, measured
 
 # %% [markdown]
@@ -190,8 +190,7 @@ def small_cnn(dropout_rate=0.0):
     )
 
 
-numbers = profiles.lesson_05()
-training.set_seed(numbers.seed)
+training.set_seed(0)
 small = small_cnn()
 print(f"{small.count_params():,} weights; output", small(images[:2]).shape)
 
@@ -230,8 +229,8 @@ history = training.fit(
     small,
     images,
     labels,
-    epochs=numbers.small_epochs,
-    batch_size=numbers.batch_size,
+    epochs=3,
+    batch_size=256,
     validation_data=(validation_images, validation_labels),
 )
 
@@ -247,29 +246,29 @@ history = training.fit(
 
 
 # %%
-def train_on_few(dropout_rate, numbers, callbacks=()):
-    """Train the small network on the first few images; return its history, one number an epoch."""
-    training.set_seed(numbers.seed)
+def train_on_few(dropout_rate, epochs=30, callbacks=()):
+    """Train the small network on the first thousand images; return its history, one number an epoch."""
+    training.set_seed(0)
     model = small_cnn(dropout_rate)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(numbers.few_learning_rate), loss, metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.003), loss, metrics=["accuracy"])
     images, labels = data.fashion_mnist("train")
     validation_images, validation_labels = data.fashion_mnist("validation")
     return training.fit(
         model,
-        images[: numbers.few_images],
-        labels[: numbers.few_images],
-        epochs=numbers.few_epochs,
-        batch_size=numbers.few_batch_size,
+        images[:1000],
+        labels[:1000],
+        epochs=epochs,
+        batch_size=50,
         validation_data=(validation_images[:1000], validation_labels[:1000]),
         callbacks=callbacks,
     ).history
 
 
 # %%
-by_heart = train_on_few(0.0, numbers)
-stop = keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_weights=True)
-careful = train_on_few(0.5, numbers, [stop])
+by_heart = train_on_few(dropout_rate=0.0)
+stop = keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True)
+careful = train_on_few(dropout_rate=0.5, callbacks=[stop])
 
 # %%
 titles = ("as it is", "with dropout and early stopping")
@@ -289,7 +288,7 @@ for one, run, title, epoch in zip(axes, (by_heart, careful), titles, best, stric
         title=title,
         xlabel="epoch",
         ylabel="cross-entropy",
-        xlim=(0, numbers.few_epochs),
+        xlim=(0, len(by_heart["loss"])),
         ylim=(0, 1.1),
     )
 axes[0].legend()
@@ -347,11 +346,14 @@ figures.show(
 # **Augmentation** shows each picture a little changed every time: here moved by up to a pixel and mirrored. A
 # **learning-rate schedule** varies the size of the steps: first rising, while the weights are still wild,
 # then falling to zero, to settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right
-# kind.
+# kind. How far and how long, and why, stands in one file, the **recipe** of this network:
+# `course_utils/recipes/fashion_mnist_classifier.py`.
 
 # %%
 one_hot = keras.utils.to_categorical(labels, 10)  # label 3 -> a row with 1 at place 3, else 0
-augment = classifier.RandomShiftFlip(shift=numbers.shift, seed=numbers.seed)
+recipe = recipes.find("fashion_mnist_classifier")
+numbers = recipe.numbers()
+augment = augmentation.RandomShiftFlip(shift=numbers.shift, seed=numbers.seed)
 copies = [augment(images[:1], training=True)[0] for _ in range(7)]
 print("smoothed label:", np.round(0.9 * one_hot[0] + 0.1 / 10, 2))
 
@@ -435,8 +437,8 @@ for name, run in sizes.items():
     seconds = np.mean([seed["processor_seconds"][-1] for seed in run["seeds"].values()])
     spread = f"{min(scores):.4f} to {max(scores):.4f}"
     print(f"{name:13} {run['parameters']:8,} weights {seconds:6.0f} s   {spread}")
-minutes, score = record["processor_minutes"], record["validation_accuracy"]
-print(f"{'residual':13} {record['parameters']:8,} weights {60 * minutes:6.0f} s   {score:.4f}")
+seconds, score = record["processor_seconds"], record["scores"]["validation_accuracy"]
+print(f"{'residual':13} {shipped.count_params():8,} weights {seconds:6.0f} s   {score:.4f}")
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(8, 3.6))
@@ -863,17 +865,17 @@ held_out = features_of(folder / "validation", backbone)
 print("features", train_features.shape, "validation", held_out[0].shape)
 
 # %%
-training.set_seed(numbers.seed)
+training.set_seed(0)
 head = keras.Sequential([layers.Input((1280,)), layers.Dropout(0.5), layers.Dense(len(KINDS))])
 head.compile("adam", cross_entropy, metrics=["accuracy"])
 history = training.fit(
     head,
     train_features,
     train_kinds,
-    epochs=numbers.head_epochs,
-    batch_size=numbers.head_batch_size,
+    epochs=150,
+    batch_size=20,
     validation_data=held_out,
-    callbacks=[keras.callbacks.EarlyStopping(patience=numbers.patience, restore_best_weights=True)],
+    callbacks=[keras.callbacks.EarlyStopping(patience=8, restore_best_weights=True)],
 )
 
 # %% [markdown]
@@ -1182,49 +1184,16 @@ check.e5_5(early_stopping)
 # The shipped network is residual, trained longer and with stronger augmentation (moved by two pixels, a
 # square erased). It is meant for a GPU, or for patience: the first cell says what it would cost on this
 # machine, and with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on
-# from the last epoch.
+# from the last epoch. In a terminal, `course train fashion_mnist_classifier --profile full` does the same.
 
 # %%
 TRAIN_FULL = False
-
-
-def full_network(numbers, image_count):
-    """The residual network of the full profile, ready to train."""
-    model = classifier.residual_cnn(
-        numbers.width, numbers.blocks, shift=numbers.shift, erase=numbers.erase
-    )
-    schedule = training.one_cycle(
-        numbers.learning_rate, numbers.epochs * (image_count // numbers.batch_size)
-    )
-    training.compile_classifier(
-        model, schedule, weight_decay=numbers.weight_decay, label_smoothing=numbers.label_smoothing
-    )
-    return model
-
-
-full = profiles.lesson_05("full")
-length = {"epochs": full.epochs, "batch_size": full.batch_size}
-minutes = training.estimate_minutes(full_network(full, len(images)), images, one_hot, **length)
+minutes = recipe.minutes(recipe.FULL)
 print("full profile on this machine:", approx(minutes, 0), "minutes")
-print(
-    "recorded:",
-    record["device"],
-    record["minutes"],
-    "minutes, validation",
-    record["validation_accuracy"],
-)
+print("recorded:", record["device"], f"{record['seconds'] / 60:.0f} minutes,", end=" ")
+print("validation", record["scores"]["validation_accuracy"])
 
 # %%
 if TRAIN_FULL:
-    training.set_seed(full.seed)
-    large = full_network(full, len(images))
-    held_out_one_hot = keras.utils.to_categorical(validation_labels, 10)
-    training.fit(
-        large,
-        images,
-        one_hot,
-        seed=full.seed,
-        validation_data=(validation_images, held_out_one_hot),
-        resume="lesson_05_full",
-        **length,
-    )
+    large = recipe.model(recipe.FULL)
+    recipe.train(large, recipe.FULL, resume="lesson_05_full")

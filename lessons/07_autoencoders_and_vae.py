@@ -25,6 +25,7 @@
 
 # %%
 import json
+from dataclasses import replace
 
 import keras
 import matplotlib.pyplot as plt
@@ -35,7 +36,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 from sklearn.decomposition import PCA
 
-from course_utils import data, figures, metrics, models, panels, paths, profiles, recipes, training
+from course_utils import data, figures, metrics, models, panels, paths, recipes, training
 from course_utils.checks import lesson_07 as check
 from course_utils.models import vae
 from course_utils.report import approx, measured
@@ -81,7 +82,8 @@ figures.images(
 #
 # $\sigma$ is the sigmoid, which turns any number into one between 0 and 1. Our loss reads $\hat x$ as a
 # probability that a pixel is white, and is minus the logarithm of the probability of the picture: summed over
-# its pixels, averaged over pictures. Its unit is the **nat**, 1.44 bits.
+# its pixels, averaged over pictures. Its unit is the **nat**, 1.44 bits. The numbers of all trainings below
+# stand, each with its reason, in the recipe `course_utils/recipes/vae_fashion.py`.
 
 
 # %%
@@ -102,7 +104,8 @@ def train(model, images, targets=None, *, epochs, numbers, loss=None):
 
 
 # %%
-numbers = profiles.lesson_07()
+recipe = recipes.find("vae_fashion")
+numbers = recipe.numbers()
 images, labels = data.fashion_mnist("train")
 training.set_seed(numbers.seed)
 encoder, decoder = vae.encoder((28, 28, 1), 2), vae.decoder(2, (28, 28, 1))
@@ -111,7 +114,7 @@ history = train(
     autoencoder,
     images,
     images,
-    epochs=numbers.short_epochs,
+    epochs=2,
     numbers=numbers,
     loss=bernoulli_nats,
 )
@@ -326,7 +329,7 @@ def negative_elbo(model, images, noise):
 # %%
 black_white = np.float32(images >= 0.5)  # binarised: each pixel 0 or 1
 training.set_seed(numbers.seed)
-model = vae.fashion_vae(numbers)
+model = recipe.build(numbers)
 optimizer = keras.optimizers.Adam(0.001)
 for step in range(31):
     batch = black_white[step * 256 : (step + 1) * 256]
@@ -346,7 +349,7 @@ for step in range(31):
 
 # %%
 training.set_seed(numbers.seed)
-binary_vae = vae.fashion_vae(numbers)
+binary_vae = recipe.build(numbers)
 print(f"{binary_vae.count_params():,} weights, {numbers.latent_size} latent numbers")
 history = train(binary_vae, black_white, epochs=numbers.epochs, numbers=numbers)
 
@@ -432,7 +435,7 @@ for name, run in runs.items():
 
 # %%
 training.set_seed(numbers.seed)
-model = vae.fashion_vae(numbers)
+model = recipe.build(numbers)
 history = train(model, images, epochs=numbers.epochs, numbers=numbers)
 rebuilt = model.reconstruct(validation_images[:24])
 invented = model.sample(24, seed=1)
@@ -463,7 +466,7 @@ figures.images(
 training.set_seed(numbers.seed)
 size = numbers.latent_size
 plain = keras.Sequential([vae.encoder((28, 28, 1), size), vae.decoder(size, (28, 28, 1))])
-options = {"epochs": numbers.short_epochs, "numbers": numbers, "loss": bernoulli_nats}
+options = {"epochs": 2, "numbers": numbers, "loss": bernoulli_nats}
 history = train(plain, images, images, **options)
 
 
@@ -539,8 +542,8 @@ for metric in ("frechet_distance", "kernel_distance", "coverage"):
 
 # %%
 training.set_seed(numbers.seed)
-flat_vae = vae.fashion_vae(numbers, latent_size=2)
-history = train(flat_vae, images, epochs=numbers.short_epochs, numbers=numbers)
+flat_vae = recipe.build(replace(numbers, latent_size=2))
+history = train(flat_vae, images, epochs=2, numbers=numbers)
 ticks = norm.ppf((np.arange(20) + 0.5) / 20)
 grid = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
 tiles = flat_vae.decode(grid)
@@ -726,7 +729,7 @@ for name, run in runs.items():
 
 # %%
 training.set_seed(numbers.seed)
-conditional = vae.fashion_vae(numbers, classes=10)
+conditional = recipe.build(replace(numbers, classes=10))
 history = train(conditional, images, labels, epochs=numbers.epochs, numbers=numbers)
 styles = np.random.default_rng(3).standard_normal((7, size)).repeat(10, axis=0)
 ordered = conditional.decode(styles, labels=np.tile(np.arange(10), 7))
@@ -1057,14 +1060,11 @@ check.e7_5(spherical_path)
 
 # %%
 TRAIN_FULL = False
-recipe, full = recipes.find("vae_fashion"), profiles.lesson_07("full")
-length = recipe.length(full)
-sizes = {name: length[name] for name in ("epochs", "batch_size")}
-minutes = training.estimate_minutes(recipe.model(full), images, None, **sizes)
+minutes = recipe.minutes(recipe.FULL)
 record = json.loads((paths.WEIGHTS / "vae_fashion.json").read_text())
 print("full profile on this machine:", approx(minutes, 0), "minutes")
 print("recorded:", record["device"], round(record["seconds"] / 60, 1), "minutes")
 
 # %%
 if TRAIN_FULL:
-    training.fit(recipe.model(full), *recipe.data(), resume="lesson_07_full", **length)
+    recipe.train(recipe.model(recipe.FULL), recipe.FULL, resume="lesson_07_full")

@@ -43,7 +43,6 @@ from course_utils import (
     metrics,
     models,
     paths,
-    profiles,
     recipes,
     training,
 )
@@ -794,11 +793,13 @@ figures.show(
 #
 # ## 9 · Now ours
 #
-# The recipe: relativistic loss, R1, averaged weights, a large learning rate that falls to zero, no momentum.
-# During training a **GAN doctor** looks on: every few hundred steps it draws what a loss hides.
+# The recipe: relativistic loss, R1, averaged weights, a large learning rate that falls to zero, no momentum;
+# in `course_utils/recipes/gan_fashion.py` each number has its reason. During training a **GAN doctor** looks
+# on: every few hundred steps it draws what a loss hides.
 
 # %%
-recipe, numbers = recipes.find("gan_fashion"), profiles.lesson_08()
+recipe = recipes.find("gan_fashion")
+numbers = recipe.numbers()
 model = recipe.model(numbers)
 print(f"generator {model.generator.count_params():,} weights,", end=" ")
 print(f"discriminator {model.discriminator.count_params():,}, steps {recipe.steps(numbers):,}")
@@ -945,7 +946,7 @@ figures.images(
 _, nearest = metrics.nearest_neighbours(emoji_made[:15], emoji)
 print(f"{len(emoji):,} training pictures", emoji.shape[1:])
 record = json.loads((paths.WEIGHTS / "gan_emoji.json").read_text())
-print("recorded:", metrics.Score(**record["test"]["kernel_distance"]))
+print("recorded:", metrics.Score(**record["scores"]["kernel_distance"]))
 
 # %% tags=["hide-input"]
 figures.images(
@@ -1295,14 +1296,12 @@ check.e8_7(largest_singular_value)
 
 # %%
 TRAIN_FULL = False
-full = profiles.lesson_08("full")
-length = {"epochs": full.epochs, "batch_size": full.batch_size}
-minutes = training.estimate_minutes(recipe.model(full), images, None, **length)
+minutes = recipe.minutes(recipe.FULL)
 print("full profile on this machine:", approx(minutes, 0), "minutes")
 record = json.loads((paths.WEIGHTS / "gan_fashion.json").read_text())
 print("recorded:", record["device"], f"{record['processor_seconds'] / 60:.0f} processor minutes")
 
 # %%
 if TRAIN_FULL:
-    large = recipe.model(full)
-    training.fit(large, images, **recipe.length(full), resume="lesson_08_full")
+    large = recipe.model(recipe.FULL)
+    recipe.train(large, recipe.FULL, resume="lesson_08_full")

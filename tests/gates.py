@@ -7,23 +7,24 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
 
 from course_utils import paths
 from course_utils.cli.lessons import Lesson, all_lessons, fold, has_tag, read_notebook
 
 MACHINE_PATH = re.compile(
-    r"(?<![\w.:/~-])/(?:home|root|work|Users|tmp)/\S*|\b[A-Z]:\\\\?\w[\w .-]*\\\S*|\S*site-packages\S*"
+    r"(?<![\w.:/~-])/(?:home|root|work|Users|tmp)/\S*|\b[A-Z]:\\\\?\w[\w .-]*\\\S*|(?<!\S)\S*site-packages\S*"
 )
 LARGEST_NOTEBOOK = 3  # MB
-CODE_AND_MATHS = re.compile(r"```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
-LINK = re.compile(
-    r"""(!?)\[([^\]]*)\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|<(?:a|img)\b[^>]*?(?:href|src)="([^"]+)\""""
-)
-HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*$", re.MULTILINE)
+MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
 
 
 def code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
@@ -36,6 +37,67 @@ def code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
 def prose(notebook: NotebookNode) -> str:
     """All the text of a notebook's Markdown cells."""
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+# ---- Markdown --------------------------------------------------------------------------------------------
+
+
+class Heading(NamedTuple):
+    """A heading of a Markdown text. title: without its markup. start, end: its lines, counted from 0, end excluded."""
+
+    level: int
+    title: str
+    start: int
+    end: int
+
+
+class Link(NamedTuple):
+    """A link of a Markdown text, or a picture, which has words. target: with its special characters as they are."""
+
+    target: str
+    words: str | None = None
+
+
+def headings(text: str) -> list[Heading]:
+    """The headings of a Markdown text, in order."""
+    return [
+        Heading(int(opening.tag[1]), _title(inline.children), *opening.map)
+        for opening, inline in pairwise(MARKDOWN.parse(text))
+        if opening.type == "heading_open"
+    ]
+
+
+def _title(tokens) -> str:
+    return "".join(token.content for token in tokens if token.type != "html_inline")
+
+
+def links(text: str) -> list[Link]:
+    """The links and pictures of a Markdown text, those written in HTML too; code and mathematics have none."""
+    html = _HtmlLinks()
+    for block in MARKDOWN.parse(text):
+        for token in (block, *(block.children or [])):
+            if token.type == "link_open":
+                html.found.append(Link(unquote(token.attrs["href"])))
+            elif token.type == "image":
+                html.found.append(Link(unquote(token.attrs["src"]), token.content))
+            elif token.type in ("html_block", "html_inline"):
+                html.feed(token.content)
+    return html.found
+
+
+class _HtmlLinks(HTMLParser):
+    """Collects what the tags of HTML text link to and show."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: list[Link] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in values:
+            self.found.append(Link(unquote(values["href"])))
+        elif tag == "img":
+            self.found.append(Link(unquote(values.get("src", "")), values.get("alt", "")))
 
 
 # ---- one stored notebook ---------------------------------------------------------------------------------
@@ -158,13 +220,12 @@ def broken_links(text: str, folder: Path, anchors: set[str]) -> list[str]:
     folder: where relative links start. anchors: those of the page itself.
     """
     problems = []
-    for found in LINK.finditer(CODE_AND_MATHS.sub("", text)):
-        target = found[3] or found[4]
-        if found[1] and not found[2].strip():
+    for target, words in links(text):
+        if words is not None and not words.strip():
             problems.append(f"the picture {target} has no alt text")
         if re.match(r"[a-z][a-z0-9+.-]*:", target):  # http:, mailto:, data:, attachment:
             continue
-        file, _, anchor = unquote(target).partition("#")
+        file, _, anchor = target.partition("#")
         path = folder / file
         if file and not path.exists():
             problems.append(f"the link {target} leads to no file")
@@ -184,16 +245,11 @@ def anchors_of(path: Path) -> set[str]:
 
 
 def notebook_anchors(text: str) -> set[str]:
-    return {title.replace(" ", "-") for title in _titles(text)}
+    return {heading.title.replace(" ", "-") for heading in headings(text)}
 
 
 def page_anchors(text: str) -> set[str]:
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in _titles(text)}
-
-
-def _titles(text: str) -> list[str]:
-    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    return [re.sub(r"[`*]", "", title) for _, title in HEADING.findall(text)]
+    return {re.sub(r"[^\w\- ]", "", heading.title.lower()).replace(" ", "-") for heading in headings(text)}
 
 
 def lesson_links(lesson: Lesson) -> list[str]:
@@ -221,7 +277,7 @@ def pictures_without_credit(lesson: Lesson, credited: set[str]) -> list[str]:
     names = {Path(file).stem for file in credited}
     code = "\n".join(cell.source for _, cell in code_cells(notebook))
     asked = re.findall(r"\bphotograph\(\s*['\"]([^'\"]+)['\"]", code)
-    linked = [unquote(found[3] or found[4]) for found in LINK.finditer(prose(notebook))]
+    linked = [link.target for link in links(prose(notebook))]
     shown = [link.split("data/", 1)[1] for link in linked if link.startswith("../data/") and Path(link).suffix != ".md"]
     problems = [f"the photograph {name!r} is not in data/CREDITS.csv" for name in asked if name not in names]
     return problems + [f"data/{file} is not in data/CREDITS.csv" for file in shown if file not in credited]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gates import HEADING, code_cells, prose
+from gates import code_cells, headings, prose
 from nbformat import NotebookNode
 
 from course_utils import paths
@@ -186,14 +186,19 @@ def missing_parts(lesson: Lesson, notebook: NotebookNode) -> list[str]:
 
 def _section(text: str, name: str) -> str | None:
     """The text under a second-level heading that starts with the name, a number before it aside."""
-    found = re.search(rf"^## (?:\d+ · )?{name}\b.*?\n(.*?)(?=^##? |\Z)", text + "\n", re.MULTILINE | re.DOTALL)
-    return found[1] if found else None
+    start, lines = None, text.split("\n")
+    for heading in headings(text):
+        if start is not None and heading.level <= 2:
+            return "\n".join(lines[start : heading.start])
+        if heading.level == 2 and re.match(rf"(?:\d+ · )?{name}\b", heading.title):
+            start = heading.end
+    return None if start is None else "\n".join(lines[start:])
 
 
 def incomplete_exercises(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     """Exercises that are not a heading with stars, a stub that raises, its check and a solution; or too few of them."""
     cells = [cell for _, cell in code_cells(notebook)]
-    titles = [title for _, title in HEADING.findall(prose(notebook)) if re.match(r"E\d", title)]
+    titles = [heading.title for heading in headings(prose(notebook))]
     problems, complete = [], []
     for position, stub in enumerate(cells):
         if not has_tag(stub, "exercise"):
@@ -201,14 +206,15 @@ def incomplete_exercises(lesson: Lesson, notebook: NotebookNode) -> list[str]:
         check, solution = (cells[position + 1 : position + 3] + [None, None])[:2]
         name = _checked(check)
         label = f"exercise {len(complete) + len(problems) + 1}"
+        heading = (name or "").upper().replace("_", ".")
         if name is None or has_tag(check, "solution", "exercise"):
             problems.append(f"{label}: the cell after its stub does not check it")
         elif solution is None or not has_tag(solution, "solution") or _checked(solution) != name:
             problems.append(f"{label}: its check is not followed by a solution that is checked as well")
-        elif "NotImplementedError" not in stub.source:
-            problems.append(f"{label}: its stub does not raise NotImplementedError")
-        elif not any(re.match(rf"{name.upper().replace('_', '.')} ★{{1,3}} ", title) for title in titles):
-            problems.append(f"{label}: no heading '### {name.upper().replace('_', '.')} ★ …' announces {name}")
+        elif f'NotImplementedError("{heading}: ' not in stub.source:
+            problems.append(f'{label}: its stub does not raise NotImplementedError("{heading}: …")')
+        elif not any(re.match(rf"{heading} ★{{1,3}} ", title) for title in titles):
+            problems.append(f"{label}: no heading '### {heading} ★ …' announces {name}")
         else:
             complete.append(name)
     needed = 2 if lesson.number == 0 else 4

@@ -2,9 +2,10 @@
 
 The answers of a lesson stand in `tests/checks/answers_NN.py`:
 ACCEPTED maps a check's name to at least three correct variants, REJECTED to at least five pairs of a
-plausible mistake and a part of the hint it must get.
+plausible mistake and a part of the hint it must get. `tests/checks/hostile.py` holds what no check expects.
 """
 
+import functools
 import importlib
 import importlib.util
 import itertools
@@ -14,6 +15,7 @@ import re
 import jupytext
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import course_utils.checks
 from course_utils import paths
@@ -27,12 +29,18 @@ def _checks(number: str) -> dict:
     return {name: check for name, check in vars(module).items() if hasattr(check, "verdict")}
 
 
-def _answers(number: str):
-    path = paths.ROOT / "tests" / "checks" / f"answers_{number}.py"
+@functools.cache
+def _beside(name: str):
+    """The module of this name in tests/checks."""
+    path = paths.ROOT / "tests" / "checks" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def _answers(number: str):
+    return _beside(f"answers_{number}")
 
 
 def _lesson(number: str):
@@ -40,6 +48,7 @@ def _lesson(number: str):
     return jupytext.read(lesson)
 
 
+hostile = _beside("hostile")
 CHECKS = [(number, name) for number in LESSONS for name in _checks(number)]
 ACCEPTED = [
     pytest.param(number, name, answer, id=f"{name}-{index}")
@@ -65,6 +74,7 @@ def test_correct_variants_pass(number, name, answer):
     assert verdict.status == "passed", verdict.message
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # an answer that divides by zero warns, as in a cell
 @pytest.mark.parametrize(("number", "name", "answer", "hint"), REJECTED)
 def test_mistakes_get_their_hint_and_no_solution(number, name, answer, hint):
     verdict = _checks(number)[name].verdict(answer)
@@ -125,3 +135,139 @@ def test_an_answer_that_changes_its_input_is_told():
         return array
 
     assert "changed its input" in check.verdict(in_place).message
+
+
+# ---- whatever an answer does, a check answers -----------------------------------------------------------
+
+
+def _rejects(check, answer) -> str:
+    """The message of the verdict, which must be a rejection that can be printed and has a hint."""
+    verdict = check.verdict(answer)
+    assert verdict.status == "rejected", verdict.message
+    assert "\n  hint " in verdict.message
+    assert len(verdict.message.encode("utf-8")) < 5000
+    return verdict.message
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("number", "name"), CHECKS)
+def test_hostile_answers_are_rejected_and_stop_nothing(number, name):
+    check = _checks(number)[name]
+    for answer in hostile.RAISING.values():
+        _rejects(check, answer)
+    for thing in [*hostile.PLAIN.values(), *hostile.UNRULY.values()]:
+        _rejects(check, thing)
+        _rejects(check, lambda *_, thing=thing, **__: thing)
+    for thing in hostile.PLAIN.values():
+        assert course_utils.checks._OTHER_KIND not in _rejects(check, lambda *_, thing=thing, **__: thing)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("number", "name"), CHECKS)
+def test_right_answers_that_turn_hostile_are_rejected(number, name):
+    """The first calls return what is right; from a random one on, what comes back is spoilt."""
+    check, answer = _checks(number)[name], _answers(number).ACCEPTED[name][0]
+    rng = np.random.default_rng([int(part) for part in name[1:].split("_")])
+    calls = _calls(check, answer)
+    things = [*hostile.PLAIN.values(), *hostile.UNRULY.values()]
+    spoils = [lambda _, thing=things[index]: thing for index in rng.choice(len(things), 4)]
+    spoils += [list(hostile.SPOILT.values())[index] for index in rng.choice(len(hostile.SPOILT), 4)]
+    for spoil in spoils:
+        _rejects(check, _turning(answer, int(rng.integers(calls)), spoil))
+
+
+def _turning(answer, first: int, spoil):
+    """The answer, whose results are spoilt from this call on; calls that raise an error do not count."""
+    returned = itertools.count()
+
+    def turned(*arguments, **keywords):
+        got = answer(*arguments, **keywords)
+        return spoil(got) if next(returned) >= first else got
+
+    return turned
+
+
+def _calls(check, answer) -> int:
+    """How often the check calls a right answer and gets something back."""
+    calls = []
+    assert check.verdict(_turning(answer, 0, lambda got: calls.append(got) or got)).status == "passed"
+    return len(calls)
+
+
+@exercise("E0.0")
+def _doubled(attempt):
+    attempt.compare((2.0,), 4, "Double it.", mistakes={"This is e to the power of it.": np.exp(2000 * 2.0)})
+
+
+def _stub(number):
+    raise NotImplementedError("E0.0: return the double")
+
+
+def _stub_of_another_exercise(number):
+    raise NotImplementedError("E0.1: return the picture")
+
+
+def test_only_its_own_stub_is_not_attempted():
+    assert _doubled.verdict(_stub).status == "not attempted"
+    assert _doubled.verdict(lambda number: _stub(number)).status == "not attempted"
+    assert "E0.1: return the picture" in _rejects(_doubled, _stub_of_another_exercise)
+    assert "NotImplementedError" in _rejects(_doubled, hostile.RAISING["an unfinished layer"])
+    assert "symbolic" in _rejects(_doubled, tf.function(np.asarray, input_signature=[tf.TensorSpec((), tf.float32)]))
+
+
+def test_what_no_trial_foresaw_is_told_with_its_error():
+    @exercise("E0.0")
+    def check(attempt):
+        got = attempt.call(2, tried="double(2)")
+        if got / 2 != 2:
+            attempt.reject("Double it.", got=got)
+
+    message = _rejects(check, lambda number: {"double": 4})
+    assert all(part in message for part in ["double(2)", "{'double': 4}", "TypeError: unsupported", "of the kind"])
+
+
+def test_masked_and_complex_numbers_are_not_taken_for_their_value():
+    @exercise("E0.0")
+    def check(attempt):
+        attempt.compare((), 0, "Nothing.")
+
+    assert check.verdict(lambda: np.ma.array(0)).status == "passed"
+    assert "an array of numbers" in _rejects(check, lambda: np.ma.masked)
+    assert "an array of numbers" in _rejects(check, lambda: 0j)
+
+
+@pytest.mark.parametrize(
+    "answer", [hostile.raises(KeyboardInterrupt()), lambda _: hostile.unruly(KeyboardInterrupt(), "array")]
+)
+def test_ctrl_c_still_stops(answer):
+    with pytest.raises(KeyboardInterrupt):
+        _doubled(answer)
+
+
+def test_an_answer_runs_under_the_error_state_of_the_notebook():
+    seen = []
+
+    def answer(number):
+        seen.append(np.geterr())
+        np.seterr(all="print")
+        return 2 * number
+
+    for state in ("raise", "warn"):
+        with np.errstate(all=state):
+            assert _doubled.verdict(answer).status == "passed"
+            assert seen[-1] == np.geterr() == dict.fromkeys(np.geterr(), state)
+    with np.errstate(all="raise"):
+        assert "FloatingPointError: divide by zero" in _rejects(_doubled, lambda number: np.float64(number) / 0)
+
+
+@pytest.mark.parametrize(("number", "name"), CHECKS)
+def test_a_strict_error_state_does_not_reach_the_arithmetic_of_checks(number, name):
+    answer = _answers(number).ACCEPTED[name][0]
+
+    def careful(*arguments, **keywords):
+        with np.errstate(all="ignore"):
+            return answer(*arguments, **keywords)
+
+    with np.errstate(all="raise"):
+        verdict = _checks(number)[name].verdict(careful)
+    assert verdict.status == "passed", verdict.message

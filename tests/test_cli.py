@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from course_utils import cli, paths
+from course_utils import cli, paths, recipes
 from course_utils.cli import execute, lab, lessons, restore, testing
 from course_utils.cli.errors import CourseError
 
@@ -67,6 +67,13 @@ def test_help_imports_nothing_that_takes_time():
     assert loaded.isdisjoint({"numpy", "tensorflow", "keras", "nbformat", "nbclient", "jupytext", "jupyterlab", "tqdm"})
 
 
+def test_the_help_of_train_names_every_recipe(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--help"])
+    *first, last = recipes.names()
+    assert f"NAME {', '.join(first)} or {last} options:" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     "arguments", [[], ["train"], ["run"], ["data"], ["test", "--slow"], ["test", "--quick", "--full"]]
 )
@@ -97,6 +104,26 @@ def test_a_port_where_nothing_can_listen_is_refused(tiny_course, calls, capsys, 
         cli.main(["lab", f"--port={port}"])
     assert end.value.code == 2 and started == []
     assert f"a port is a number from 1 to 65535, got {port}" in capsys.readouterr().err
+
+
+NEWER = b'{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}'
+NO_CELLS = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": null}'
+
+
+@pytest.mark.parametrize("content", [None, b"", b"my own work", b"\xff\xfe", NEWER, NO_CELLS])
+def test_lab_says_how_to_renew_a_copy_that_cannot_be_opened_and_opens_all_the_same(tiny_course, calls, capsys, content):
+    started = calls(lab, "start_lab", 0)
+    paths.WORK.mkdir()
+    if content is None:
+        tiny_course.work_copy.mkdir()
+    else:
+        tiny_course.work_copy.write_bytes(content)
+    assert cli.main(["lab"]) == 0
+    assert capsys.readouterr().out == (
+        f"{tiny_course.work_copy} is no notebook any more: `course reset 90` makes a new one and keeps this one\n"
+    )
+    assert started == [(tiny_course.work_copy, {"browser": True, "port": None})]
+    assert tiny_course.work_copy.is_dir() or tiny_course.work_copy.read_bytes() == content
 
 
 def test_lab_keeps_the_student_copy_and_says_when_it_is_old(tiny_course, calls, capsys):

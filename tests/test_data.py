@@ -183,8 +183,21 @@ def test_on_background():
     assert np.allclose(data.on_background(pixel, (0, 0.5, 1)), [[[0.1, 0.45, 1.0]]])
     assert data.on_background(np.zeros((0, 32, 32, 4), np.float32)).shape == (0, 32, 32, 3)
     assert data.on_background(data.emoji("noto").images[:2]).dtype == np.float32
+    assert data.on_background(pixel.astype(np.float64)).dtype == np.float32
     with pytest.raises(ValueError, match=r"must end in 4 channels.*got shape \(2, 2, 3\)"):
         data.on_background(np.zeros((2, 2, 3)))
+
+
+@pytest.mark.parametrize("value", [np.uint8(255), 1, 255.0, -0.5, np.nan, True])
+def test_only_floating_point_pictures_in_range_are_laid_on_a_background(value):
+    with pytest.raises(ValueError, match=r"floating-point numbers in \[0, 1\], got .*: divide bytes"):
+        data.on_background(np.full((2, 2, 4), value))
+
+
+@pytest.mark.parametrize("background", ["white", None, 255, (1, 0), np.nan])
+def test_a_background_is_a_colour(background):
+    with pytest.raises(ValueError, match="background must be a grey level or an RGB colour"):
+        data.on_background(np.zeros((2, 2, 4), np.float32), background)
 
 
 def test_another_style_is_refused():

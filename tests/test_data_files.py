@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ sys.path.insert(0, str(PREPARE))
 
 import manifest as manifest_script  # noqa: E402
 import packages  # noqa: E402
+import photographs as photographs_script  # noqa: E402
 import qt_resources  # noqa: E402
 import readme as readme_script  # noqa: E402
 
@@ -90,6 +92,42 @@ def test_the_photographs_are_those_of_the_list():
     columns = ("name", "category", "split")
     listed = [tuple(row[column] for column in columns) for row in readme_script.read_rows(PREPARE / "photographs.csv")]
     assert listed == [(record.name, record.category, record.split) for record in data.photograph_table()]
+
+
+def photograph_file(row: dict[str, str]) -> Path:
+    return paths.DATA / "photographs" / f"{row['name']}.webp"
+
+
+def is_lossless(row: dict[str, str]) -> bool:
+    return photograph_file(row).read_bytes()[12:16] == b"VP8L"  # the kind of a WebP file's first chunk
+
+
+def photograph_rows(stored: str) -> list[dict[str, str]]:
+    """Rows of photographs.csv: "lossy" ones have their decibels, "lossless" ones and those "copied" lost nothing."""
+    rows = readme_script.read_rows(paths.DATA / "photographs" / "photographs.csv")
+    kinds = ["lossy" if row["luma_psnr"] else "lossless" if is_lossless(row) else "copied" for row in rows]
+    return [row for row, kind in zip(rows, kinds, strict=True) if kind == stored]
+
+
+def test_what_storing_the_photographs_lost_is_recorded_and_little():
+    lossy, lossless, copied = (photograph_rows(stored) for stored in ("lossy", "lossless", "copied"))
+    assert (len(lossy), len(lossless), len(copied)) == (110, 13, 135)
+    assert not any(is_lossless(row) for row in lossy)
+    assert all(float(row["luma_psnr"]) >= photographs_script.LEAST_LUMA for row in lossy)
+    assert all(float(row["rgb_psnr"]) >= photographs_script.LEAST_RGB for row in lossy)
+    assert all((row["reduced"], row["original"], row["rgb_psnr"]) == ("1", "lossy", "") for row in copied)
+    assert sum(row["original"] == "lossless" for row in lossless) == 7
+
+
+def test_the_lossy_photographs_are_of_high_quality():
+    """A file of quality 85 loses little when encoded at 85 again (a median of 47 dB), a better one more (41 dB)."""
+    losses = []
+    for row in photograph_rows("lossy")[::8]:
+        shipped = Image.open(photograph_file(row)).convert("RGB")
+        again = io.BytesIO()
+        shipped.save(again, "WEBP", quality=85)
+        losses.append(photographs_script.loss(shipped, again.getvalue())[0])
+    assert np.median(losses) < 43
 
 
 # --------------------------------------------------------------------------------------- damage is noticed
@@ -186,13 +224,46 @@ def test_a_file_is_checked_once(copy):
     assert data_file("paintings/harvest.webp") == first
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_missing_or_unreadable_manifest(copy, content):
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (None, "No such file"),
+        (b"\xff\xfe\x00", "can't decode"),
+        (b"", "an empty file"),
+        (b"\n", "an empty file"),
+        (b"0" * 63, "line 1 is cut short or changed: '000"),
+        (b"0" * 64 + b"  paintings/harvest.we", "line 1 is cut short"),
+        (b"0" * 64 + b"  paintings/harvest.webp", "line 1 is cut short"),  # its end is gone: more may be
+        (b"0" * 64 + b"  a.webp\n" + b"0" * 64, "line 2 is cut short"),
+        (b"0" * 64 + b"  a.webp\n" + b"0" * 64 + b"  \n", "line 2 is cut short"),
+        (b"0" * 64 + b"  ../a.webp\n", "must stay inside the folder"),
+    ],
+)
+def test_a_manifest_that_is_missing_unreadable_empty_cut_or_foreign_names_the_command(copy, content, found):
     (copy / "MANIFEST.sha256").unlink()
-    if content:
+    if content is not None:
         (copy / "MANIFEST.sha256").write_bytes(content)
-    with pytest.raises(DataFileError, match=r"restore MANIFEST\.sha256"):
-        data_file("paintings/harvest.webp")
+    for load in (lambda: data.painting("harvest"), lambda: data.mnist("test"), read_manifest):
+        with pytest.raises(DataFileError, match=re.escape(found)) as caught:
+            load()
+        assert str(caught.value).endswith("run: python course.py data restore MANIFEST.sha256")
+
+
+def test_a_manifest_cut_between_two_lines_is_named_beside_the_spelling(copy):
+    manifest = copy / "MANIFEST.sha256"
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text("".join(line for line in lines if "paintings" not in line), newline="\n")
+    with pytest.raises(DataFileError, match=r"check the spelling(?s:.*)data restore MANIFEST\.sha256$"):
+        data.painting("harvest")
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_manifest_reads_the_same_with_the_line_ends_of_windows(copy, ending):
+    before = read_manifest()
+    text = (copy / "MANIFEST.sha256").read_text()
+    (copy / "MANIFEST.sha256").write_text(text, newline=ending)
+    assert len(before) == 3
+    assert read_manifest() == before == data_files.parse_manifest(text.replace("\n", ending), copy)
 
 
 def test_a_file_that_is_not_in_the_manifest(copy):
@@ -206,7 +277,6 @@ def test_a_file_that_is_not_in_the_manifest(copy):
 
 def test_a_debian_package(tmp_path):
     """An `ar` archive made by hand: members padded to even lengths, the data as a tar file."""
-    import io
     import tarfile
 
     inner = io.BytesIO()
@@ -239,10 +309,8 @@ def test_other_files_are_no_qt_resource():
 # ------------------------------------------------------------------------------------------------- rebuild
 
 
-def rebuilt(name, tmp_path):
-    """The files that a prepare script writes, or a skip where its packages are not at hand."""
-    import importlib
-
+def need_packages(name):
+    """Skips where the packages of a prepare script are not at hand."""
     needed = {
         "fashion_mnist": ["fashion-mnist"],
         "mnist": ["mnist"],
@@ -255,6 +323,13 @@ def rebuilt(name, tmp_path):
         pattern, _ = packages.PACKAGES[package]
         if not list(PACKAGES.glob(pattern)):
             pytest.skip(f"no {pattern} in {PACKAGES}: set COURSE_PACKAGES to the folder of the package files")
+
+
+def rebuilt(name, tmp_path):
+    """The files that a prepare script writes, or a skip where its packages are not at hand."""
+    import importlib
+
+    need_packages(name)
     rows = importlib.import_module(name).build(PACKAGES, tmp_path)
     shipped = credits()
     assert rows and all(shipped[row["file"]] == row for row in rows)
@@ -272,10 +347,29 @@ def test_the_packages_give_the_shipped_files(name, tmp_path):
             _same_content(path, shipped)
 
 
+def test_the_photographs_keep_what_is_recorded():
+    need_packages("photographs")
+    recorded = {row["name"]: row for stored in ("lossy", "lossless") for row in photograph_rows(stored)}
+    for listed in readme_script.read_rows(PREPARE / "photographs.csv"):
+        content, _ = photographs_script.original(listed["source"], PACKAGES)
+        shipped = photograph_file(listed).read_bytes()
+        if row := recorded.get(listed["name"]):
+            before = photographs_script.scaled(content, int(row["reduced"]))
+            decibels = [float(row[column] or "inf") for column in ("luma_psnr", "rgb_psnr")]
+            assert photographs_script.loss(before, shipped) == pytest.approx(decibels, abs=0.02), row["name"]
+        else:
+            assert shipped == content, listed["name"]
+
+
 def _same_content(path, shipped):
     if path.suffix == ".webp":
         one, other = (np.asarray(Image.open(file).convert("RGBA"), float) for file in (path, shipped))
         assert one.shape == other.shape and np.abs(one - other).mean() < 2, path.name
+    elif path.name == "photographs.csv":
+        one, other = (readme_script.read_rows(file) for file in (path, shipped))
+        for row in one + other:
+            del row["luma_psnr"], row["rgb_psnr"]
+        assert one == other
     elif path.suffix == ".gz":
         assert gzip.decompress(path.read_bytes()) == gzip.decompress(shipped.read_bytes()), path.name
     elif path.suffix == ".h5":

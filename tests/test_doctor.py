@@ -1,6 +1,7 @@
 """The doctor: says what is there, and for each thing wrong what to do."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -25,9 +26,9 @@ def test_whole_data_pass(data_folder):
     assert doctor.data() == doctor.Finding("data", "2 files, 0 MB, each with its checksum")
 
 
-@pytest.mark.parametrize("change", ["missing", "cut short", "changed", "manifest"])
+@pytest.mark.parametrize("change", ["missing", "cut short", "changed"])
 def test_a_file_that_is_not_as_shipped_is_named_with_the_remedy(data_folder, change):
-    file = data_folder / ("b.bin" if change != "manifest" else data_files.MANIFEST)
+    file = data_folder / "b.bin"
     content = file.read_bytes()
     file.unlink()
     if change == "cut short":
@@ -37,6 +38,23 @@ def test_a_file_that_is_not_as_shipped_is_named_with_the_remedy(data_folder, cha
     finding = doctor.data()
     assert file.name in finding.found
     assert finding.remedy == "run: python course.py data restore"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff", b"0123456789abcdef"])
+def test_a_list_of_files_that_is_missing_empty_unreadable_or_cut_is_told_with_its_own_remedy(data_folder, content):
+    (data_folder / data_files.MANIFEST).unlink()
+    if content is not None:
+        (data_folder / data_files.MANIFEST).write_bytes(content)
+    finding = doctor.data()
+    assert finding.found == "data/MANIFEST.sha256 is not the file the course shipped."
+    assert finding.remedy == "run: python course.py data restore MANIFEST.sha256"
+
+
+def test_a_lesson_that_asks_the_doctor_depends_on_none_of_the_other_commands():
+    code = "import sys\nfrom course_utils.cli import doctor\nprint(*(n for n in sys.modules if n.startswith('course')))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)
+    needed = {"cli", "cli.doctor", "cli.errors", "cli.kernel", "cli.timings", "data_files", "machine", "paths"}
+    assert set(done.stdout.split()) == {"course_utils", *(f"course_utils.{name}" for name in needed)}
 
 
 def test_pins_for_other_systems_do_not_count():

@@ -1,6 +1,8 @@
 """Lessons are executed whole, alike each time, and an error leaves what was there."""
 
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import time
 import gates
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course_utils import paths
 from course_utils.cli import execute, lessons, timings
@@ -155,6 +157,45 @@ def test_widgets_are_numbered_and_text_bars_leave_one_line(tiny_course):
     again = run_cells(notebook.cells[1].source)
     assert again.metadata == notebook.metadata and again.cells[1].outputs == notebook.cells[1].outputs
     assert printed(notebook.cells[2]).count("\n") == 1 and "100%" in printed(notebook.cells[2])
+
+
+def test_each_stream_is_one_piece_at_its_first_place_and_output_comes_before_errors(tiny_course):
+    (cell,) = run_cells(
+        "import sys\nfor number in range(3):\n"
+        "    print('wrong', number, file=sys.stderr, flush=True)\n    print('right', number, flush=True)\n"
+        "display(4)\nprint('last', flush=True)\nprint('late', file=sys.stderr)"
+    ).cells[1:]
+    assert [output.get("name", output.output_type) for output in cell.outputs] == ["stdout", "stderr", "display_data"]
+    assert [output.text for output in cell.outputs[:2]] == [
+        "right 0\nright 1\nright 2\nlast\n",
+        "wrong 0\nwrong 1\nwrong 2\nlate\n",
+    ]
+
+
+def test_streams_are_one_piece_also_where_a_cell_fails(tiny_course):
+    notebook = new_notebook(cells=[new_code_cell("for _ in range(3):\n    print(1, flush=True)\n2 / 0")])
+    with pytest.raises(execute.LessonFailed):
+        execute.execute(notebook, "cells", paths.WORK)
+    assert [output.output_type for output in notebook.cells[0].outputs] == ["stream", "error"]
+    assert printed(notebook.cells[0]) == "1\n1\n1\n"
+
+
+def test_of_lines_written_over_the_last_text_is_left():
+    """However the kernel cuts the text; the expected by the one expression that nbclient searches with."""
+    generator = random.Random(0)
+    for _ in range(300):
+        text = "".join(generator.choices("ab\r\n", (4, 1, 3, 2), k=generator.randrange(1, 16)))
+        cut = generator.randrange(len(text))
+        outputs = [new_output("stream", name="stdout", text=part) for part in (text[:cut], text[cut:])]
+        (merged,) = execute._merge_streams(outputs)
+        assert merged.text == re.sub(r".*\r(?=[^\n])", "", text), text
+
+
+def test_a_line_of_five_million_characters_does_not_outlast_the_test(tiny_course):
+    """A time that grew with the square of the length would be that of hours."""
+    notebook = run_cells("print(5_000_000 * 'x')")
+    assert printed(notebook.cells[1]) == 5_000_000 * "x" + "\n"
+    assert gates.machine_paths(notebook) == []
 
 
 def test_the_bar_is_quiet_in_a_log_file(tiny_course, capfd):

@@ -92,6 +92,30 @@ def test_colours_outside_the_range_are_clipped_rather_than_warned_about(shown, r
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1), (4, 4, 3)])
+def test_bytes_are_refused_since_all_would_be_white(shape):
+    with pytest.raises(ValueError, match=r"expected a picture in \[0, 1\], got uint8 up to 200.*by 255"):
+        figures.images([np.full(shape, 200, np.uint8)], alt="A light square")
+    with pytest.raises(ValueError, match="got uint8 up to 200"):
+        figures.animate(np.full((2, 1, 4, 4, 3), 200, np.uint8), columns=1, alt="A light square")
+    plt.close("all")
+
+
+def test_whole_numbers_are_drawn_on_a_scale_of_their_own(shown):
+    counts = np.array([[0, 51], [102, 255]], np.uint8)
+    figures.images([counts], vmax=255, alt="Four squares")
+    figures.images([counts / 255], alt="Four squares")
+    figures.images([(counts > 60).astype(np.uint8)], alt="Two squares")  # 0 and 1 mean the same as floats
+    assert shown[0] == shown[1] != shown[2]
+
+
+def test_a_rendered_figure_has_the_size_asked_for_and_is_closed():
+    figure = plt.figure(figsize=(2, 1))
+    image = figures.render(figure, per_inch=50)
+    assert (image.mode, image.size) == ("RGB", (100, 50))
+    assert not plt.fignum_exists(figure.number)
+
+
 def test_grid_takes_out_the_spare_axes():
     figure, axes = figures.grid(5, columns=3)
     assert len(axes) == len(figure.axes) == 5

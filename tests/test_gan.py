@@ -4,11 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from fixtures import scripts
 from fixtures.eager import eager
 from keras import layers, ops
 
-from course_utils import profiles, training
-from course_utils.models import gan
+from course_utils import training
+from course_utils.models import gan, gan_losses, gan_networks
 
 IMAGE_SHAPE = (8, 8, 1)
 
@@ -16,7 +17,7 @@ IMAGE_SHAPE = (8, 8, 1)
 def tiny(**options) -> gan.Gan:
     training.set_seed(0)
     return gan.Gan(
-        gan.generator_network(3, (4, 4), IMAGE_SHAPE), gan.discriminator_network((4, 5), IMAGE_SHAPE), **options
+        gan_networks.generator(3, (4, 4), IMAGE_SHAPE), gan_networks.discriminator((4, 5), IMAGE_SHAPE), **options
     )
 
 
@@ -46,17 +47,17 @@ LOG_3 = np.log(3)  # a score whose sigmoid is 3/4; that of -LOG_3 is 1/4
 )
 def test_losses_are_what_their_papers_say(name, real, fake, discriminator, generator):
     real, fake = (np.full((2, 1), score, np.float32) for score in (real, fake))
-    for ours, expected in zip(gan.LOSSES[name], (discriminator, generator), strict=True):
+    for ours, expected in zip(gan_losses.LOSSES[name], (discriminator, generator), strict=True):
         np.testing.assert_allclose(ours(real, fake), np.full((2, 1), expected), rtol=1e-5, atol=1e-6)
 
 
 def test_every_loss_has_a_test_above():
-    assert set(gan.LOSSES) == {"minimax", "non-saturating", "hinge", "relativistic", "Wasserstein"}
+    assert set(gan_losses.LOSSES) == {"minimax", "non-saturating", "hinge", "relativistic", "Wasserstein"}
 
 
 def test_gradients_of_scores_are_those_of_finite_differences():
     model, images = tiny(), tf.constant(pictures(2))
-    scores, gradients = gan.scores_and_gradients(model.discriminator, images)
+    scores, gradients = gan_losses.scores_and_gradients(model.discriminator, images)
     np.testing.assert_allclose(scores, model.discriminator(images), rtol=1e-5)
     for index in ((0, 3, 4, 0), (1, 7, 0, 0)):
         step = np.zeros(images.shape, np.float32)
@@ -80,14 +81,14 @@ def test_penalties_of_a_linear_discriminator_are_those_worked_by_hand(length, r1
     losses = []
     for options in ({}, {"r1": r1, "gradient_penalty": gradient_penalty}):
         training.set_seed(0)
-        model = gan.Gan(gan.generator_network(3, (4, 4), IMAGE_SHAPE), linear_discriminator(weights), **options)
+        model = gan.Gan(gan_networks.generator(3, (4, 4), IMAGE_SHAPE), linear_discriminator(weights), **options)
         model.compute_loss(tf.constant(pictures(4)), y_pred=tf.constant(pictures(4, seed=1)))
         losses.append(float(model.means["discriminator_loss"].result()))
     expected = r1 / 2 * length**2 + gradient_penalty * (length - 1) ** 2
     assert losses[1] - losses[0] == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("loss", gan.LOSSES)
+@pytest.mark.parametrize("loss", gan_losses.LOSSES)
 def test_each_network_gets_the_gradient_of_its_own_loss_alone(loss):
     model, real = tiny(loss=loss), tf.constant(pictures(6))
     latents = tf.random.normal((6, 3))
@@ -97,7 +98,7 @@ def test_each_network_gets_the_gradient_of_its_own_loss_alone(loss):
     discriminator_variables = model.discriminator.trainable_variables
     got = tape.gradient(total, [variable.value for variable in (*generator_variables, *discriminator_variables)])
 
-    of_discriminator, of_generator = gan.LOSSES[loss]
+    of_discriminator, of_generator = gan_losses.LOSSES[loss]
     with tf.GradientTape(persistent=True) as tape:
         fake = model.generator(latents, training=True)
         real_scores, fake_scores = model.discriminator(real), model.discriminator(fake)
@@ -157,9 +158,9 @@ def test_data_out_of_range_and_losses_that_are_no_numbers_stop_the_training():
         training.fit(model, pictures(64), epochs=2, batch_size=8, progress=False)
 
 
-def test_two_rates_move_one_network_a_fraction_as_far():
+def test_each_network_moves_at_the_rate_of_its_own_optimizer():
     model = tiny()
-    model.compile(gan.TwoRatesAdam(1e-3, network=model.generator, ratio=0.25, beta_1=0.5))
+    model.compile(gan.two_optimizers(model, *(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (2.5e-4, 1e-3))))
     before = [variable.numpy() for variable in model.trainable_variables]
     eager(model).train_on_batch(tf.constant(pictures(8)))
     moved = {
@@ -176,7 +177,7 @@ def test_two_rates_move_one_network_a_fraction_as_far():
 
 
 def test_spectral_convolution_divides_by_the_largest_singular_value():
-    layer = gan.SpectralConv2D(6, 4, strides=2, padding="same")
+    layer = gan_networks.SpectralConv2D(6, 4, strides=2, padding="same")
     images = pictures(3)
     for _ in range(200):
         outputs = layer(images, training=True)
@@ -190,8 +191,8 @@ def test_spectral_convolution_divides_by_the_largest_singular_value():
 
 def test_weights_of_every_kind_of_layer_are_saved_and_read_back(tmp_path):
     def build():
-        discriminator = gan.discriminator_network((4, 5), IMAGE_SHAPE, refinements=(6,), spectral_normalisation=True)
-        return gan.Gan(gan.generator_network(3, (4, 4), IMAGE_SHAPE), discriminator, r1=0.1)
+        discriminator = gan_networks.discriminator((4, 5), IMAGE_SHAPE, refinements=(6,), spectral_normalisation=True)
+        return gan.Gan(gan_networks.generator(3, (4, 4), IMAGE_SHAPE), discriminator, r1=0.1)
 
     model = build()
     model.compile("adam")
@@ -205,26 +206,17 @@ def test_weights_of_every_kind_of_layer_are_saved_and_read_back(tmp_path):
 
 
 def test_networks_of_other_shapes_and_losses_are_refused():
-    generator, discriminator = gan.generator_network(3, (4,), (8, 8, 3)), gan.discriminator_network((4,), IMAGE_SHAPE)
+    generator, discriminator = gan_networks.generator(3, (4,), (8, 8, 3)), gan_networks.discriminator((4,), IMAGE_SHAPE)
     with pytest.raises(ValueError, match=r"\(8, 8, 3\), the discriminator expects \(8, 8, 1\)"):
         gan.Gan(generator, discriminator)
     with pytest.raises(ValueError, match="'relativistic', 'Wasserstein', got 'wgan'"):
         tiny(loss="wgan")
     with pytest.raises(ValueError, match=r"\(28, 28, 1\) cannot be halved once for each of channels"):
-        gan.generator_network(3, (4, 4, 4), (28, 28, 1))
-
-
-@pytest.mark.parametrize(
-    ("build", "shape"), [(gan.fashion_gan, (28, 28, 1)), (gan.emoji_gan, (32, 32, 3))], ids=("fashion", "emoji")
-)
-def test_the_lessons_networks_make_pictures_of_the_right_shape(build, shape):
-    model = build(profiles.lesson_08("lesson"))
-    assert model.sample(2).shape == (2, *shape)
-    assert model.discriminator(model.sample(2)).shape == (2, 1)
+        gan_networks.generator(3, (4, 4, 4), (28, 28, 1))
 
 
 def test_the_tutorials_network_has_the_sizes_that_are_known():
-    generator, discriminator = gan.tutorial_dcgan()
+    generator, discriminator = scripts.load("08_baseline").tutorial_dcgan()
     assert generator.output_shape == (None, 28, 28, 1)
     assert [layer.output.shape[1:] for layer in generator.layers if isinstance(layer, layers.Conv2DTranspose)] == [
         (7, 7, 128),

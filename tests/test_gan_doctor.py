@@ -1,5 +1,6 @@
 """The GAN doctor on tiny networks: numbers worked by hand, figures, and that it disturbs nothing."""
 
+import dataclasses
 import io
 import json
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from keras import layers
 from PIL import Image
 
 from course_utils import figures, gan_doctor, metrics, training
+from course_utils.gan_doctor import callback
 from course_utils.models import gan
 
 SIDE = 4
@@ -105,10 +107,11 @@ def test_what_is_kept_are_fixed_latents_and_their_neighbours(seen, images):
     watching, model, _ = seen
     record = watching.record
     assert record.grids.shape == (3, 16, SIDE, SIDE, 1)
-    np.testing.assert_allclose(record.grids[-1] / 255, model.sample(16, seed=5), atol=0.51 / 255)
+    assert record.grids.dtype == record.neighbours.dtype == np.float32
+    np.testing.assert_allclose(record.grids[-1], model.sample(16, seed=5), atol=1e-6)
     for sample, neighbour in zip(model.sample(8, seed=5), record.neighbours, strict=True):
         nearest = images[np.square(images[:80] - sample).sum(axis=(1, 2, 3)).argmin()]
-        np.testing.assert_allclose(neighbour / 255, nearest, atol=0.51 / 255)
+        np.testing.assert_array_equal(neighbour, nearest)
     assert [look.step for look in record.moments] == [1, 9, 16]
 
 
@@ -147,14 +150,14 @@ def test_training_is_the_same_with_and_without_the_doctor(seen, images):
 def displayed(monkeypatch):
     bundles = []
     monkeypatch.setattr(figures, "display", lambda bundle, raw: bundles.append(bundle))
-    monkeypatch.setattr(gan_doctor, "display", lambda bundle, raw: bundles.append(bundle))
+    monkeypatch.setattr(callback, "display", lambda bundle, raw: bundles.append(bundle))
     return bundles
 
 
 def test_in_a_notebook_one_picture_is_redrawn_and_a_figure_takes_its_place(images, displayed, monkeypatch):
-    monkeypatch.setattr(gan_doctor, "get_ipython", lambda: SimpleNamespace(kernel=None))
+    monkeypatch.setattr(callback, "get_ipython", lambda: SimpleNamespace(kernel=None))
     values = []
-    monkeypatch.setattr(gan_doctor.ipywidgets, "Image", _watched_image(values))
+    monkeypatch.setattr(callback.ipywidgets, "Image", _watched_image(values))
     watching = gan_doctor.GanDoctor(images[:80], images[80:], every=4, count=64)
     trained(images[:80], [watching], epochs=1)
     assert [bundle["text/plain"] for bundle in displayed] == ["GAN doctor"]
@@ -192,10 +195,20 @@ def test_a_record_comes_back_from_its_files(seen, tmp_path):
     for name in gan_doctor.Look._fields:
         np.testing.assert_allclose(back.curve(name), record.curve(name), rtol=6e-4, atol=1e-9)
     assert back.real_effective_classes == pytest.approx(record.real_effective_classes, abs=1e-3)
-    half_a_level = 255 / 15 / 2
     for one, other in ((back.grids, record.grids), (back.neighbours, record.neighbours)):
-        assert one.shape == other.shape and one.dtype == np.uint8
-        assert np.abs(one.astype(int) - other).max() <= half_a_level + 0.5
+        assert one.shape == (*other.shape[:-1], 3) and one.dtype == np.float32
+        np.testing.assert_allclose(one, np.broadcast_to(other, one.shape), atol=0.51 / 255)
+
+
+def test_pictures_in_colour_come_back_in_colour(seen, tmp_path):
+    random = np.random.default_rng(2)
+    grids, neighbours = (random.random((*counts, SIDE, SIDE, 3)).astype(np.float32) for counts in ((3, 16), (8,)))
+    record = dataclasses.replace(seen[0].record, grids=grids, neighbours=neighbours)
+    (tmp_path / "ward.json").write_text(json.dumps({"runs": {"A": record.numbers()}}))
+    record.save_pictures(tmp_path / "ward_A.png")
+    back = gan_doctor.read_records(tmp_path / "ward.json")["A"]
+    np.testing.assert_allclose(back.grids, grids, atol=0.51 / 255)
+    np.testing.assert_allclose(back.neighbours, neighbours, atol=0.51 / 255)
 
 
 def test_figures_draw_the_curves_of_the_record(seen):
@@ -210,10 +223,10 @@ def test_figures_draw_the_curves_of_the_record(seen):
     np.testing.assert_array_equal(figure.axes[1].lines[0].get_ydata(), record.curve("real_above_made"))
     last = figure.axes[6].images[0].get_array()
     assert last.shape == (4 * SIDE, 4 * SIDE)
-    np.testing.assert_allclose(last[SIDE : 2 * SIDE, :SIDE], record.grids[-1][4, ..., 0] / 255)
+    np.testing.assert_allclose(last[SIDE : 2 * SIDE, :SIDE], record.grids[-1][4, ..., 0])
     pairs = figure.axes[7].images[0].get_array()
-    np.testing.assert_allclose(pairs[:SIDE, :SIDE], record.grids[-1][0, ..., 0] / 255)
-    np.testing.assert_allclose(pairs[SIDE : 2 * SIDE, SIDE : 2 * SIDE], record.neighbours[1, ..., 0] / 255)
+    np.testing.assert_allclose(pairs[:SIDE, :SIDE], record.grids[-1][0, ..., 0])
+    np.testing.assert_allclose(pairs[SIDE : 2 * SIDE, SIDE : 2 * SIDE], record.neighbours[1, ..., 0])
 
 
 def test_panels_share_their_scales(seen):

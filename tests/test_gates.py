@@ -80,6 +80,7 @@ HIDE = '# %% tags=["hide-input"]\n'
 FOLDED = f'{DOUBLE}\n{HIDE}figures.images([], alt="Nothing")\n'
 
 # rule, what is replaced in the fixture, by what, and what the gate says of it
+NEXT = "\n#\n# ## What to read next"
 FAULTS = [
     (rules.long_cells, DOUBLE, DOUBLE + "    # why\n" * 29, r"code cell \[3\] has 31 lines"),
     (rules.long_median, DOUBLE, "\n\n# %%\n".join(["number = 1\n" * 9] * 20), "median cell in view has 9 lines"),
@@ -106,6 +107,7 @@ FAULTS = [
     (rules.missing_parts, "# ## Summary", "# ## Results", "no section '## Summary'"),
     (rules.missing_parts, "# ## Glossary", "# ## Words", "no section '## Glossary'"),
     (rules.missing_parts, " (像素)", "", "no Chinese terms"),
+    (rules.missing_parts, f" (像素): one sample of a picture.{NEXT}", f".{NEXT}\n#\n# 像素", "no Chinese terms"),
     (rules.missing_parts, "# ## What to read next", "# ## Books", "no section '## What to read next'"),
     (rules.missing_parts, "# ## Clinic: a triple that doubles", "# ## A triple that doubles", "no section '## Clinic'"),
     (rules.missing_parts, CLINIC, "# %%\ndef triple(number):\n", "no section '## Clinic' with cells tagged"),
@@ -354,6 +356,17 @@ def test_a_notebook_edited_by_hand_is_found(tiny_course, stored):
         ('<a href="nowhere.md">x</a>', "the link nowhere.md leads to no file"),
         ('<img alt="A cat." src="../cat.png">', "the link ../cat.png leads to no file"),
         ("![](90_tiny.ipynb)", "the picture 90_tiny.ipynb has no alt text"),
+        ('<img src="90_tiny.ipynb">', "the picture 90_tiny.ipynb has no alt text"),
+        ("<img alt='' src=90_tiny.ipynb />", "the picture 90_tiny.ipynb has no alt text"),
+        ("<a title='x'\n# href='nowhere.md'>x</a>", "the link nowhere.md leads to no file"),
+        ("[a *b* `c](d)`](nowhere.md)", "the link nowhere.md leads to no file"),
+        ("[a [b] c](no(w)here.md)", "the link no(w)here.md leads to no file"),
+        ("[words](<no where.md> 'title')", "the link no where.md leads to no file"),
+        ("[words](no%20where.md)", "the link no where.md leads to no file"),
+        ("[words][there]\n#\n# [there]: nowhere.md\n#\n# goes on", "the link nowhere.md leads to no file"),
+        ("[![A cat.](90_tiny.ipynb)](nowhere.md)", "the link nowhere.md leads to no file"),
+        ("| a |\n# |---|\n# | [b](nowhere.md) |", "the link nowhere.md leads to no file"),
+        ("[words](#a-heading)\n#\n# ```\n# # a heading\n# ```", "the link #a-heading leads to no heading"),
     ],
 )
 def test_a_broken_link_is_found(tiny_course, stored, link, complaint):
@@ -369,6 +382,11 @@ def test_a_broken_link_is_found(tiny_course, stored, link, complaint):
         "[words](90_tiny.ipynb#Glossary)",
         "[paper](https://example.org/none#where)",
         "`[not](a-link)` and $f[x](y)$",
+        "``[`not](a-link)`` and \\[not](a-link) <!-- [not](a-link) -->",
+        "as\n#\n# $$\n# f[x](y)\n# $$\n#\n# goes on",
+        "as\n#\n# ~~~\n# [not](a-link)\n# ~~~\n# goes on",
+        "[words](#A-title-in-code)\n#\n# ## A *title* in `code`\n# goes on",
+        "[words](#two-words)\n#\n# two words\n# ---\n# goes on",
     ],
 )
 def test_a_good_link_is_let_be(tiny_course, stored, link):

@@ -1,4 +1,4 @@
-"""Generative metrics: closed forms, scikit-learn and SciPy as references, and which way they move on real pictures."""
+"""Generative metrics: closed forms, SciPy and scikit-learn as references, and which way they move on real pictures."""
 
 import dataclasses
 import json
@@ -11,7 +11,6 @@ import scipy.ndimage
 import scipy.spatial.distance
 import scipy.stats
 import sklearn.metrics.pairwise
-import sklearn.neighbors
 
 from course_utils import data, metrics
 from course_utils.metrics import generative
@@ -38,8 +37,8 @@ def rotation(d, seed=0):
 
 def test_frechet_distance_of_one_feature_by_hand():
     real = with_moments(np.array([1.0]), np.array([[4.0]]))
-    made = with_moments(np.array([4.0]), np.array([[9.0]]), n=80, seed=1)
-    assert metrics.frechet_distance(real, made) == pytest.approx((4 - 1) ** 2 + (3 - 2) ** 2)
+    generated = with_moments(np.array([4.0]), np.array([[9.0]]), n=80, seed=1)
+    assert metrics.frechet_distance(real, generated) == pytest.approx((4 - 1) ** 2 + (3 - 2) ** 2)
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["diagonal", "rotated"])
@@ -47,30 +46,30 @@ def test_frechet_distance_of_covariances_with_common_axes(turned):
     a, b, shift = np.array([1.0, 4.0, 9.0, 0.25]), np.array([4.0, 4.0, 1.0, 1.0]), np.array([0.0, 1.0, -2.0, 0.5])
     axes = rotation(4) if turned else np.eye(4)
     real = with_moments(np.zeros(4), axes @ np.diag(a) @ axes.T)
-    made = with_moments(shift, axes @ np.diag(b) @ axes.T, n=60, seed=1)
+    generated = with_moments(shift, axes @ np.diag(b) @ axes.T, n=60, seed=1)
     expected = (shift**2).sum() + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum()
-    assert metrics.frechet_distance(real, made) == pytest.approx(expected)
+    assert metrics.frechet_distance(real, generated) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("d", [1, 3, 40])
 def test_frechet_distance_agrees_with_the_matrix_root_of_scipy(d):
-    real, made = normal(200, d) @ normal(d, d, 1), normal(150, d, 2) @ normal(d, d, 3) + 0.3
-    first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (real, made))
+    real, generated = normal(200, d) @ normal(d, d, 1), normal(150, d, 2) @ normal(d, d, 3) + 0.3
+    first, second = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (real, generated))
     root = scipy.linalg.sqrtm(first @ second).real
-    shift = real.mean(axis=0) - made.mean(axis=0)
+    shift = real.mean(axis=0) - generated.mean(axis=0)
     expected = shift @ shift + np.trace(first + second - 2 * root)
-    assert metrics.frechet_distance(real, made) == pytest.approx(expected, rel=1e-6)
-    moments = real.mean(axis=0), first, made.mean(axis=0), second
+    assert metrics.frechet_distance(real, generated) == pytest.approx(expected, rel=1e-6)
+    moments = real.mean(axis=0), first, generated.mean(axis=0), second
     assert metrics.gaussian_frechet_distance(*moments) == pytest.approx(expected, rel=1e-6)
 
 
 def test_frechet_distance_stays_when_both_sets_are_moved_turned_or_swapped():
-    real, made = normal(60, 5), 2 * normal(70, 5, 1) + 1
-    expected = metrics.frechet_distance(real, made)
+    real, generated = normal(60, 5), 2 * normal(70, 5, 1) + 1
+    expected = metrics.frechet_distance(real, generated)
     turn = rotation(5)
-    assert metrics.frechet_distance(real @ turn + 7, made @ turn + 7) == pytest.approx(expected)
-    assert metrics.frechet_distance(made, real) == pytest.approx(expected)
-    assert metrics.frechet_distance(3 * real, 3 * made) == pytest.approx(9 * expected)
+    assert metrics.frechet_distance(real @ turn + 7, generated @ turn + 7) == pytest.approx(expected)
+    assert metrics.frechet_distance(generated, real) == pytest.approx(expected)
+    assert metrics.frechet_distance(3 * real, 3 * generated) == pytest.approx(9 * expected)
 
 
 @pytest.mark.parametrize("n", [2, 20, 500])
@@ -81,12 +80,12 @@ def test_frechet_distance_of_a_set_to_itself_is_zero_also_with_fewer_rows_than_f
 
 def test_frechet_distance_of_sets_too_small_for_their_features_by_the_eigenvalues_of_a_small_matrix():
     """trace (C1 C2)^(1/2) is the sum of singular values of X Y^T / sqrt((n - 1)(m - 1)), X and Y centred."""
-    real, made = normal(10, 50), normal(12, 50, 1) + 0.1
-    x, y = real - real.mean(axis=0), made - made.mean(axis=0)
-    shift = real.mean(axis=0) - made.mean(axis=0)
+    real, generated = normal(10, 50), normal(12, 50, 1) + 0.1
+    x, y = real - real.mean(axis=0), generated - generated.mean(axis=0)
+    shift = real.mean(axis=0) - generated.mean(axis=0)
     roots = np.linalg.svd(x @ y.T, compute_uv=False).sum() / math.sqrt(9 * 11)
     expected = shift @ shift + (x**2).sum() / 9 + (y**2).sum() / 11 - 2 * roots
-    assert metrics.frechet_distance(real, made) == pytest.approx(expected, rel=1e-5)
+    assert metrics.frechet_distance(real, generated) == pytest.approx(expected, rel=1e-5)
 
 
 def test_frechet_distance_of_few_samples_is_too_large():
@@ -98,38 +97,38 @@ def test_frechet_distance_of_few_samples_is_too_large():
 
 
 def test_kernel_distance_agrees_with_loops():
-    real, made = normal(5, 3), normal(5, 3, 1) + 0.5
+    real, generated = normal(5, 3), normal(5, 3, 1) + 0.5
 
     def kernel(x, y):
         return (sum(a * b for a, b in zip(x, y, strict=True)) / 3 + 1) ** 3
 
     within_real = [kernel(real[i], real[j]) for i in range(5) for j in range(5) if i != j]
-    within_made = [kernel(made[i], made[j]) for i in range(5) for j in range(5) if i != j]
-    across = [kernel(x, y) for x in real for y in made]
-    expected = np.mean(within_real) + np.mean(within_made) - 2 * np.mean(across)
-    value, spread = metrics.kernel_distance(real, made, subsets=3, subset_size=5)
+    within_generated = [kernel(generated[i], generated[j]) for i in range(5) for j in range(5) if i != j]
+    across = [kernel(x, y) for x in real for y in generated]
+    expected = np.mean(within_real) + np.mean(within_generated) - 2 * np.mean(across)
+    value, spread = metrics.kernel_distance(real, generated, subsets=3, subset_size=5)
     assert value == pytest.approx(expected)
     assert spread == pytest.approx(0, abs=1e-12)  # each subset is the whole set
 
 
 def test_kernel_distance_agrees_with_the_kernel_of_scikit_learn():
-    real, made = normal(80, 16), 1.5 * normal(80, 16, 1)
+    real, generated = normal(80, 16), 1.5 * normal(80, 16, 1)
     a, b, c = (
         sklearn.metrics.pairwise.polynomial_kernel(x, y, degree=3, gamma=1 / 16, coef0=1)
-        for x, y in ((real, real), (made, made), (real, made))
+        for x, y in ((real, real), (generated, generated), (real, generated))
     )
     off = ~np.eye(80, dtype=bool)
     expected = a[off].mean() + b[off].mean() - 2 * c.mean()
-    assert metrics.kernel_distance(real, made, subsets=1, subset_size=80)[0] == pytest.approx(expected)
+    assert metrics.kernel_distance(real, generated, subsets=1, subset_size=80)[0] == pytest.approx(expected)
 
 
 def test_kernel_distance_has_no_bias():
     """Of equal distributions it is 0 on average, where the estimate that pairs rows with themselves is not."""
     values, biased = [], []
     for seed in range(300):
-        real, made = normal(20, 2, 2 * seed), normal(20, 2, 2 * seed + 1)
-        values.append(metrics.kernel_distance(real, made, subsets=1, subset_size=20)[0])
-        kernels = [(x @ y.T / 2 + 1) ** 3 for x, y in ((real, real), (made, made), (real, made))]
+        real, generated = normal(20, 2, 2 * seed), normal(20, 2, 2 * seed + 1)
+        values.append(metrics.kernel_distance(real, generated, subsets=1, subset_size=20)[0])
+        kernels = [(x @ y.T / 2 + 1) ** 3 for x, y in ((real, real), (generated, generated), (real, generated))]
         biased.append(kernels[0].mean() + kernels[1].mean() - 2 * kernels[2].mean())
     error = scipy.stats.sem(values)
     assert abs(np.mean(values)) < 4 * error
@@ -148,12 +147,12 @@ def test_kernel_distance_of_shifted_normal_numbers():
 
 
 def test_kernel_distance_over_subsets_is_repeatable_and_has_a_spread():
-    real, made = normal(300, 4), normal(400, 4, 1)
-    value, spread = metrics.kernel_distance(real, made, subset_size=100)
-    assert (value, spread) == metrics.kernel_distance(real, made, subset_size=100)
-    assert value != metrics.kernel_distance(real, made, subset_size=100, seed=1)[0]
-    assert metrics.kernel_distance(real, made, subset_size=20)[1] > spread > 0
-    assert metrics.kernel_distance(real, made) == metrics.kernel_distance(real, made, subset_size=150)
+    real, generated = normal(300, 4), normal(400, 4, 1)
+    value, spread = metrics.kernel_distance(real, generated, subset_size=100)
+    assert (value, spread) == metrics.kernel_distance(real, generated, subset_size=100)
+    assert value != metrics.kernel_distance(real, generated, subset_size=100, seed=1)[0]
+    assert metrics.kernel_distance(real, generated, subset_size=20)[1] > spread > 0
+    assert metrics.kernel_distance(real, generated) == metrics.kernel_distance(real, generated, subset_size=150)
 
 
 # ------------------------------------------------------------------------------------------ neighbourhoods
@@ -164,37 +163,62 @@ def test_neighbourhood_scores_by_hand():
 
     0.5 lies in the neighbourhoods of 0 and 1, 2 in those of 1 and 3, 20 in none: 4 in all. 7 lies in that of 20 alone.
     """
-    real, made = np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([[0.5], [2.0], [20.0]])
-    scores = metrics.neighbourhood_scores(real, made, neighbours=1)
+    real, generated = np.array([[0.0], [1.0], [3.0], [7.0]]), np.array([[0.5], [2.0], [20.0]])
+    scores = metrics.neighbourhood_scores(real, generated, neighbours=1)
     assert scores.precision == pytest.approx(2 / 3)
     assert scores.recall == pytest.approx(1)
     assert scores.density == pytest.approx(4 / 3)
     assert scores.coverage == pytest.approx(3 / 4)
 
 
-@pytest.mark.parametrize(("neighbours", "block"), [(1, 2**22), (5, 2**22), (5, 1000)])
-def test_neighbourhood_scores_agree_with_scikit_learn(neighbours, block, monkeypatch):
-    monkeypatch.setattr(generative, "_BLOCK_NUMBERS", block)
-    real, made = normal(300, 6), 1.3 * normal(250, 6, 1) + 0.4
+def reach(rows, neighbours):
+    return np.sort(scipy.spatial.distance.cdist(rows, rows), axis=1)[:, neighbours]
 
-    def reach(rows):
-        search = sklearn.neighbors.NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(rows)
-        return search.kneighbors()[0][:, -1]
 
-    distances = sklearn.metrics.pairwise.euclidean_distances(real, made)
-    in_real, in_made = distances <= reach(real)[:, None], distances <= reach(made)
-    scores = metrics.neighbourhood_scores(real, made, neighbours)
+@pytest.mark.parametrize("memory", [32, 0.01], ids=["one part", "many parts"])
+@pytest.mark.parametrize("neighbours", [1, 5])
+def test_neighbourhood_scores_agree_with_a_whole_matrix_of_distances(neighbours, memory, monkeypatch):
+    monkeypatch.setattr(generative, "_WORKING_MEMORY", memory)
+    real, generated = normal(300, 6), 1.3 * normal(250, 6, 1) + 0.4
+    distances = scipy.spatial.distance.cdist(real, generated)
+    in_real, in_generated = distances <= reach(real, neighbours)[:, None], distances <= reach(generated, neighbours)
+    scores = metrics.neighbourhood_scores(real, generated, neighbours)
     assert scores.precision == pytest.approx(in_real.any(axis=0).mean())
-    assert scores.recall == pytest.approx(in_made.any(axis=1).mean())
+    assert scores.recall == pytest.approx(in_generated.any(axis=1).mean())
     assert scores.density == pytest.approx(in_real.sum() / neighbours / 250)
     assert scores.coverage == pytest.approx(in_real.any(axis=1).mean())
 
 
+def test_neighbourhoods_serve_many_generated_sets():
+    real = normal(60, 4) + 9
+    neighbourhoods = generative.Neighbourhoods(real, neighbours=3)
+    for generated in (normal(50, 4, 1) + 9, 1.2 * normal(40, 4, 2) + 9):
+        assert neighbourhoods.scores(generated) == metrics.neighbourhood_scores(real, generated, neighbours=3)
+    with pytest.raises(ValueError, match=r"rows of equal length, got \(60, 4\) and \(50, 3\)"):
+        neighbourhoods.scores(normal(50, 3))
+    with pytest.raises(ValueError, match="generated: expected 4 rows or more, got 3"):
+        neighbourhoods.scores(real[:3])
+
+
+@pytest.mark.parametrize("offset", [0, 1e3])
+def test_a_row_at_the_very_reach_lies_inside_however_distances_are_rounded(offset):
+    """The neighbourhood of a row that is copied holds the copy and those of its neighbours, the farthest too."""
+    real = normal(700, 40) + offset
+    order = np.random.default_rng(1).permutation(700)
+    assert metrics.neighbourhood_scores(real, real[order], neighbours=5) == (1, 1, pytest.approx(6 / 5), 1)
+    few = metrics.neighbourhood_scores(real, real[order[:7]].repeat(100, axis=0), neighbours=5)
+    assert few.precision == 1
+    assert few.recall == pytest.approx(7 / 700)  # balls of no size reach the rows that they repeat, and no others
+    balls = scipy.spatial.distance.cdist(real, real[order[:7]]) <= reach(real, 5)[:, None] + 1e-9
+    assert few.density == pytest.approx(100 * balls.sum() / 700 / 5)
+    assert few.coverage == pytest.approx(balls.any(axis=1).mean())
+
+
 def test_density_and_coverage_of_equal_distributions():
     """Naeem et al. (2020): density is 1 on average, coverage 1 - (n-1)...(n-k) / ((n+m-1)...(n+m-k))."""
-    scores = [metrics.neighbourhood_scores(normal(60, 3, 2 * seed), normal(40, 3, 2 * seed + 1)) for seed in range(100)]
+    scores = [metrics.neighbourhood_scores(normal(900, 3, 2 * seed), normal(600, 3, 2 * seed + 1)) for seed in range(8)]
     density, coverage = ([getattr(score, name) for score in scores] for name in ("density", "coverage"))
-    missed = math.prod((60 - i) / (100 - i) for i in range(1, 6))
+    missed = math.prod((900 - i) / (1500 - i) for i in range(1, 6))
     assert abs(np.mean(density) - 1) < 4 * scipy.stats.sem(density)
     assert abs(np.mean(coverage) - (1 - missed)) < 4 * scipy.stats.sem(coverage)
 
@@ -208,18 +232,14 @@ def test_far_apart_and_copied_sets():
     assert one_repeated.precision == 1 and one_repeated.recall <= 1 / 50 and one_repeated.coverage < 0.5
 
 
-@pytest.mark.parametrize("block", [2**22, 900])
-def test_nearest_neighbours_agree_with_scikit_learn(block, monkeypatch):
-    monkeypatch.setattr(generative, "_BLOCK_NUMBERS", block)
+def test_nearest_neighbours_agree_with_a_whole_matrix_of_distances():
     random = np.random.default_rng(0)
     images, training = (random.random((n, 6, 5, 3), dtype=np.float32) for n in (40, 70))
     images[3] = training[66]
     distances, indices = metrics.nearest_neighbours(images, training)
-    search = sklearn.neighbors.NearestNeighbors(n_neighbors=1, algorithm="brute")
-    search.fit(training.reshape(70, -1).astype(np.float64))
-    expected = search.kneighbors(images.reshape(40, -1).astype(np.float64))
-    assert indices.tolist() == expected[1][:, 0].tolist() and indices.dtype == np.int64
-    np.testing.assert_allclose(distances, expected[0][:, 0], rtol=1e-5)
+    expected = scipy.spatial.distance.cdist(images.reshape(40, -1), training.reshape(70, -1))
+    assert indices.tolist() == expected.argmin(axis=1).tolist() and indices.dtype == np.int64
+    np.testing.assert_allclose(distances, expected.min(axis=1), rtol=1e-5)
     assert distances[3] == 0 and indices[3] == 66 and distances.dtype == np.float32
 
 
@@ -235,7 +255,8 @@ def test_effective_classes():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(4), size=500)
     probabilities = np.concatenate([probabilities[probabilities.argmax(axis=1) == i][:n] for i, n in enumerate(counts)])
     assert metrics.class_counts(probabilities).tolist() == counts
-    assert metrics.effective_classes(probabilities) == pytest.approx(np.exp(scipy.stats.entropy(counts)))
+    by_hand = 1 / (0.5**0.5 * 0.3**0.3 * 0.2**0.2)
+    assert metrics.effective_classes(probabilities) == pytest.approx(by_hand)
     assert metrics.effective_classes(np.log(probabilities)) == metrics.effective_classes(probabilities)
 
 
@@ -253,15 +274,19 @@ def test_pairwise_diversity_is_the_mean_distance_of_two_rows():
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
 def test_any_number_type_gives_the_same(dtype):
-    real, made = (np.round(4 * normal(40, 3, seed)).astype(dtype) for seed in (0, 1))
+    real, generated = (np.round(4 * normal(40, 3, seed)).astype(dtype) for seed in (0, 1))
     for function in (metrics.frechet_distance, metrics.kernel_distance, metrics.neighbourhood_scores):
-        assert function(real, made) == pytest.approx(function(real.astype(np.float64), made.astype(np.float64)))
+        assert function(real, generated) == pytest.approx(
+            function(real.astype(np.float64), generated.astype(np.float64))
+        )
 
 
 def test_large_offsets_do_not_drown_the_differences():
-    real, made = normal(200, 3), normal(200, 3, 1)
-    assert metrics.frechet_distance(real + 1e4, made + 1e4) == pytest.approx(metrics.frechet_distance(real, made))
-    assert metrics.neighbourhood_scores(real + 1e4, made + 1e4) == metrics.neighbourhood_scores(real, made)
+    real, generated = normal(200, 3), normal(200, 3, 1)
+    assert metrics.frechet_distance(real + 1e4, generated + 1e4) == pytest.approx(
+        metrics.frechet_distance(real, generated)
+    )
+    assert metrics.neighbourhood_scores(real + 1e4, generated + 1e4) == metrics.neighbourhood_scores(real, generated)
 
 
 TWO_SETS = (metrics.frechet_distance, metrics.kernel_distance, metrics.neighbourhood_scores)
@@ -270,20 +295,21 @@ NAN = np.where(np.arange(30).reshape(10, 3) == 4, np.nan, 0.0)
 
 @pytest.mark.parametrize("function", TWO_SETS)
 @pytest.mark.parametrize(
-    ("real", "made", "message"),
+    ("real", "generated", "message"),
     [
         (np.zeros((10, 3)), np.zeros((10, 4)), r"rows of equal length, got \(10, 3\) and \(10, 4\)"),
         (np.zeros((10, 3)), np.zeros((0, 3)), "rows or more, got 0"),
         (np.zeros((1, 3)), np.zeros((10, 3)), "rows or more, got 1"),
         (np.zeros(10), np.zeros(10), r"\(n, d\), one row a picture, got shape \(10,\)"),
         (np.zeros((10, 0)), np.zeros((10, 0)), r"got shape \(10, 0\)"),
-        (np.zeros((10, 3)), NAN, "1 of 10 rows hold NaN or infinity"),
-        (np.full((10, 3), np.inf), np.zeros((10, 3)), "10 of 10 rows hold NaN or infinity"),
+        (np.zeros((10, 3)), NAN, "generated: 1 of 10 rows hold NaN or infinity, the first is row 1: look at"),
+        (NAN, np.zeros((10, 3)), "real: 1 of 10 rows hold NaN or infinity"),
+        (np.zeros((10, 3)), np.full((10, 3), -np.inf), "generated: 10 of 10 rows hold NaN or infinity"),
     ],
 )
-def test_bad_features_are_named(function, real, made, message):
+def test_bad_features_are_named(function, real, generated, message):
     with pytest.raises(ValueError, match=message):
-        function(real, made)
+        function(real, generated)
 
 
 @pytest.mark.parametrize(
@@ -296,16 +322,42 @@ def test_bad_features_are_named(function, real, made, message):
         (lambda x: metrics.neighbourhood_scores(x, x, neighbours=10), "expected 11 rows or more, got 10"),
         (lambda x: metrics.pairwise_diversity(x[:1]), "expected 2 rows or more, got 1"),
         (lambda x: metrics.pairwise_diversity(x, pairs=0), "pairs must be 1 or more, got 0"),
+        (lambda x: metrics.pairwise_diversity(NAN), "features: 1 of 10 rows hold NaN or infinity"),
         (lambda x: metrics.effective_classes(x[:0]), "expected 1 rows or more, got 0"),
+        (lambda x: metrics.effective_classes(NAN), "probabilities: 1 of 10 rows hold NaN or infinity"),
         (lambda x: metrics.effective_classes(x[:, 0]), r"got shape \(10,\)"),
         (lambda x: metrics.nearest_neighbours(x, x[:, :2]), r"of one shape, got \(10, 3\) and \(10, 2\)"),
         (lambda x: metrics.nearest_neighbours(x, x[:0]), "expected 1 rows or more, got 0"),
         (lambda x: metrics.nearest_neighbours(x, x.astype(np.uint8)), "float pictures, got float64 and uint8"),
+        (lambda x: metrics.nearest_neighbours(x, NAN), "training_images: 1 of 10 rows hold NaN or infinity"),
     ],
 )
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(normal(10, 3))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("spoilt", ["mean_1", "covariance_1", "mean_2", "covariance_2"])
+def test_moments_that_are_not_finite_are_named(number, spoilt):
+    moments = {"mean_1": np.zeros(3), "covariance_1": np.eye(3), "mean_2": np.ones(3), "covariance_2": 2 * np.eye(3)}
+    moments[spoilt][1] = number
+    with pytest.raises(ValueError, match=f"{spoilt}: 1 of 3 rows hold NaN or infinity"):
+        metrics.gaussian_frechet_distance(**moments)
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        (np.zeros(3), np.eye(3), np.zeros(1), np.eye(1)),
+        (np.zeros(3), np.eye(3), np.zeros(3), np.ones(3)),
+        (np.zeros((1, 3)), np.eye(3), np.zeros((1, 3)), np.eye(3)),
+        (0.0, 1.0, 0.0, 1.0),
+    ],
+)
+def test_moments_of_other_shapes_are_refused(moments):
+    with pytest.raises(ValueError, match=r"expected two means \(d,\), each with its covariance \(d, d\), got \("):
+        metrics.gaussian_frechet_distance(*moments)
 
 
 # --------------------------------------------------------------------------------------------------- judge
@@ -330,15 +382,16 @@ def little_judge():
 def test_scores_are_those_of_the_functions_and_carry_what_they_must_be_read_with(little_judge):
     samples = pictures(40, 2) ** 2
     scores = little_judge(samples)
-    real, made = pictures(80).reshape(80, -1), samples.reshape(40, -1)
-    assert scores["frechet_distance"].value == metrics.frechet_distance(real, made)
-    assert (scores["kernel_distance"].value, scores["kernel_distance"].spread) == metrics.kernel_distance(real, made)
-    assert [scores[name].value for name in ("precision", "recall", "density", "coverage")] == list(
-        metrics.neighbourhood_scores(real, made)
+    real, generated = pictures(80).reshape(80, -1), samples.reshape(40, -1)
+    assert scores["frechet_distance"].value == metrics.frechet_distance(real, generated)
+    assert (scores["kernel_distance"].value, scores["kernel_distance"].spread) == metrics.kernel_distance(
+        real, generated
     )
-    counts = np.bincount(samples[:, 0, 0, 0] > 0.5)
-    assert scores["effective_classes"].value == pytest.approx(np.exp(scipy.stats.entropy(counts)))
-    diversities = [metrics.pairwise_diversity(rows) for rows in (made, real)]
+    assert [scores[name].value for name in ("precision", "recall", "density", "coverage")] == list(
+        metrics.neighbourhood_scores(real, generated)
+    )
+    assert scores["effective_classes"].value == metrics.effective_classes(LITTLE.describe(samples).probabilities)
+    diversities = [metrics.pairwise_diversity(rows) for rows in (generated, real)]
     assert scores["diversity"].value == pytest.approx(diversities[0] / diversities[1])
     for name, score in scores.items():
         assert (score.metric, score.network, score.real_count, score.generated_count) == (name, LITTLE.name, 80, 40)
@@ -357,10 +410,33 @@ def test_the_floor_is_taken_at_the_number_of_samples(little_judge):
 
 def test_a_choice_of_metrics_measures_only_these(little_judge, monkeypatch):
     monkeypatch.setattr(generative, "kernel_distance", None)
-    monkeypatch.setattr(generative, "neighbourhood_scores", None)
+    monkeypatch.setattr(generative, "Neighbourhoods", None)
     scores = little_judge(pictures(20, 2), metrics=("effective_classes", "frechet_distance"))
     assert list(scores) == ["effective_classes", "frechet_distance"]
     assert list(little_judge(pictures(20, 2), metrics="diversity")) == ["diversity"]
+
+
+def test_neighbourhoods_of_the_reference_and_the_floor_are_found_once(monkeypatch):
+    searched = []
+
+    class Counting(generative.NearestNeighbors):
+        def fit(self, rows):
+            searched.append(len(rows))
+            return super().fit(rows)
+
+    monkeypatch.setattr(generative, "NearestNeighbors", Counting)
+    judge = metrics.Judge(pictures(80), pictures(60, 1), LITTLE)
+    judge(pictures(40, 2))
+    assert sorted(searched) == [40, 40, 80]  # samples, as many floor images, reference
+    judge(pictures(40, 3))
+    assert sorted(searched) == [40, 40, 40, 80]
+
+
+def test_the_judge_names_features_that_are_not_finite():
+    broken = metrics.FeatureNetwork("broken", lambda images: metrics.Description(np.log(images[:, 0, 0] - 0.5), None))
+    for metric in ("frechet_distance", "kernel_distance", "coverage", "diversity"):
+        with np.errstate(invalid="ignore"), pytest.raises(ValueError, match="rows hold NaN or infinity"):
+            metrics.Judge(pictures(80), pictures(60, 1), broken)(pictures(40, 2), metric)
 
 
 def test_judging_is_repeatable(little_judge):
@@ -410,9 +486,9 @@ def test_training_distance_finds_pictures_learned_by_heart(capsys, little_judge)
     training, unseen, fresh = pictures(300, 3), pictures(90, 4), pictures(50, 5)
     copied = training[:50] + np.float32(1e-3) * (0.5 - training[:50])
     honest, learned = (metrics.training_distance(samples, training, unseen) for samples in (fresh, copied))
-    search = sklearn.neighbors.NearestNeighbors(n_neighbors=1).fit(training.reshape(300, -1))
-    assert honest.value == pytest.approx(np.median(search.kneighbors(fresh.reshape(50, -1))[0]), rel=1e-5)
-    assert honest.floor == pytest.approx(np.median(search.kneighbors(unseen[:50].reshape(50, -1))[0]), rel=1e-5)
+    for found, images in ((honest.value, fresh), (honest.floor, unseen[:50])):
+        distances = scipy.spatial.distance.cdist(images.reshape(50, -1), training.reshape(300, -1))
+        assert found == pytest.approx(np.median(distances.min(axis=1)), rel=1e-5)
     assert learned.value < 0.01 * learned.floor < 0.02 * honest.value
     assert (honest.network, honest.real_count, honest.generated_count) == ("pixels", 300, 50)
     metrics.table({"GAN": little_judge(fresh, metrics="precision") | {"training_distance": honest}})

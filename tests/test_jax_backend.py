@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course_utils import paths, training
-from course_utils.models import classifier, gan
+from course_utils.models import classifier, gan, gan_networks
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
@@ -23,7 +23,7 @@ import keras
 import numpy as np
 from pathlib import Path
 from course_utils import training
-from course_utils.models import classifier, gan
+from course_utils.models import augmentation, classifier, gan, gan_networks
 
 images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
 labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
@@ -46,15 +46,15 @@ for name, build in {
 training.set_seed(0)
 shape = (8, 8, 1)
 networks = (
-    gan.generator_network(3, (4, 4), shape),
-    gan.discriminator_network((4, 5), shape, spectral_normalisation=True),
+    gan_networks.generator(3, (4, 4), shape),
+    gan_networks.discriminator((4, 5), shape, spectral_normalisation=True),
 )
-game = gan.Gan(*networks, r1=0.5, gradient_penalty=1.0, augmentation=classifier.RandomShiftFlip(1))
-game.compile(gan.TwoRatesAdam(1e-3, network=networks[0], ratio=2.0))
+game = gan.Gan(*networks, r1=0.5, gradient_penalty=1.0, augmentation=augmentation.RandomShiftFlip(1))
+game.compile(gan.two_optimizers(game, *(keras.optimizers.Adam(rate) for rate in (2e-3, 1e-3))))
 history = training.fit(game, images, epochs=10, batch_size=16, progress=False)
 training.save_weights(game, Path(sys.argv[1]) / "gan.weights.h5")
 report["gan"] = {"losses": {k: v[-1] for k, v in history.history.items()}, "samples": game.sample(4, seed=1).tolist()}
-still = gan.SpectralConv2D(6, 4, strides=2, padding="same")
+still = gan_networks.SpectralConv2D(6, 4, strides=2, padding="same")
 model = keras.Sequential([keras.layers.Input((8, 8, 1)), still, keras.layers.Flatten(), keras.layers.Dense(1)])
 model.compile(keras.optimizers.SGD(0.0), "mse")
 training.fit(model, images, labels[:, :1], epochs=50, batch_size=16, progress=False)
@@ -120,8 +120,8 @@ def test_a_gan_plays_on_jax_and_its_weights_sample_the_same_here(on_jax):
     folder, report = on_jax
     assert np.isfinite(list(report["gan"]["losses"].values())).all()
     model = gan.Gan(
-        gan.generator_network(3, (4, 4), (8, 8, 1)),
-        gan.discriminator_network((4, 5), (8, 8, 1), spectral_normalisation=True),
+        gan_networks.generator(3, (4, 4), (8, 8, 1)),
+        gan_networks.discriminator((4, 5), (8, 8, 1), spectral_normalisation=True),
     )
     training.load_weights(model, folder / "gan.weights.h5")
     assert int(model.steps.numpy()) == 40  # the state that is not trained was kept

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from course_utils import paths
 from course_utils.cli import lab
+from course_utils.cli.errors import CourseError
 
 sys.path.insert(0, str(Path(__file__).parent / "fixtures"))
 import open_lab
@@ -95,6 +97,32 @@ def test_the_command_line_binds_to_this_machine_and_opens_at_the_lesson(monkeypa
     assert not any("token" in word for word in given)  # it is no argument, which other users could read
     assert "--PasswordIdentityProvider.hashed_password=" in given
     assert "--no-browser" not in lab.arguments(tmp_path / "work" / "00_start_here.ipynb")
+
+
+def test_a_port_in_use_is_refused_before_anything_starts(monkeypatch, tmp_path):
+    monkeypatch.setattr(lab, "prepare", lambda: pytest.fail("it went on"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            CourseError, match=rf"cannot listen on port {port} \(.+\): give another, or leave --port out"
+        ):
+            lab.start_lab(tmp_path / "00.ipynb", port=port)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows frees a port at once")
+def test_a_port_that_was_left_a_moment_ago_is_taken():
+    with socket.socket() as server, socket.socket() as client:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        client.connect(("127.0.0.1", port))
+        server.accept()[0].close()  # the side that closes first waits
+    with socket.socket() as plain, pytest.raises(OSError, match="in use"):
+        plain.bind(("127.0.0.1", port))
+    lab._try_port(port)
 
 
 @pytest.mark.parametrize(

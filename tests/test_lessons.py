@@ -4,7 +4,9 @@ import errno
 import json
 import os
 import stat
+import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -187,6 +189,71 @@ def test_a_reset_that_cannot_write_a_new_copy_leaves_the_old_one(tiny_course, mo
     with pytest.raises(OSError, match="No space left"):
         lessons.reset_work_copy(tiny_course)
     assert {path: path.read_text() for path in paths.WORK.iterdir()} == {tiny_course.work_copy: "my own work"}
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from course_utils import paths
+from course_utils.cli import lessons
+paths.LESSONS, paths.NOTEBOOKS, paths.WORK = map(Path, sys.argv[1:])
+lesson = lessons.find_lesson("90")
+text = lessons.nbformat.writes(lessons.read_notebook(lesson))
+resource.setrlimit(resource.RLIMIT_FSIZE, (len(text) // 4, -1))  # a file may grow to this many bytes
+lessons.reset_work_copy(lesson)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("before", ["my own work", None])
+def test_a_reset_that_runs_out_of_room_in_the_middle_leaves_what_was_there_and_nothing_else(tiny_course, before):
+    paths.WORK.mkdir()
+    if before:
+        tiny_course.work_copy.write_text(before)
+    folders = map(str, (paths.LESSONS, paths.NOTEBOOKS, paths.WORK))
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, *folders], cwd=paths.ROOT, capture_output=True, text=True)
+    assert done.returncode != 0 and "File too large" in done.stderr
+    assert {path: path.read_text() for path in paths.WORK.iterdir()} == (
+        {tiny_course.work_copy: before} if before else {}
+    )
+
+
+def test_the_new_copy_is_whole_before_the_old_one_moves(tiny_course, monkeypatch):
+    """A kill at any moment leaves both."""
+    lessons.make_work_copies()
+    fresh = tiny_course.work_copy.read_bytes()
+    tiny_course.work_copy.write_text("my own work")
+    rename, moments = Path.rename, []
+
+    def note(path, target):
+        moments.append({file.read_bytes() for file in paths.WORK.iterdir()})
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", note)
+    lessons.reset_work_copy(tiny_course)
+    assert moments == [{b"my own work", fresh}]
+    assert {file.suffix for file in paths.WORK.iterdir()} == {".ipynb"}
+
+
+def test_a_reset_of_a_copy_that_cannot_be_moved_leaves_it_alone(tiny_course, monkeypatch):
+    """As on Windows while another program holds it."""
+    paths.WORK.mkdir()
+    tiny_course.work_copy.write_text("my own work")
+
+    def held(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", held)
+    with pytest.raises(PermissionError):
+        lessons.reset_work_copy(tiny_course)
+    assert {path: path.read_text() for path in paths.WORK.iterdir()} == {tiny_course.work_copy: "my own work"}
+
+
+def test_a_reset_sets_a_folder_in_the_place_of_a_copy_aside(tiny_course):
+    (tiny_course.work_copy / "mine").mkdir(parents=True)
+    kept = lessons.reset_work_copy(tiny_course)
+    assert (kept / "mine").is_dir()
+    assert lessons.read_work_copy(tiny_course).cells
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 
 from course_utils import metrics
 
@@ -19,6 +20,20 @@ def test_reliability_by_hand():
 def test_expected_calibration_error_by_hand():
     by_hand = 1 / 4 * abs(1.0 - 0.5) + 3 / 4 * abs(2 / 3 - 2.3 / 3)
     assert metrics.expected_calibration_error(PROBABILITIES, LABELS, bins=2) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("bins", [1, 7, 15])
+def test_reliability_agrees_with_scikit_learn_where_bins_are_not_empty(bins):
+    random = np.random.default_rng(0)
+    probabilities = random.dirichlet(np.ones(3), size=200)
+    labels = random.integers(3, size=200)
+    curve = metrics.reliability(probabilities, labels, bins)
+    right, confidence = probabilities.argmax(axis=1) == labels, probabilities.max(axis=1)
+    filled = curve.count > 0
+    np.testing.assert_allclose(
+        (curve.accuracy[filled], curve.confidence[filled]), calibration_curve(right, confidence, n_bins=bins)
+    )
+    assert curve.count.sum() == 200 and len(curve.count) == bins
 
 
 def test_empty_bins_are_nan_and_do_not_count():
@@ -52,7 +67,8 @@ def test_float16_and_one_class_column_pass():
     ("probabilities", "labels", "bins", "message"),
     [
         (np.zeros((0, 2)), np.zeros(0, dtype=int), 5, "empty batch"),
-        (np.array([[np.nan, 1.0]]), np.array([0]), 5, "NaN in 1 rows"),
+        (np.array([[0.0, 1.0], [np.nan, 1.0]]), np.array([0, 0]), 5, "1 of 2 rows hold NaN or infinity, .* row 1"),
+        (np.array([[np.inf, 1.0]]), np.array([0]), 5, "probabilities: 1 of 1 rows hold NaN or infinity"),
         (np.array([[2.0, -3.0]]), np.array([0]), 5, "softmax"),
         (np.array([[0.2, 0.2]]), np.array([0]), 5, "softmax"),
         (PROBABILITIES, LABELS[:3], 5, r"got \(4, 2\) and \(3,\)"),

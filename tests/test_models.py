@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_utils.models import classifier
+from course_utils.models import augmentation, classifier
 
 RANDOM = np.random.default_rng(0)
 
@@ -79,7 +79,7 @@ def test_features_are_what_the_last_layer_reads():
 
 def test_shift_and_flip_move_whole_pixels():
     batch = pictures(200, 9, 2)
-    moved = keras.ops.convert_to_numpy(classifier.RandomShiftFlip(2, seed=0)(batch, training=True))
+    moved = keras.ops.convert_to_numpy(augmentation.RandomShiftFlip(2, seed=0)(batch, training=True))
     seen = set()
     for before, after in zip(batch, moved, strict=True):
         seen.add(_found_move(before, after, largest=2))
@@ -90,7 +90,7 @@ def test_shift_and_flip_move_whole_pixels():
 def test_what_comes_in_from_outside_has_the_colour_asked_for():
     white = np.ones((50, 6, 6, 3), np.float32)
     for fill in (0.0, 1.0):
-        moved = keras.ops.convert_to_numpy(classifier.RandomShiftFlip(3, fill=fill, seed=0)(white, training=True))
+        moved = keras.ops.convert_to_numpy(augmentation.RandomShiftFlip(3, fill=fill, seed=0)(white, training=True))
         assert set(np.unique(moved)) == {fill, 1.0}
 
 
@@ -108,7 +108,7 @@ def _found_move(before, after, largest):
 
 def test_erasing_paints_one_square():
     batch = np.ones((100, 12, 12, 3), dtype=np.float32)
-    erased = keras.ops.convert_to_numpy(classifier.RandomErase(5, seed=0)(batch, training=True))
+    erased = keras.ops.convert_to_numpy(augmentation.RandomErase(5, seed=0)(batch, training=True))
     areas = set()
     for image in erased:
         assert np.array_equal(image[..., 0], image[..., 2])
@@ -119,7 +119,7 @@ def test_erasing_paints_one_square():
     assert max(areas) == 25 and min(areas) < 10  # whole squares, and squares that hang over the edge
 
 
-@pytest.mark.parametrize("layer", [classifier.RandomShiftFlip(2), classifier.RandomErase(5)])
+@pytest.mark.parametrize("layer", [augmentation.RandomShiftFlip(2), augmentation.RandomErase(5)])
 def test_augmentation_rests_outside_training(layer):
     batch = pictures(3)
     np.testing.assert_array_equal(layer(batch), batch)
@@ -129,7 +129,7 @@ def test_augmentation_rests_outside_training(layer):
 
 def test_augmentation_keeps_float16():
     batch = pictures(3).astype(np.float16)
-    moved = classifier.RandomShiftFlip(1, dtype="float16")(batch, training=True)
+    moved = augmentation.RandomShiftFlip(1, dtype="float16")(batch, training=True)
     assert keras.ops.convert_to_numpy(moved).dtype == np.float16
 
 
@@ -153,7 +153,7 @@ def test_networks_are_saved_whole(tmp_path):
         (lambda: classifier.better_cnn(8, classes=1), "classes must be 2 or more, got 1"),
         (lambda: classifier.residual_cnn(1), "width must be 2 or more, got 1"),
         (lambda: classifier.residual_cnn(8, 0), "blocks must be 1 or more, got 0"),
-        (lambda: classifier.RandomErase(0), "size must be 1 pixel or more, got 0"),
+        (lambda: augmentation.RandomErase(0), "size must be 1 pixel or more, got 0"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

@@ -21,6 +21,7 @@ KERNELS = {"identity": np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]), "blur": np.o
         ("0, 1; 1/2, -.5", [[0, 1], [0.5, -0.5]]),
         ("1 2\n\n3 4\n", [[1, 2], [3, 4]]),
         ("1e-2 +3", [[0.01, 3]]),
+        ("-1/9 1000000", [[-1 / 9, 1e6]]),
     ],
 )
 def test_kernels_are_read_as_people_type_them(text, expected):
@@ -38,6 +39,10 @@ def test_kernels_are_read_as_people_type_them(text, expected):
         ("nan 1", "'nan' is not a number"),
         ("inf", "'inf' is not a number"),
         ("1/ 2", "'1/' is not a number"),
+        ("1/2/3", "'1/2/3' is not a number"),
+        ("1e30000000", "'1e30000000' is not a number from -1,000,000 to 1,000,000"),
+        ("1 -1e30", "'-1e30' is not a number from -1,000,000"),
+        ("9" * 10_000, "'9{40}' is not a number"),
     ],
 )
 def test_what_is_not_a_kernel_is_told(text, message):

@@ -1,6 +1,8 @@
 """What a notebook was built from is written into it, and a change of any of it, and of nothing else, is noticed."""
 
+import os
 import shutil
+import time
 
 import nbformat
 import pytest
@@ -143,3 +145,32 @@ def test_a_tree_is_the_same_in_each_version_of_python():
     tree = ast.parse("def f(a, *, b=None):\n    return [a for a in b if a]\n")
     shown = repr(provenance._plain(tree))
     assert "type_params" not in shown and "type_comment" not in shown and "ListComp" in shown
+
+
+def test_what_is_changed_while_a_notebook_is_built_fails_the_build(built, monkeypatch, capsys):
+    """Its digest would be of the new file, the outputs of the old one."""
+    before, run = built.notebook.read_bytes(), execute.execute
+
+    def run_and_change(*arguments):
+        seconds = run(*arguments)
+        (paths.ROOT / HELPER).touch()
+        return seconds
+
+    monkeypatch.setattr(execute, "execute", run_and_change)
+    assert execute.build_all([built], force=True) == 1
+    message = capsys.readouterr().err
+    assert "90_tiny: course_utils.figures changed while it was built: build it again" in message
+    assert built.notebook.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("file", "noted"),
+    [("data/mnist/test-labels-idx1-ubyte.gz", "data/mnist/"), ("benchmarks/07_betas.json", "benchmarks/07_betas.json")],
+)
+def test_data_that_change_meanwhile_are_noticed_in_a_file_and_in_a_folder(built, file, noted):
+    record = lessons.nbformat.read(built.notebook, as_version=4).metadata.course.built_from
+    began = time.time() + 1
+    assert provenance.changed_since(began, record) == []
+    os.utime(paths.ROOT / file, (began + 1, began + 1))
+    (found,) = provenance.changed_since(began, record)
+    assert found.startswith(noted)

@@ -1,6 +1,7 @@
 """`course data restore`: from git, from a folder and from a zip file; nothing is lost, nothing half-written."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import zipfile
@@ -28,6 +29,7 @@ def write_data(folder):
 def course(tmp_path, monkeypatch):
     """A course of three data files without git; its data folder."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))  # git must not find a repository further up
+    monkeypatch.setenv("LC_ALL", "C")  # git speaks English
     folder = tmp_path / "course" / "data"
     write_data(folder)
     monkeypatch.setattr(paths, "DATA", folder)
@@ -127,6 +129,36 @@ def test_the_manifest_itself(git_course, damage):
     assert_whole(git_course)
 
 
+@pytest.mark.parametrize("length", [0, 1, 64, 65, 66, 70, -1])
+def test_an_empty_or_cut_manifest_is_restored_before_the_files_that_it_lists(git_course, length):
+    manifest = git_course / MANIFEST
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:length])
+    (git_course / "clocks.txt").unlink()
+    restore()
+    assert manifest.read_bytes() == whole
+    assert_whole(git_course)
+
+
+def test_an_empty_manifest_of_another_copy_is_refused(course, tmp_path):
+    write_data(tmp_path / "copy")
+    (tmp_path / "copy" / MANIFEST).write_bytes(b"")
+    (course / MANIFEST).unlink()
+    with pytest.raises(CourseError, match=r"there is none of the course, and nothing was changed \(an empty file\)"):
+        restore(None, tmp_path / "copy")
+    assert not (course / MANIFEST).exists()
+
+
+def test_a_list_with_the_line_ends_of_windows_is_as_good(course, tmp_path):
+    write_data(tmp_path / "copy")
+    manifest = tmp_path / "copy" / MANIFEST
+    manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
+    (course / MANIFEST).unlink()
+    (course / "clocks.txt").unlink()
+    restore(None, tmp_path / "copy")
+    assert_whole(course)
+
+
 @pytest.mark.parametrize("what", ["course", "data"])
 @pytest.mark.parametrize("kind", ["folder", "zip", "zip inside a folder"])
 def test_from_another_copy(course, tmp_path, what, kind):
@@ -166,14 +198,48 @@ def test_a_damaged_copy_is_not_taken(course, tmp_path, capsys):
 
 def test_without_git_it_says_what_to_do(course, monkeypatch):
     (course / "clocks.txt").unlink()
-    with pytest.raises(CourseError, match=r"without git this copy has no file.*restore --from FOLDER_OR_ZIP"):
-        restore()  # not a repository
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(CourseError, match=r"rebuild it from its package as data/README\.md tells"):
-        restore()  # no git
-    (course / MANIFEST).unlink()
-    with pytest.raises(CourseError, match=r"data/MANIFEST\.sha256 could not be restored"):
+    nothing = r"no file with the right checksum for 1 .*restore --from FOLDER_OR_ZIP.*README\.md tells\n"
+    with pytest.raises(CourseError, match=nothing + "git says: fatal: not a git repository"):
         restore()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CourseError, match=nothing + "git says: git does not start"):
+        restore()
+    (course / MANIFEST).unlink()
+    with pytest.raises(CourseError, match=r"data/MANIFEST\.sha256 could not be restored: (?s:.*)git does not start"):
+        restore()
+
+
+def test_gits_own_words_say_why_a_repository_of_another_owner_gives_nothing(git_course, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # where safe.directory may stand
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    (git_course / "clocks.txt").unlink()
+    with pytest.raises(CourseError, match="dubious ownership") as caught:
+        restore()
+    assert "git config --global --add safe.directory" in str(caught.value)
+
+
+def test_gits_own_words_say_that_its_store_is_damaged(git_course):
+    (git_course / "clocks.txt").unlink()
+    for file in (git_course.parent / ".git" / "objects").rglob("*"):
+        if file.is_file():
+            file.chmod(0o644)
+            file.write_bytes(b"")
+    with pytest.raises(CourseError, match=r"git says: (?s:.*)is empty"):
+        restore()
+
+
+def test_a_shallow_clone_restores_what_it_has(git_course, tmp_path, monkeypatch):
+    for content in (b"tock\n", FILES["clocks.txt"]):
+        (git_course / "clocks.txt").write_bytes(content)
+        commit(git_course)
+    url = git_course.parent.as_uri()
+    git(git_course, "clone", "-q", "--depth=1", url, str(tmp_path / "clone"))
+    monkeypatch.setattr(paths, "DATA", tmp_path / "clone" / "data")
+    shutil.rmtree(paths.DATA / "birds")
+    (paths.DATA / "clocks.txt").unlink()
+    restore()
+    assert_whole(paths.DATA)
 
 
 @pytest.mark.parametrize("name", ["birds/robin.bin", "../clocks.txt", "bird", "prepare"])

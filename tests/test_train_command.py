@@ -1,5 +1,6 @@
 """`course train`: what it leaves behind, what it refuses, and that nothing is lost on the way."""
 
+import importlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from fixtures import tiny_generator
+from fixtures import course_with_tiny
 from PIL import Image
 
 from course_utils import cli, paths, recipes, run_lock, training
@@ -24,9 +25,15 @@ STEPS = 256 // 16  # of an epoch of the tiny generator
 def tiny(tmp_path, monkeypatch):
     """A folder for runs, and a recipe "tiny" in it; returns the folder that the run gets."""
     monkeypatch.setattr(paths, "RUNS", tmp_path / "runs")
-    monkeypatch.setitem(recipes.RECIPES, "tiny", tiny_generator.RECIPE)
+    monkeypatch.setattr(recipes, "__path__", [*recipes.__path__, course_with_tiny.RECIPES])
     monkeypatch.delenv("COURSE_PROFILE", raising=False)
     return paths.RUNS / "tiny"
+
+
+@pytest.fixture
+def parts(tiny):
+    """The file of the recipe "tiny", to change parts of it."""
+    return importlib.import_module("course_utils.recipes.tiny")
 
 
 def record(folder):
@@ -61,62 +68,61 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def interrupted(step):
-    """A recipe like the tiny one, whose training gets a Ctrl-C at a step."""
+def interrupted(build, step):
+    """`build` of a recipe, for a training that gets a Ctrl-C at a step."""
 
-    def compiled(numbers, steps):
-        model = tiny_generator.compiled(numbers, steps)
+    def build_and_interrupt(numbers):
+        model = build(numbers)
         fit = model.fit
         model.fit = lambda *arguments, callbacks, **named: fit(*arguments, callbacks=[*callbacks, stop], **named)
         return model
 
     stop = Interrupt(step)
-    return replace(tiny_generator.RECIPE, compiled=compiled)
+    return build_and_interrupt
 
 
-def test_a_training_leaves_weights_record_and_samples(tiny, capsys):
+def test_a_training_leaves_weights_record_and_previews(tiny, parts, capsys):
     before = time.monotonic()
     assert cli.main(["train", "tiny"]) == 0
     passed = time.monotonic() - before
     said = capsys.readouterr()
-    assert "tiny: the mean of noisy pictures, profile lesson" in said.out
+    assert "tiny: The mean of noisy pictures, profile lesson" in said.out
     assert "256 pictures of 4 x 6 x 1, 16 steps an epoch" in said.out and "3 epochs" in said.out
     assert "by Keras on" in said.out and "minutes to the end" in said.out and "epoch 3/3" in said.err
-    assert sorted(path.name for path in tiny.iterdir()) == ["samples", "tiny.json", "tiny.weights.h5"]
-    assert sorted(path.name for path in (tiny / "samples").iterdir()) == [f"epoch_000{i}.png" for i in range(4)]
-    with Image.open(tiny / "samples" / "epoch_0003.png") as image:
+    assert sorted(path.name for path in tiny.iterdir()) == ["previews", "tiny.json", "tiny.weights.h5"]
+    assert sorted(path.name for path in (tiny / "previews").iterdir()) == [f"epoch_000{i}.png" for i in range(4)]
+    with Image.open(tiny / "previews" / "epoch_0003.png") as image:
         assert image.size == (2 * 10 * 6, 2 * 6 * 4)
 
     kept = record(tiny)
-    assert kept["command"] == "course train tiny --profile lesson" and kept["numbers"] == asdict(
-        tiny_generator.Numbers()
-    )
+    assert kept["command"] == "course train tiny --profile lesson" and kept["numbers"] == asdict(parts.LESSON)
     assert kept["finished"] and (kept["epochs"], kept["steps"]) == (3, 3 * STEPS)
     assert kept["keras"] == keras.__version__ and kept["backend"] == keras.backend.backend() and kept["device"]
     losses = [epoch["loss"] for epoch in kept["history"]]
     assert len(losses) == 3 and losses[2] < losses[0]
+    assert all(epoch["val_loss"] > 0 for epoch in kept["history"])
     assert 0 < kept["seconds"] < passed
     assert kept["seconds"] == pytest.approx(sum(epoch["seconds"] for epoch in kept["history"]), abs=0.1)
     assert kept["images_per_second"] == pytest.approx(3 * STEPS * 16 / kept["seconds"], rel=0.2)
     stored = weights(tiny / "tiny.weights.h5")
     assert {array.dtype for array in stored.values()} == {np.dtype("float16")}
 
-    recipe = tiny_generator.RECIPE
+    recipe = recipes.find("tiny")
     model = recipe.model(recipe.numbers("lesson"))
-    images, labels = recipe.data()
-    history = training.fit(model, images, labels, progress=False, **recipe.length(recipe.numbers("lesson")))
+    history = recipe.train(model, recipe.numbers("lesson"), progress=False)
     np.testing.assert_allclose(history.history["loss"], losses, rtol=1e-3)
     training.save_weights(model, paths.RUNS / "lesson.weights.h5", dtype="float16")
     assert_same_weights(paths.RUNS / "lesson.weights.h5", tiny / "tiny.weights.h5")
 
 
-def test_the_profile_comes_from_the_option_then_from_the_environment(tiny, monkeypatch, capsys):
-    monkeypatch.setitem(recipes.RECIPES, "tiny", interrupted(1))
+def test_the_profile_comes_from_the_option_then_from_the_environment(tiny, parts, monkeypatch, capsys):
+    build = parts.build
+    monkeypatch.setattr(parts, "build", interrupted(build, 1))
     monkeypatch.setenv("COURSE_PROFILE", "full")
     assert cli.main(["train", "tiny", "--profile", "lesson"]) == 130
     assert record(tiny)["profile"] == "lesson"
     tiny.rename(tiny.with_name("aside"))
-    monkeypatch.setitem(recipes.RECIPES, "tiny", interrupted(1))
+    monkeypatch.setattr(parts, "build", interrupted(build, 1))
     assert cli.main(["train", "tiny"]) == 130
     assert record(tiny)["profile"] == "full" and record(tiny)["numbers"]["epochs"] == 15
     tiny.rename(tiny.with_name("aside_2"))
@@ -125,8 +131,8 @@ def test_the_profile_comes_from_the_option_then_from_the_environment(tiny, monke
     assert "COURSE_PROFILE must be one of 'smoke', 'lesson', 'full', got 'huge'" in capsys.readouterr().err
 
 
-def test_an_interrupted_training_is_kept_and_gone_on_with(tiny, monkeypatch, capsys):
-    monkeypatch.setitem(recipes.RECIPES, "tiny", interrupted(STEPS + 3))
+def test_an_interrupted_training_is_kept_and_gone_on_with(tiny, parts, monkeypatch, capsys):
+    monkeypatch.setattr(parts, "build", interrupted(parts.build, STEPS + 3))
     assert cli.main(["train", "tiny"]) == 130
     said = capsys.readouterr()
     assert "interrupted; whole epochs kept: 1; to go on: course train tiny --resume" in said.out
@@ -186,7 +192,7 @@ def test_nothing_to_resume_is_said(tiny, capsys):
 
 def test_a_second_training_of_the_same_name_is_told_who_trains(tiny, capsys):
     """Also before the first has written anything."""
-    script = paths.ROOT / "tests" / "fixtures" / "tiny_generator.py"
+    script = paths.ROOT / "tests" / "fixtures" / "course_with_tiny.py"
     paths.RUNS.mkdir()
     with run_lock.alone("tiny"):
         command = [sys.executable, str(script), str(paths.RUNS), "train", "tiny"]
@@ -206,11 +212,10 @@ def test_a_record_of_another_training_is_not_gone_on_with(tiny, capsys):
     assert list(paths.RUNS.iterdir()) == [tiny]
 
 
-def test_a_run_with_other_numbers_is_not_gone_on_with(tiny, monkeypatch, capsys):
-    monkeypatch.setitem(recipes.RECIPES, "tiny", interrupted(3))
+def test_a_run_with_other_numbers_is_not_gone_on_with(tiny, parts, monkeypatch, capsys):
+    monkeypatch.setattr(parts, "build", interrupted(parts.build, 3))
     cli.main(["train", "tiny"])
-    other = replace(tiny_generator.RECIPE, numbers=lambda profile: tiny_generator.Numbers(noise=0.2))
-    monkeypatch.setitem(recipes.RECIPES, "tiny", other)
+    monkeypatch.setattr(parts, "LESSON", replace(parts.LESSON, noise=0.2))
     assert cli.main(["train", "tiny", "--resume"]) == 2
     assert "noise 0.1 then, 0.2 now" in capsys.readouterr().err
 
@@ -218,7 +223,7 @@ def test_a_run_with_other_numbers_is_not_gone_on_with(tiny, monkeypatch, capsys)
 def test_what_cannot_be_trained_is_refused(tiny, capsys):
     assert cli.main(["train", "gan_fasion"]) == 2
     message = capsys.readouterr().err
-    assert "'gan_fasion'" in message and all(name in message for name in recipes.RECIPES)
+    assert "'gan_fasion'" in message and all(name in message for name in recipes.names())
     tiny.mkdir(parents=True)
     (tiny / "notes.txt").write_text("mine")
     assert cli.main(["train", "tiny"]) == 2
@@ -231,27 +236,25 @@ def test_what_cannot_be_trained_is_refused(tiny, capsys):
         capsys.readouterr()
 
 
-def test_a_training_that_diverges_ends_with_its_reason(tiny, monkeypatch, capsys):
-    huge = replace(tiny_generator.RECIPE, numbers=lambda profile: tiny_generator.Numbers(learning_rate=1e30))
-    monkeypatch.setitem(recipes.RECIPES, "tiny", huge)
+def test_a_training_that_diverges_ends_with_its_reason(tiny, parts, monkeypatch, capsys):
+    monkeypatch.setattr(parts, "LESSON", replace(parts.LESSON, learning_rate=1e30))
     assert cli.main(["train", "tiny"]) == 1
     message = capsys.readouterr().err
     assert "training has diverged" in message and "learning rate that is too high" in message
     assert not record(tiny)["finished"]
 
 
-def test_data_out_of_range_is_refused_before_the_first_step(tiny, monkeypatch, capsys):
-    images, _ = tiny_generator.data()
-    wrong = replace(tiny_generator.RECIPE, data=lambda: (images * 255, None))
-    monkeypatch.setitem(recipes.RECIPES, "tiny", wrong)
+def test_data_out_of_range_is_refused_before_the_first_step(tiny, parts, monkeypatch, capsys):
+    images = 255 * parts.data().images
+    monkeypatch.setattr(parts, "data", lambda: recipes.Examples(images))
     with pytest.raises(ValueError, match="expected floating-point numbers from 0 to 1"):
         cli.main(["train", "tiny"])
-    assert not (tiny / "samples").exists()
+    assert not (tiny / "previews").exists()
 
 
 def test_a_killed_training_loses_at_most_the_running_epoch(tiny, tmp_path):
     """A real kill -9, wherever it strikes, in a process of its own; what comes out in the end is the same."""
-    script = paths.ROOT / "tests" / "fixtures" / "tiny_generator.py"
+    script = paths.ROOT / "tests" / "fixtures" / "course_with_tiny.py"
     command = [sys.executable, str(script), str(paths.RUNS), "train", "tiny", "--profile", "full"]
     environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -264,7 +267,7 @@ def test_a_killed_training_loses_at_most_the_running_epoch(tiny, tmp_path):
     if hasattr(signal, "SIGKILL"):
         assert process.returncode == -signal.SIGKILL
     done = len(training.finished_epochs("tiny"))
-    begun = len(list(tiny.glob("samples/*.png"))) - 1
+    begun = len(list(tiny.glob("previews/*.png"))) - 1
     assert 3 <= done < 15 and begun - done in (0, 1)
     assert not record(tiny)["finished"]
 
@@ -277,14 +280,14 @@ def test_a_killed_training_loses_at_most_the_running_epoch(tiny, tmp_path):
     assert [epoch["loss"] for epoch in one] == [epoch["loss"] for epoch in other]
 
 
-def test_mixed_precision_multiplies_in_bfloat16_and_is_kept_on_resume(tiny, capsys):
-    policies = []
+def test_mixed_precision_multiplies_in_bfloat16_and_is_kept_on_resume(tiny, parts, monkeypatch, capsys):
+    policies, build = [], parts.build
 
-    def compiled(numbers, steps):
+    def noted(numbers):
         policies.append(keras.config.dtype_policy().name)
-        return tiny_generator.compiled(numbers, steps)
+        return build(numbers)
 
-    recipes.RECIPES["tiny"] = replace(tiny_generator.RECIPE, compiled=compiled)  # the fixture puts it back
+    monkeypatch.setattr(parts, "build", noted)
     try:
         assert cli.main(["train", "tiny", "--mixed-precision", "--seconds", "0.01"]) == 0
         assert record(tiny)["command"] == "course train tiny --profile lesson --mixed-precision"

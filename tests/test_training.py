@@ -1,10 +1,13 @@
+import errno
 import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -317,52 +320,136 @@ def test_fit_refuses_images_that_the_model_cannot_take_before_the_first_step():
     training.fit(model, IMAGES, LABELS, epochs=1, batch_size=16, progress=False)
 
 
-# ---- sheets of samples ------------------------------------------------------------------------------------
+# ---- damage ---------------------------------------------------------------------------------------------
 
 
-class Painter(Line):
-    """Generates noise that grows darker with each step; notes what it is asked for."""
+@pytest.fixture(scope="module")
+def halted(tmp_path_factory):
+    """A folder for runs with the state of a training that was stopped after two of three epochs."""
 
-    def __init__(self, channels):
-        super().__init__(0.0)
-        self.channels, self.asked = channels, []
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
 
-    def sample(self, n, seed=0, **keywords):
-        self.asked.append((n, seed, keywords))
-        noise = np.random.default_rng(seed).random((n, 5, 7, self.channels), dtype=np.float32)
-        return noise * np.float32(self.slope) ** 2
+    runs = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "RUNS", runs)
+        options = {"batch_size": 16, "callbacks": [Stop()], "resume": "x", "progress": False}
+        with pytest.raises(KeyboardInterrupt):
+            training.fit(network(), IMAGES, LABELS, epochs=3, **options)
+    return runs
+
+
+def _without_a_layer(file):
+    with h5py.File(file, "a") as opened:
+        del opened["layers"][next(iter(opened["layers"]))]
+
+
+def _flipped(file):
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+
+
+RECORD, STATE = "epoch_0002.json", "epoch_0002.weights.h5"
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        (RECORD, lambda file: file.write_text("")),
+        (RECORD, lambda file: file.write_text(file.read_text()[:-20])),
+        (RECORD, lambda file: file.write_text('{"seeds": []}')),
+        (RECORD, lambda file: file.write_text("[1, 2]")),
+        (RECORD, lambda file: file.write_text(file.read_text().replace('"logs": [', '"logs": [{}, '))),
+        (STATE, lambda file: file.write_bytes(file.read_bytes()[:-20])),
+        (STATE, lambda file: file.write_bytes(b"")),
+        (STATE, lambda file: file.unlink()),
+        (STATE, _without_a_layer),
+        (STATE, _flipped),
+    ],
+)
+def test_a_damaged_state_is_named_and_left_where_it_is(halted, tmp_path, monkeypatch, name, damage):
+    shutil.copytree(halted, tmp_path / "runs")
+    monkeypatch.setattr(paths, "RUNS", tmp_path / "runs")
+    folder = tmp_path / "runs" / "x" / "state"
+    damage(folder / name)
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(training.StateDamaged, match="rename or delete") as refused:
+        training.fit(network(), IMAGES, LABELS, epochs=3, batch_size=16, resume="x", progress=False)
+    assert name in str(refused.value)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
+
+
+def test_a_state_of_more_epochs_or_of_another_network_is_refused(halted, monkeypatch):
+    monkeypatch.setattr(paths, "RUNS", halted)
+    with pytest.raises(ValueError, match="state after 2 epochs, and 1 are asked for"):
+        training.fit(network(), IMAGES, LABELS, epochs=1, batch_size=16, resume="x", progress=False)
+    plain = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    plain.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="state of another network"):
+        training.fit(plain, IMAGES, LABELS, epochs=3, batch_size=16, resume="x", progress=False)
+
+
+def test_a_full_disk_is_told_before_a_file_is_begun(monkeypatch, tmp_path):
+    monkeypatch.setattr(training.weights.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000_000))
+    with pytest.raises(OSError, match=r"full: 1\.0 MB are free, writing the weights takes 1\.0; make room") as refused:
+        training.save_weights(network(), tmp_path / "a.weights.h5")
+    assert refused.value.errno == errno.ENOSPC and not list(tmp_path.glob("*.h5"))
+
+
+# ---- previews and clocks ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_sample_grid_writes_each_pixel_as_four(tmp_path, channels):
-    model = Painter(channels)
+def test_previews_write_each_pixel_as_four(tmp_path, channels):
+    def darker_with_each_step(model):
+        return noise * np.float32(model.slope) ** 2
+
+    noise = np.random.default_rng(9).random((10, 7, channels), dtype=np.float32)
+    model = Line(0.0)
     model.compile("sgd")
-    sheets = training.SampleGrid(tmp_path / "samples", rows=2, columns=3, seed=9)
-    training.fit(model, np.ones((4, 1), np.float32), epochs=2, batch_size=2, callbacks=[sheets], progress=False)
-    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [f"epoch_000{i}.png" for i in range(3)]
-    assert model.asked == [(6, 9, {})] * 3
+    previews = training.Previews(tmp_path / "previews", darker_with_each_step)
+    training.fit(model, np.ones((4, 1), np.float32), epochs=2, batch_size=2, callbacks=[previews], progress=False)
+    assert sorted(path.name for path in (tmp_path / "previews").iterdir()) == [f"epoch_000{i}.png" for i in range(3)]
     for epoch, slope in ((0, 1.0), (2, float(model.slope))):
-        with Image.open(tmp_path / "samples" / f"epoch_000{epoch}.png") as image:
-            assert image.mode == {1: "L", 3: "RGB"}[channels] and image.size == (2 * 3 * 7, 2 * 2 * 5)
-            pixels = np.asarray(image).reshape(20, 42, channels)
-        samples = np.random.default_rng(9).random((6, 5, 7, channels), dtype=np.float32) * np.float32(slope) ** 2
-        for index, sample in enumerate(samples):
-            top, left = 10 * (index // 3), 14 * (index % 3)
-            for row, column in [(0, 0), (0, 1), (1, 0), (1, 1)]:
-                every_other = pixels[top + row : top + 10 : 2, left + column : left + 14 : 2]
-                assert np.abs(every_other / 255 - sample).max() <= 0.5 / 255 + 1e-6
+        with Image.open(tmp_path / "previews" / f"epoch_000{epoch}.png") as image:
+            assert image.mode == {1: "L", 3: "RGB"}[channels] and image.size == (2 * 7, 2 * 10)
+            pixels = np.asarray(image).reshape(20, 14, channels)
+        for row, column in [(0, 0), (0, 1), (1, 0), (1, 1)]:
+            every_other = pixels[row::2, column::2]
+            assert np.abs(every_other / 255 - noise * slope**2).max() <= 0.5 / 255 + 1e-6
 
 
-def test_sample_grid_hands_labels_on_and_starts_once(tmp_path):
-    model = Painter(1)
+def test_previews_start_once(tmp_path):
+    model = Line(0.0)
     model.compile("sgd")
-    labels = np.array([3, 4])
-    sheets = training.SampleGrid(tmp_path, rows=1, columns=2, labels=labels)
-    model.fit(np.ones((4, 1)), epochs=3, initial_epoch=1, callbacks=[sheets], verbose=0)
+    previews = training.Previews(tmp_path, lambda model: np.zeros((2, 2)))
+    model.fit(np.ones((4, 1)), epochs=3, initial_epoch=1, callbacks=[previews], verbose=0)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["epoch_0002.png", "epoch_0003.png"]
-    assert all(keywords["labels"] is labels for _, _, keywords in model.asked)
-    with pytest.raises(ValueError, match="at least one row and one column, got 0 and 3"):
-        training.SampleGrid(tmp_path, rows=0, columns=3)
+
+
+def test_the_clock_counts_validation_and_leaves_out_what_is_done_between_epochs(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(training.callbacks.time, "monotonic", lambda: now[0])
+
+    class Passing(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            now[0] += 1
+
+        def on_test_batch_end(self, batch, logs=None):
+            now[0] += 10
+
+        def on_epoch_end(self, epoch, logs=None):
+            now[0] += 100
+
+    callbacks = [training.Clock(), Passing()]
+    history = training.fit(
+        network(), IMAGES, LABELS, epochs=2, batch_size=16, validation_data=(IMAGES, LABELS), callbacks=callbacks
+    ).history
+    assert history["seconds"] == [14.0, 14.0] and history["steps"] == [4, 4]
+    assert all(seconds > 0 for seconds in history["processor_seconds"])
 
 
 def test_stop_after_seconds(monkeypatch):
@@ -438,19 +525,6 @@ def test_weights_too_large_for_float16_are_refused(tmp_path):
     with pytest.raises(ValueError, match="larger than float16"):
         training.save_weights(model, tmp_path / "a.weights.h5", dtype="float16")
     assert list(tmp_path.glob("*.h5")) == []
-
-
-def test_load_or_train_trains_once():
-    trained = []
-
-    def train(model):
-        trained.append(model)
-        training.fit(model, IMAGES, LABELS, epochs=1, batch_size=16, progress=False)
-
-    first = training.load_or_train("tiny", network, train)
-    second = training.load_or_train("tiny", network, train)
-    assert len(trained) == 1 and (paths.WEIGHTS / "tiny.weights.h5").exists()
-    np.testing.assert_array_equal(first.predict(IMAGES, verbose=0), second.predict(IMAGES, verbose=0))
 
 
 def test_bad_arguments_are_named():

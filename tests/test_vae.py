@@ -218,12 +218,23 @@ def test_weights_are_saved_and_loaded(tmp_path, pictures):
         (lambda: small(classes=2).decode(np.zeros((2, 3))), "needs labels from 0 to 1"),
         (lambda: small(classes=2).encode(np.zeros((2, *SHAPE))), "needs labels from 0 to 1"),
         (lambda: small(classes=2).sample(2, labels=2), "labels must be from 0 to 1"),
+        (lambda: small().encode(np.full((2, *SHAPE), 255.0)), "got images of float64 from 255 to 255"),
+        (lambda: small().log_weights(np.full((2, *SHAPE), np.nan), 2), "not finite"),
         (lambda: small().log_weights(np.zeros((1, *SHAPE)), 0), "expected 1 or more, got 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("label", [7, -1, 0.5])
+def test_labels_that_no_class_has_are_not_trained_on(pictures, label):
+    model = small(classes=2)
+    model.compile("adam")
+    with pytest.raises(ValueError, match="labels must be"):
+        training.fit(model, pictures, np.full(len(pictures), label), epochs=1, batch_size=8, progress=False)
+    assert int(model.optimizer.iterations) == 0
 
 
 def test_labels_must_be_there_in_training_exactly_where_they_are_used(pictures):

@@ -7,7 +7,11 @@ A check is a function that puts a student's answer through trials, from the simp
         attempt.compare((5, 3), expected=3, hint="...")
 
 The lesson calls `check.e2_1(answer)`. It prints one of three verdicts and never stops the notebook: not
-attempted yet, passed, or what was tried, what came back, what was expected, and a hint.
+attempted yet, passed, or what was tried, what came back, what was expected, and a hint. Whatever an answer
+raises, at once or when it is looked at, is part of the verdict; only Ctrl-C still stops.
+
+NumPy's error state, `np.seterr`, is the notebook's own while the answer runs: it warns and raises as it would
+in a cell. A check's own arithmetic, which overflows on purpose where a mistake would, warns and raises nothing.
 """
 
 import functools
@@ -20,6 +24,10 @@ import numpy as np
 
 class Rejected(Exception):
     """An answer failed a trial; the message is what the student reads."""
+
+
+class _NotAttempted(Exception):
+    """The answer is still the stub."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +46,17 @@ def exercise(name: str):
 
     def decorate(trials: Callable[["Attempt"], None]):
         def verdict(answer: Any) -> Verdict:
-            try:
-                trials(Attempt(answer))
-            except NotImplementedError:
-                return Verdict(
-                    "not attempted",
-                    f"{name} not attempted yet: fill in the cell above, run it, run this again.",
-                )
-            except Rejected as problem:
-                return Verdict("rejected", f"{name} not yet.\n{problem}")
-            return Verdict("passed", f"{name} passed.")
+            attempt = Attempt(answer, name)
+            with np.errstate(all="ignore"):
+                _, problem = _outcome(trials, attempt)
+            if problem is None:
+                return Verdict("passed", f"{name} passed.")
+            if type(problem) is _NotAttempted:
+                message = f"{name} not attempted yet: fill in the cell above, run it, run this again."
+                return Verdict("not attempted", message)
+            if type(problem) is not Rejected:
+                problem = _report(_OTHER_KIND, tried=attempt.tried, got=attempt.got, error=problem)
+            return Verdict("rejected", f"{name} not yet.\n{problem}")
 
         @functools.wraps(trials)
         def check(answer: Any) -> None:
@@ -60,16 +69,24 @@ def exercise(name: str):
     return decorate
 
 
-class Attempt:
-    """A student's answer (a function or a value) and the trials it is put through."""
+_OTHER_KIND = "What came back is not of the kind that is asked for: look up what to return, and try it in a cell."
 
-    def __init__(self, answer: Any):
-        self.answer = answer
+
+class Attempt:
+    """A student's answer (a function or a value) and the trials it is put through.
+
+    exercise: its name, such as "E2.1", with which the message of its stub begins.
+    tried, got: the call tried last, and what came back.
+    """
+
+    def __init__(self, answer: Any, exercise: str):
+        self.answer, self.exercise = answer, exercise
+        self.tried, self.got = "your answer", answer
+        self._error_state = np.geterr()
 
     def reject(self, hint: str, **facts: Any) -> None:
         """Reject the answer with a hint; facts are printed above it, one `name value` a line."""
-        lines = [f"  {key:<9} {_show(value)}" for key, value in facts.items()]
-        raise Rejected("\n".join([*lines, f"  hint      {hint}"]))
+        raise Rejected(_report(hint, **facts))
 
     def call(
         self,
@@ -83,25 +100,42 @@ class Attempt:
         Rejects an answer that is not a function, raises an error, returns None, or changes its arguments.
         errors: error class -> the hint shown when a likely mistake makes the answer raise it.
         """
-        name = getattr(self.answer, "__name__", "your function")
-        tried = tried or _call_text(name, arguments, keywords)
-        if not callable(self.answer):
-            self.reject("Hand in the function itself, without calling it.", got=self.answer, expected="a function")
         copies = [_copy(argument) for argument in arguments]
-        try:
-            got = self.answer(*copies, **keywords)
-        except NotImplementedError:
-            raise
-        except Exception as problem:  # whatever a student's code can raise is told, not thrown
+        problem = self._run(copies, keywords, tried or self._call_text(arguments, keywords))
+        if problem is not None:
             hint = "The function stopped with this error; run it on the same input in a cell of your own to see where."
             hint = next((hint for kind, hint in (errors or {}).items() if isinstance(problem, kind)), hint)
-            self.reject(hint, tried=tried, got=f"{type(problem).__name__}: {problem}")
-        if got is None:
-            self.reject("The function returned nothing: does it end in `return`?", tried=tried, got=None)
+            self.reject(hint, tried=self.tried, got=problem)
+        if self.got is None:
+            self.reject("The function returned nothing: does it end in `return`?", tried=self.tried, got=None)
         for argument, copy in zip(arguments, copies, strict=True):
             if isinstance(argument, np.ndarray) and not np.array_equal(argument, copy, equal_nan=True):
-                self.reject("The function changed its input; work on a copy or write into a new array.", tried=tried)
-        return got
+                hint = "The function changed its input; work on a copy or write into a new array."
+                self.reject(hint, tried=self.tried)
+        return self.got
+
+    def refuse(self, *arguments: Any, error: type[Exception], hint: str, tried: str) -> None:
+        """Reject unless the answer raises the error on these arguments."""
+        problem = self._run(arguments, {}, tried)
+        if not isinstance(problem, error):
+            self.reject(hint, tried=tried, got="no error" if problem is None else problem, expected=error.__name__)
+
+    def _run(self, arguments, keywords: Mapping[str, Any], tried: str) -> BaseException | None:
+        """Call the answer, keep what it returns, and return what it raises; the stub's own error ends the trials."""
+        if not callable(self.answer):
+            self.reject("Hand in the function itself, without calling it.", got=self.answer, expected="a function")
+        with np.errstate(**self._error_state):
+            self.got, problem = _outcome(self.answer, *arguments, **keywords)
+        self.tried = tried
+        if _show(problem).startswith(f"NotImplementedError: {self.exercise}:"):
+            raise _NotAttempted
+        return problem
+
+    def _call_text(self, arguments: tuple, keywords: Mapping[str, Any]) -> str:
+        name, _ = _outcome(getattr, self.answer, "__name__")
+        parts = [_show(argument) for argument in arguments]
+        parts += [f"{key}={_show(value)}" for key, value in keywords.items()]
+        return f"{name if type(name) is str else 'your function'}({', '.join(parts)})"
 
     def compare(
         self,
@@ -122,21 +156,19 @@ class Attempt:
         errors: error class -> hint, as in `call`.
         tolerance: relative and absolute.
         """
-        name = getattr(self.answer, "__name__", "your function")
-        tried = tried or _call_text(name, arguments, keywords)
         got = self.call(*arguments, tried=tried, errors=errors, **keywords)
-        self.agree(got, expected, hint, mistakes=mistakes, tried=tried, tolerance=tolerance)
+        self.agree(got, expected, hint, mistakes=mistakes, tried=self.tried, tolerance=tolerance)
+
+    def numbers(self, got: Any, tried: str = "your answer") -> np.ndarray:
+        """`got` as a plain array. Rejects text, ragged lists, masked or complex numbers, integers beyond 64 bits."""
+        array, _ = _outcome(lambda: None if np.ma.is_masked(got) else np.asarray(got))
+        if array is None or array.dtype.kind not in "biuf":
+            self.reject("The answer should be a number or an array of numbers.", tried=tried, got=got)
+        return array
 
     def agree(self, got, expected, hint, *, mistakes=None, tried="your answer", tolerance=1e-5) -> None:
         """Reject unless `got` has the shape and, within the tolerance, the values of `expected`."""
-        expected_array = np.asarray(expected)
-        try:
-            array = np.asarray(got)
-            comparable = array.dtype.kind in "biuf"
-        except (ValueError, TypeError):
-            comparable = False
-        if not comparable:
-            self.reject("The answer should be a number or an array of numbers.", tried=tried, got=got)
+        array, expected_array = self.numbers(got, tried), np.asarray(expected)
         if _equal(array, expected_array, tolerance):
             return
         for mistake, value in (mistakes or {}).items():
@@ -150,6 +182,16 @@ class Attempt:
         self.reject(hint, tried=tried, **facts)
 
 
+def _outcome(function: Callable, *arguments: Any, **keywords: Any) -> tuple[Any, BaseException | None]:
+    """What the function returns and what it raises, which with a student's code may be anything; Ctrl-C still stops."""
+    try:
+        return function(*arguments, **keywords), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as problem:  # `exit()` in an answer should not close the notebook either
+        return None, problem
+
+
 def _equal(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
     return got.shape == expected.shape and np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
 
@@ -160,28 +202,35 @@ def _first_difference(got: np.ndarray, expected: np.ndarray, tolerance: float) -
     differs = ~np.isclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
     index = tuple(int(i) for i in np.argwhere(differs)[0])
     place = f"at index {index}, {differs.mean():.0%} of entries differ"
-    return {"got": f"{got[index]:.5g} {place}", "expected": f"{expected[index]:.5g}"}
+    return {"got": f"{float(got[index]):.5g} {place}", "expected": f"{expected[index]:.5g}"}
 
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def _call_text(name: str, arguments: tuple, keywords: Mapping) -> str:
-    parts = [_show(argument) for argument in arguments]
-    parts += [f"{key}={_show(value)}" for key, value in keywords.items()]
-    return f"{name}({', '.join(parts)})"
+def _report(hint: str, **facts: Any) -> str:
+    lines = [f"  {key:<9} {_show(value)}" for key, value in facts.items()]
+    return "\n".join([*lines, f"  hint      {hint}"])
 
 
 def _show(value: Any) -> str:
+    """The value in a few words that can be printed, whatever it is."""
+    shown, problem = _outcome(lambda: str.encode(_text(value)).decode())  # text that no terminal prints fails here
+    return shown[:1000] if problem is None else "something that cannot be shown"
+
+
+def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
     if isinstance(value, np.ndarray):
         if value.size > 12:
             return f"array of shape {value.shape}"
         return np.array2string(value, separator=", ", precision=5, suppress_small=True).replace("\n", "")
     if isinstance(value, np.generic):
-        return _show(value.item())
+        return _text(value.item())
     if isinstance(value, float):
         return f"{value:.6g}"
     return repr(value)[:200]

@@ -28,9 +28,8 @@ def e5_1(attempt: Attempt) -> None:
     )
     vanish = "Exponentials of numbers far below zero all vanish: the largest logit of a row should never be far from 0."
     for logits, hint in [(high, overflow), (low, vanish), (far, overflow)]:
-        with np.errstate(invalid="ignore"):
-            shifted = np.exp(logits - logits.max())
-            mistakes = {"Each row has its own largest logit.": shifted / shifted.sum(axis=-1, keepdims=True)}
+        shifted = np.exp(logits - logits.max())
+        mistakes = {"Each row has its own largest logit.": shifted / shifted.sum(axis=-1, keepdims=True)}
         errors = {OverflowError: overflow, ZeroDivisionError: vanish}
         expected = scipy.special.softmax(logits, axis=-1)
         attempt.compare((logits,), expected, hint, mistakes=mistakes, errors=errors)
@@ -45,8 +44,7 @@ _KEEP_AXIS = (
 def _softmax_mistakes(logits: np.ndarray) -> dict[str, Any]:
     powers = np.exp(logits)
     sums, largest = powers.sum(axis=-1, keepdims=True), logits.max(axis=-1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = logits / logits.sum(axis=-1, keepdims=True)
+    shares = logits / logits.sum(axis=-1, keepdims=True)
     return {
         "Each row is one picture: go along its classes, not down the batch.": powers / powers.sum(axis=0),
         "Each row adds up to one by itself, not all rows together.": powers / powers.sum(),
@@ -154,13 +152,14 @@ def e5_3(attempt: Attempt) -> None:
         if len(labels) > 12:
             tried = f"precision_recall_f1({len(labels)} labels, {len(labels)} answers, {kind})"
         got = attempt.call(labels, answers, kind, tried=tried, errors={ZeroDivisionError: empty})
-        got = _three_numbers(attempt, got, tried)
+        numbers = _three_numbers(attempt, got, tried)
         expected = _measures(labels, answers, kind)
         nothing_there = kind not in labels or kind not in answers or not expected[0]
-        wrong = ~np.isclose(got, expected)
-        if nothing_there and (np.isnan(got).any() or (got[wrong] == 1).any()):
-            attempt.reject(empty, tried=tried, got=got, expected=expected)
-        attempt.agree(got, expected, _measure_hint(labels, answers, kind, got), tried=tried)
+        wrong = ~np.isclose(numbers, expected)
+        if nothing_there and (np.isnan(numbers).any() or (numbers[wrong] == 1).any()):
+            attempt.reject(empty, tried=tried, got=numbers, expected=expected)
+        hint = _measure_hint(labels, answers, kind, numbers) if wrong.any() else ""
+        attempt.agree(got, expected, hint, tried=tried)
 
 
 def _measures(labels: np.ndarray, answers: np.ndarray, kind: int) -> np.ndarray:
@@ -256,7 +255,7 @@ def e5_4(attempt: Attempt) -> None:
         if features.size <= 6:
             tried = f"dropout({features.tolist()}, {rate}, {random.tolist()})"
         hint = "Take three numbers and a rate of 0.25 on paper: which stay, and how much larger do they become?"
-        got = attempt.call(features, rate, random, tried=tried)
+        got = attempt.numbers(attempt.call(features, rate, random, tried=tried), tried)
         mistakes = _dropout_mistakes(features, rate, random)
         if rate and _other_values(got, expected) and _draws_itself(attempt):
             hint, mistakes = "The result does not follow `random`: use the numbers given, draw none.", {}
@@ -266,9 +265,8 @@ def e5_4(attempt: Attempt) -> None:
     attempt.compare((features, 0.0, random), features, hint)
 
 
-def _other_values(got: Any, expected: np.ndarray) -> bool:
-    numbers = _numbers(got)
-    return numbers.shape == expected.shape and not np.allclose(numbers, expected)
+def _other_values(got: np.ndarray, expected: np.ndarray) -> bool:
+    return got.shape == expected.shape and not np.allclose(got, expected)
 
 
 def _draws_itself(attempt: Attempt) -> bool:
@@ -277,8 +275,9 @@ def _draws_itself(attempt: Attempt) -> bool:
     Tried on so many numbers that two draws cannot agree by chance.
     """
     features, random = np.ones((20, 30)), np.random.default_rng(5).random((20, 30))
-    first, again, other = (attempt.call(features, 0.5, numbers) for numbers in (random, random, np.flip(random)))
-    if np.count_nonzero(_numbers(first)) == features.size:  # nothing was dropped, so nothing was drawn either
+    given = random, random, np.flip(random)
+    first, again, other = (attempt.numbers(attempt.call(features, 0.5, numbers)) for numbers in given)
+    if np.count_nonzero(first) == features.size:  # nothing was dropped, so nothing was drawn either
         return False
     return not np.array_equal(first, again) or np.array_equal(first, other)
 
@@ -471,5 +470,5 @@ def _numbers(got: Any) -> np.ndarray:
     """What came back as floats, None as NaN; without a shape that fits anything where it is no array of numbers."""
     try:
         return np.asarray(got, dtype=float)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return np.empty((0, 0))

@@ -77,7 +77,7 @@ def e7_2(attempt: Attempt) -> None:
             "Half of log_variance is the logarithm of the standard deviation: one step is missing.": (
                 mean + log_variance / 2 * noise
             ),
-            "The square root of a logarithm is not the standard deviation.": _root(mean, log_variance, noise),
+            "The square root of a logarithm is not the standard deviation.": mean + np.sqrt(log_variance) * noise,
             "This is the mean: without the noise it is a plain autoencoder.": mean,
             "The noise is stretched but not yet moved to the mean.": deviation * noise,
             "The noise is moved to the mean but not stretched.": mean + noise,
@@ -85,11 +85,6 @@ def e7_2(attempt: Attempt) -> None:
         }
         hint = "Stretch the noise by the standard deviation, then move it to the mean. Use the noise that is handed in."
         attempt.compare((mean, log_variance, noise), expected, hint, mistakes=mistakes, tolerance=1e-4)
-
-
-def _root(mean: np.ndarray, log_variance: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return mean + np.sqrt(log_variance) * noise
 
 
 @exercise("E7.3")
@@ -109,12 +104,11 @@ def e7_3(attempt: Attempt) -> None:
     errors = {OverflowError: overflow, ValueError: overflow}
     for images, logits, hint in cases:
         expected = _pixel_nats(images, logits).sum(axis=(1, 2, 3)).mean()
-        with np.errstate(all="ignore"):
-            mistakes = {} if hint == overflow else _nats_mistakes(images, logits)
-            attempt.compare(
-                (images, logits), expected, hint, mistakes=mistakes, errors=errors if hint == overflow else None,
-                tolerance=1e-4,
-            )  # fmt: skip
+        mistakes = {} if hint == overflow else _nats_mistakes(images, logits)
+        attempt.compare(
+            (images, logits), expected, hint, mistakes=mistakes, errors=errors if hint == overflow else None,
+            tolerance=1e-4,
+        )  # fmt: skip
 
 
 _FORMULA = (
@@ -168,10 +162,9 @@ def e7_4(attempt: Attempt) -> None:
     cases += [(np.array([[900.0, 899.0]]), "The exponential of a large number overflows: subtract the largest first.")]
     for log_weights, hint in cases:
         expected = scipy.special.logsumexp(log_weights, axis=1, b=1 / log_weights.shape[1])
-        with np.errstate(all="ignore"):
-            mistakes = _bound_mistakes(log_weights)
-            errors = {OverflowError: hint, ValueError: hint}
-            attempt.compare((log_weights,), expected, hint, mistakes=mistakes, errors=errors, tolerance=1e-4)
+        mistakes = _bound_mistakes(log_weights)
+        errors = {OverflowError: hint, ValueError: hint}
+        attempt.compare((log_weights,), expected, hint, mistakes=mistakes, errors=errors, tolerance=1e-4)
 
 
 _BOUND = "For each row: the logarithm of the mean of the exponentials."
@@ -230,12 +223,10 @@ def _path_mistakes(start: np.ndarray, end: np.ndarray, steps: int) -> dict[str, 
     length = np.linalg.norm(start)
     without_end = np.linspace(0, 1, steps, endpoint=False)
     lengths = np.linalg.norm(straight, axis=1, keepdims=True)
-    with np.errstate(all="ignore"):
-        cosine = np.clip(start @ end, -1, 1)
-        angle = np.arccos(cosine)
-        wide = (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
-        degrees = np.degrees(np.arccos(start @ end / length**2))
-        turned = (np.sin((1 - shares) * degrees) * start + np.sin(shares * degrees) * end) / np.sin(degrees)
+    angle = np.arccos(np.clip(start @ end, -1, 1))
+    wide = (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
+    degrees = np.degrees(np.arccos(start @ end / length**2))
+    turned = (np.sin((1 - shares) * degrees) * start + np.sin(shares * degrees) * end) / np.sin(degrees)
     return {
         "This is the straight line: half-way it is nearer to zero than both ends.": straight,
         "This has the right length but not even steps: the angle should grow evenly.": straight / lengths * length,

@@ -1,7 +1,7 @@
 """The `course` command line. Each command's work is imported only when it is asked for."""
 
-import argparse
 import errno
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -13,9 +13,11 @@ REMEDIES = {errno.EACCES: OWN_FOLDER, errno.EROFS: OWN_FOLDER, errno.ENOSPC: "ma
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status: 0 well, 1 something failed, 2 asked for the impossible."""
-    options = _parser().parse_args(arguments)
+    # By name: a lesson that looks at this machine by a module of this package depends on none of the commands.
+    commands = importlib.import_module("course_utils.cli.commands")
+    options = commands.parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        return options.command(options)
+        return options.work(options)
     except CourseError as error:
         print(f"course: {error}", file=sys.stderr)
         return 2
@@ -33,188 +35,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("course: interrupted", file=sys.stderr)
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="course",
-        description="Picture Machines: open the lessons, run them, build them, test them.",
-        epilog="NN names a lesson: 2, 02, 02_convolution or lessons/02_convolution.py. "
-        "`course COMMAND --help` says more about each.",
-    )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def add(name: str, command, summary: str, detail: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {detail}")
-        added.set_defaults(command=command)
-        return added
-
-    lab = add(
-        "lab",
-        _lab,
-        "open the lessons in JupyterLab",
-        "Each lesson is first copied to work/, without its solutions, unless it is there already; nothing in work/ "
-        "is ever overwritten.",
-    )
-    lab.add_argument("lesson", nargs="?", metavar="NN", help="the lesson to open at (default: the first)")
-    lab.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
-    lab.add_argument("--port", type=_port, help="the port to listen on (default: the first free one from 8888)")
-
-    run = add(
-        "run",
-        _run,
-        "execute one lesson without a browser",
-        "Leaves the executed notebook and an HTML page in work/runs/, also when a cell fails. Without a network the "
-        "page shows formulas as they were typed.",
-    )
-    run.add_argument("lesson", metavar="NN")
-    run.add_argument("--mine", action="store_true", help="execute your own copy in work/ instead of the lesson")
-
-    reset = add(
-        "reset",
-        _reset,
-        "start your own copy of a lesson afresh",
-        "The old copy is kept beside the new one, under a name with the date and time.",
-    )
-    reset.add_argument("lesson", metavar="NN")
-
-    build = add(
-        "build",
-        _build,
-        "make notebooks/ from lessons/",
-        "Each lesson is executed from the top in a fresh kernel; where neither its code nor what it uses has changed, "
-        "its text alone is renewed. A lesson with an error leaves its old notebook as it was.",
-    )
-    build.add_argument("lessons", nargs="*", metavar="NN", help="the lessons to build (default: all)")
-    which = build.add_mutually_exclusive_group()
-    which.add_argument("--stale", action="store_true", help="only those whose notebook is out of date, and say why")
-    which.add_argument("--force", action="store_true", help="execute them although nothing has changed")
-
-    test = add(
-        "test",
-        _test,
-        "run every test of the course",
-        "The style checks, the tests of the package, and each stored notebook executed again, with trainings cut to a "
-        "few steps, and compared.",
-    )
-    length = test.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="leave out the notebooks and the browser")
-    length.add_argument(
-        "--full",
-        nargs="*",
-        metavar="NN",
-        help="compare these notebooks alone (default: all) at their full length, trained numbers and bands included",
-    )
-
-    add(
-        "doctor",
-        _doctor,
-        "say what this machine has and what to expect of it",
-        "Checks Python, packages, memory, devices and the checksum of each data file.",
-    )
-
-    train = add(
-        "train",
-        _train,
-        "train one of the course's generators",
-        "Leaves weights, a record and a sheet of samples for each epoch in runs/NAME. After an interruption or a kill, "
-        "--resume goes on from the last whole epoch.",
-    )
-    train.add_argument("name", metavar="NAME", help="gan_fashion, gan_emoji, vae_fashion or vae_emoji")
-    train.add_argument("--profile", choices=("lesson", "full"), help="how large and how long (default: lesson)")
-    train.add_argument("--seconds", type=_seconds, metavar="S", help="stop after so many seconds of training")
-    train.add_argument(
-        "--mixed-precision",
-        action="store_true",
-        help="multiply in bfloat16, which takes half the time on some processors and most GPUs",
-    )
-    train.add_argument("--resume", action="store_true", help="go on with an unfinished training")
-
-    data = add("data", _restore, "look after the files in data/", "Takes one action.")
-    actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
-    restore = actions.add_parser(
-        "restore",
-        help="put back files that are missing or damaged",
-        description="Compares the files with their checksums and puts back those that differ, from the history that "
-        "git keeps of this copy or from another copy; no network is needed.",
-    )
-    restore.add_argument("names", nargs="*", metavar="NAME", help="files or folders of data/ (default: all of it)")
-    restore.add_argument(
-        "--from", dest="source", metavar="PATH", help="another copy of the course: a folder or zip file"
-    )
-    return parser
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, got {text}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"seconds must be above 0, got {text}")
-    return seconds
-
-
-def _lab(options: argparse.Namespace) -> int:
-    from course_utils.cli import lab, lessons
-
-    chosen = lessons.find_lessons([options.lesson] if options.lesson else [])[0]
-    lessons.make_work_copies()
-    for lesson in lessons.outdated_work_copies():
-        print(f"{lesson.name} has changed since your copy was made; `course reset {lesson.number:02d}` renews it.")
-    return lab.start_lab(chosen.work_copy, browser=not options.no_browser, port=options.port)
-
-
-def _run(options: argparse.Namespace) -> int:
-    from course_utils.cli import execute, lessons
-
-    return execute.run(lessons.find_lesson(options.lesson), mine=options.mine)
-
-
-def _reset(options: argparse.Namespace) -> int:
-    from course_utils.cli import lessons
-
-    lesson = lessons.find_lesson(options.lesson)
-    kept = lessons.reset_work_copy(lesson)
-    print(f"new copy: {lesson.work_copy}")
-    if kept:
-        print(f"old copy: {kept}")
-    return 0
-
-
-def _build(options: argparse.Namespace) -> int:
-    from course_utils.cli import execute, lessons
-
-    chosen = lessons.find_lessons(options.lessons)
-    failed = execute.build_stale(chosen) if options.stale else execute.build_all(chosen, options.force)
-    return 1 if failed else 0
-
-
-def _test(options: argparse.Namespace) -> int:
-    from course_utils.cli import lessons, testing
-
-    if options.full is not None:
-        return testing.run_full_tests(lessons.find_lessons(options.full))
-    return testing.run_tests(quick=options.quick)
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    from course_utils.cli import doctor
-
-    return doctor.run_doctor()
-
-
-def _train(options: argparse.Namespace) -> int:
-    from course_utils.cli import train
-
-    return train.train(options.name, options.profile, options.seconds, options.resume, options.mixed_precision)
-
-
-def _restore(options: argparse.Namespace) -> int:
-    from course_utils.cli import restore
-
-    restore.restore(options.names, options.source)
-    return 0

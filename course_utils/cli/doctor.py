@@ -6,14 +6,12 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils import data_files, paths
+from course_utils import data_files, machine, paths
 from course_utils.cli import kernel, timings
 
 MEMORY_NEEDED = 4.0  # gigabytes: the system, a browser, JupyterLab and one kernel that trains
@@ -58,26 +56,12 @@ def examine() -> Iterator[Finding]:
 
 def processor() -> Finding:
     """The CPU's name and how many of its cores this process may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Finding("processor", f"{usable} cores, {processor_name()}, {platform.system()} {platform.machine()}")
-
-
-def processor_name() -> str:
-    """What the CPU is sold as, where the system tells."""
-    if sys.platform == "linux":
-        names = re.findall(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        return names[0] if names else "unnamed"
-    if sys.platform == "darwin":
-        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unnamed"
-    return platform.processor() or "unnamed"
+    return Finding("processor", machine.processor())
 
 
 def memory() -> Finding:
     """Total and free memory, in gigabytes."""
-    import psutil
-
-    total, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
+    total, free = machine.memory()
     found = f"{total:.1f} GB, of which {free:.1f} GB are free"
     return Finding("memory", found, enough(total, MEMORY_NEEDED, "use a machine with more memory"))
 
@@ -126,6 +110,8 @@ def packages() -> Finding:
 
 def direct_requirements() -> set[str]:
     """Names of the packages that the course itself asks for, but for the installers."""
+    import tomllib
+
     text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = tomllib.loads(text)["project"]["dependencies"]
     return {re.match(r"[\w-]+", line)[0].replace("_", "-") for line in listed} - {"pip", "uv"}
@@ -144,13 +130,13 @@ def data() -> Finding:
     try:
         manifest = data_files.read_manifest()
     except data_files.DataFileError as error:
-        return Finding("data", str(error).splitlines()[0], "run: python course.py data restore")
+        return Finding("data", str(error).splitlines()[0], f"run: {data_files.restore_command(data_files.MANIFEST)}")
     wrong = [name for name, checksum in manifest.items() if data_files.find_problem(paths.DATA, name, checksum)]
     size = sum((paths.DATA / name).stat().st_size for name in manifest if name not in wrong) / 1e6
     if not wrong:
         return Finding("data", f"{len(manifest)} files, {size:.0f} MB, each with its checksum")
     found = f"{len(wrong)} of {len(manifest)} files missing or changed: {', '.join(wrong[:4])}"
-    return Finding("data", found, "run: python course.py data restore")
+    return Finding("data", found, f"run: {data_files.restore_command()}")
 
 
 def kernels() -> Finding:
@@ -175,32 +161,13 @@ def training() -> Finding:
     with kernel.native_logs_hidden():
         import keras
 
-        names = graphics_cards()
+        names = machine.graphics_cards()
     backend = f"Keras on {keras.backend.backend()}"
     if names:
         return Finding("training", f"{backend}, on {', '.join(names)}")
     if shutil.which("nvidia-smi"):
         return Finding("training", f"{backend}, on the CPU; for the NVIDIA card run: python course.py --gpu")
     return Finding("training", f"{backend}, on the CPU, which the lessons are sized for")
-
-
-def graphics_cards() -> list[str]:
-    """What the accelerators are called that the Keras backend sees."""
-    import keras
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
-    import tensorflow as tf
-
-    cards = [tf.config.experimental.get_device_details(card) for card in tf.config.list_physical_devices("GPU")]
-    return [card.get("device_name", "GPU") for card in cards]
-
-
-def device() -> str:
-    """What Keras trains on, in words: "NVIDIA H100", or "2 cores, the processor's name, Linux x86_64"."""
-    return next(iter(graphics_cards()), processor().found)
 
 
 def minutes() -> Iterator[Finding]:

@@ -64,7 +64,6 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,
-            coalesce_streams=True,
             on_cell_start=advance,
         )
         started = time.perf_counter()
@@ -104,6 +103,9 @@ def _reason(error: Exception, source: str, log: IO[bytes]) -> str:
 def _make_reproducible(notebook: NotebookNode) -> None:
     """Take out what differs from one run to the next although nothing changed."""
     notebook.metadata.language_info = nbformat.from_dict(LANGUAGE_INFO)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _merge_streams(cell.outputs)
     models = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     for model in models.values():
         if model["model_name"] == "LayoutModel":  # forty settings, nearly all of them unset
@@ -116,13 +118,38 @@ def _make_reproducible(notebook: NotebookNode) -> None:
     notebook.cells, notebook.metadata = renamed.cells, renamed.metadata
 
 
+def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs with each stream in one piece, at the place of its first: where a kernel cuts it is chance.
+
+    The order of standard output and error beside each other is chance, too: output comes first. nbclient's own
+    `coalesce_streams` takes a time that grows with the square of a line's length, and stops at no timeout.
+    """
+    merged, pieces = [], {}
+    for output in outputs:
+        if output.output_type == "stream":
+            pieces.setdefault(output.name, []).append(output.text)
+        if output.output_type != "stream" or len(pieces[output.name]) == 1:
+            merged.append(output)
+    for place, output in enumerate(merged):
+        if output.output_type == "stream":
+            output.text = "\n".join(map(_last_state, "".join(pieces[output.name]).split("\n")))
+            if output.name == "stdout" and place and merged[place - 1].get("name") == "stderr":
+                merged[place - 1 : place + 1] = output, merged[place - 1]
+    return merged
+
+
+def _last_state(line: str) -> str:
+    """What is left of a line that was written over from its start, as progress bars do; "\\r" may still end it."""
+    return line[line.rfind("\r", 0, len(line) - 1) + 1 :]
+
+
 def build(lesson: Lesson, force: bool = False) -> float | None:
     """Make the stored notebook of a lesson, drawings and solutions folded; return the seconds of its cells.
 
     It is executed in its lesson profile, and the notebook keeps what it was built from. Where nothing of that has
     changed, text alone is renewed and None returned, unless `force` says otherwise. The opening picture is stored in
     `notebooks/pictures/`, where the README shows it.
-    Raises LessonFailed and leaves the old notebook as it was when a cell fails.
+    Raises LessonFailed and leaves the old notebook as it was when a cell fails, or what it uses was changed meanwhile.
     """
     notebook, seconds = fold(read_notebook(lesson)), None
     stored = _stored(lesson)
@@ -132,8 +159,11 @@ def build(lesson: Lesson, force: bool = False) -> float | None:
         with tempfile.TemporaryDirectory() as folder:
             startup, log = provenance.write_watch(Path(folder))
             watched = STORED_ENVIRONMENT | {"PYTHONSTARTUP": str(startup)}
+            began = time.time()
             seconds = execute(notebook, lesson.name, paths.NOTEBOOKS, watched)
-            notebook.metadata.course.built_from = provenance.built_from(notebook, log)
+            record = notebook.metadata.course.built_from = provenance.built_from(notebook, log)
+        if changed := provenance.changed_since(began, record):
+            raise LessonFailed(f"{lesson.name}: {shortened(changed)} changed while it was built: build it again")
     write_notebook(notebook, lesson.notebook)
     if picture := opening_picture(notebook):
         target = stored_picture(lesson)

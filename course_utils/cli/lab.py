@@ -5,12 +5,14 @@ import os
 import platform
 import secrets
 import shutil
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from course_utils import paths
 from course_utils.cli import kernel
+from course_utils.cli.errors import CourseError
 
 # JupyterLab's settings, which a student may change in its settings editor.
 SETTINGS = {
@@ -26,8 +28,10 @@ def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> 
     """Run JupyterLab, opened at a notebook below paths.ROOT, until the student stops it; return its exit status.
 
     notebook: the copy to open. browser: open one, or else only print the address. port: the port to listen on;
-    the first free one from 8888 where it is None.
+    the first free one from 8888 where it is None. Raises CourseError where nothing can listen on that port.
     """
+    if port is not None:
+        _try_port(port)
     prepare()
     os.environ.update(environment())
     from jupyter_core.application import NoStart
@@ -41,6 +45,20 @@ def start_lab(notebook: Path, browser: bool = True, port: int | None = None) -> 
     with suppress(NoStart):
         server.start()
     return 0
+
+
+def _try_port(port: int) -> None:
+    """Raise CourseError where a port is in use, or not this user's to listen on."""
+    with socket.socket() as probe:
+        if os.name == "posix":  # a port that was left a moment ago is free; on Windows this would permit sharing one
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CourseError(
+                f"JupyterLab cannot listen on port {port} ({error.strerror}): give another, or leave --port out for "
+                "the first free one from 8888"
+            ) from error
 
 
 def arguments(notebook: Path, browser: bool = True, port: int | None = None) -> list[str]:

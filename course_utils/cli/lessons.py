@@ -200,9 +200,9 @@ def read_work_copy(lesson: Lesson) -> NotebookNode:
         ) from error
 
 
-def make_work_copy(lesson: Lesson) -> None:
-    """Write the student's copy of a lesson, over whatever is there."""
-    write_notebook(strip_solutions(read_notebook(lesson)), lesson.work_copy)
+def make_work_copy(lesson: Lesson, path: Path | None = None) -> None:
+    """Write the student's copy of a lesson to its place, or to another path, over whatever is there."""
+    write_notebook(strip_solutions(read_notebook(lesson)), path or lesson.work_copy)
 
 
 def make_work_copies() -> list[Lesson]:
@@ -230,16 +230,15 @@ def _is_current(lesson: Lesson) -> bool:
 def reset_work_copy(lesson: Lesson) -> Path | None:
     """Renew the student's copy; return where the old one is kept, or None when there was none.
 
-    The old one is moved, which needs no room on the disk, and moved back where a new one cannot be written.
+    The new one is whole on the disk before the old one moves: where it cannot be written, the old one stays.
     """
-    if not lesson.work_copy.exists():
-        make_work_copy(lesson)
-        return None
-    stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S_%f")
-    kept = lesson.work_copy.rename(lesson.work_copy.with_name(f"{lesson.name}.{stamp}.ipynb"))
+    new, kept = lesson.work_copy.with_suffix(".new"), None
+    make_work_copy(lesson, new)
     try:
-        make_work_copy(lesson)
-    except BaseException:
-        kept.rename(lesson.work_copy)
-        raise
+        if lesson.work_copy.exists():
+            stamp = datetime.now().strftime("%Y-%m-%d_%H%M%S_%f")
+            kept = lesson.work_copy.rename(lesson.work_copy.with_name(f"{lesson.name}.{stamp}.ipynb"))
+        new.replace(lesson.work_copy)
+    finally:
+        new.unlink(missing_ok=True)
     return kept

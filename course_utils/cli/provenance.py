@@ -85,6 +85,17 @@ def changes(lesson: Lesson, fresh: NotebookNode, stored: NotebookNode) -> list[s
     return changed + [name for name, digest in record["files"].items() if file_digest(name) != digest]
 
 
+def changed_since(moment: float, record: dict) -> list[str]:
+    """The modules and files of a record that were written after a moment, seconds since 1970: their digests may lie."""
+
+    def files(name: str) -> list[Path]:
+        path = module_file(name) or paths.ROOT / name
+        return [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+
+    names = (*record["modules"], *record["files"])
+    return [name for name in names if any(file.stat().st_mtime > moment for file in files(name))]
+
+
 def code_digest(notebook: NotebookNode) -> str:
     """Of the sources of the code cells, in order."""
     return _digest(repr([cell.source for cell in notebook.cells if cell.cell_type == "code"]).encode())

@@ -28,7 +28,7 @@ def restore(names: list[str] | None = None, source: Path | None = None) -> None:
     NAME.changed. Raises CourseError when a name is unknown or a file could be restored from nowhere.
     """
     contents = _git if source is None else _copy(Path(source))
-    checksums = _manifest(contents, forced=bool(names) and MANIFEST in map(_plain, names))
+    checksums = _manifest(contents, source, forced=bool(names) and MANIFEST in map(_plain, names))
     chosen = _chosen(names, checksums)
     intact, missing = 0, []
     for name in chosen:
@@ -67,7 +67,7 @@ def _chosen(names: list[str] | None, checksums: dict[str, str]) -> list[str]:
     return list(chosen)
 
 
-def _manifest(contents: Source, forced: bool) -> dict[str, str]:
+def _manifest(contents: Source, source: Path | None, forced: bool) -> dict[str, str]:
     """The checksums; the manifest itself comes from the source where it is unreadable or asked for."""
     try:
         if not forced:
@@ -76,11 +76,12 @@ def _manifest(contents: Source, forced: bool) -> dict[str, str]:
         pass
     content = next(iter(contents(MANIFEST)), None)
     if content is None:
-        raise CourseError(f"data/{MANIFEST} could not be restored: {_HELP}")
+        raise CourseError(f"data/{MANIFEST} could not be restored: {_remedy(MANIFEST, source)}")
     try:
         parse_manifest(content.decode("utf-8"), paths.DATA)
-    except (DataFileError, UnicodeDecodeError) as error:
-        raise CourseError(f"the {MANIFEST} there is none of the course, and nothing was changed: {error}") from error
+    except ValueError as error:
+        found = f"the {MANIFEST} there is none of the course, and nothing was changed ({error})"
+        raise CourseError(f"{found}: {_remedy(MANIFEST, source)}") from error
     path = paths.DATA / MANIFEST
     if path.is_file() and path.read_bytes() == content:
         print(f"data/{MANIFEST}: already as shipped")
@@ -128,24 +129,27 @@ def _set_aside(path: Path) -> str:
 
 
 def _git(name: str) -> Iterator[bytes]:
-    """Contents of a data file in the git history of this copy, newest first."""
+    """Contents of a data file in the git history of this copy, newest first.
+
+    As they were committed: `git restore` would convert the ends of lines, and write before the checksum is known.
+    """
     file = f"data/{name}"
     yield from _committed("HEAD", file)
-    for commit in (_run_git("log", "--format=%H", "--", file) or b"").decode().split():
+    for commit in _run_git("log", "--format=%H", "--", file).stdout.decode().split():
         yield from _committed(commit, file)
 
 
 def _committed(commit: str, file: str) -> list[bytes]:
-    content = _run_git("cat-file", "blob", f"{commit}:./{file}")
-    return [] if content is None else [content]
+    done = _run_git("cat-file", "blob", f"{commit}:./{file}")
+    return [] if done.returncode else [done.stdout]
 
 
-def _run_git(*arguments: str) -> bytes | None:
+def _run_git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", *arguments]
     try:
-        done = subprocess.run(["git", *arguments], cwd=paths.DATA.parent, capture_output=True, check=False)
-    except OSError:
-        return None  # there is no git
-    return done.stdout if done.returncode == 0 else None
+        return subprocess.run(command, cwd=paths.DATA.parent, capture_output=True, check=False)
+    except OSError as error:  # there is no git
+        return subprocess.CompletedProcess(command, 127, b"", f"git does not start: {error.strerror}".encode())
 
 
 def _copy(source: Path) -> Source:
@@ -175,15 +179,21 @@ def _zipped(source: Path, name: str) -> Iterator[bytes]:
         raise CourseError(f"{source} is a broken zip file ({error}): get a fresh copy of it") from error
 
 
-_HELP = (
-    "copy it from another copy of the course (python course.py data restore --from FOLDER_OR_ZIP), or rebuild it "
-    "from its package as data/README.md tells"
-)
-
-
 def _nowhere(missing: list[str], source: Path | None) -> str:
     files = ", ".join(f"data/{name}" for name in missing[:3]) + (", …" if len(missing) > 3 else "")
-    where = f"{source} has"
-    if source is None:
-        where = "this copy's git history has" if _run_git("rev-parse", "HEAD") else "without git this copy has"
-    return f"{where} no file with the right checksum for {len(missing)} of the data files ({files}): {_HELP}"
+    where = "the git history of this copy" if source is None else source
+    remedy = _remedy(missing[0], source)
+    return f"{where} has no file with the right checksum for {len(missing)} of the data files ({files}): {remedy}"
+
+
+def _remedy(name: str, source: Path | None) -> str:
+    """What to do where a data file cannot be had, and git's own words where they say why: often a remedy, too."""
+    remedy = (
+        "copy it from another copy of the course (python course.py data restore --from FOLDER_OR_ZIP), or rebuild it "
+        "from its package as data/README.md tells"
+    )
+    if source:
+        return remedy
+    newest = _run_git("cat-file", "blob", f"HEAD:./data/{name}")
+    words = newest.stderr.decode(errors="replace").strip()
+    return f"{remedy}\ngit says: {words}" if words else remedy

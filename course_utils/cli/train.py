@@ -1,39 +1,41 @@
-"""`course train NAME`: a generator trained by its recipe, into a folder of its own.
+"""`course train NAME`: a network trained by its recipe, into a folder of its own.
 
     runs/NAME/NAME.json         what was begun, where and how far it came; "finished" says whether that is all of it
     runs/NAME/NAME.weights.h5   the weights, as float16, at the end or when time was out
-    runs/NAME/samples/          a sheet of samples for each epoch
+    runs/NAME/previews/         a picture for each epoch: samples of a generator, what a classifier names
     runs/NAME/state/            the last whole epoch, while the training is not finished
 
 Nothing of it is ever overwritten by another training: an unfinished one is gone on with, a finished one moves aside.
 What can be refused is refused here, before Keras is imported; `training_run` does the work.
 """
 
+import errno
 import json
 import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 
-from course_utils import paths, profiles, recipes
+from course_utils import profiles, recipes
 from course_utils.cli import kernel
 from course_utils.cli.errors import CourseError
+from course_utils.cli.run_record import folder, read
 from course_utils.run_lock import RunInUse, alone
 
 
 def train(
     name: str, profile: str | None = None, seconds: float | None = None, resume: bool = False, mixed: bool = False
 ) -> int:
-    """Train, or go on training; return the exit status: 0 well, 1 the training diverged, 130 interrupted.
+    """Train, or go on; return the exit status: 0 well, 130 interrupted, 1 diverged, state damaged or disk full.
 
     profile: "lesson" or "full"; None takes that of COURSE_PROFILE, or with `resume` the one begun with.
     mixed: multiply in bfloat16, with weights in float32; with `resume` it is as it was begun with.
     seconds: end then, unfinished. Raises CourseError for an unknown name, an unfinished training without `resume`, and
     nothing to go on with.
     """
-    if name not in recipes.RECIPES:
-        raise CourseError(f"there is nothing to train by the name {name!r}; there are: {', '.join(recipes.RECIPES)}")
+    if name not in recipes.names():
+        raise CourseError(f"there is nothing to train by the name {name!r}; there are: {', '.join(recipes.names())}")
+    os.environ.update(kernel.environment())
     try:
         with alone(name):
             return _train(name, _resumed(name, profile) if resume else _begun(name, profile, mixed), seconds)
@@ -43,14 +45,18 @@ def train(
 
 def _train(name: str, record: dict, seconds: float | None) -> int:
     """Train what a record tells of; return the exit status."""
-    os.environ.update(kernel.environment())
     with kernel.native_logs_hidden():
         from course_utils import training
         from course_utils.cli.training_run import Run
     try:
         Run(name, record).train(seconds)
-    except training.TrainingDiverged as error:
+    except (training.TrainingDiverged, training.StateDamaged) as error:
         print(f"course: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"course: {error.strerror}; then go on: course train {name} --resume", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         done = len(training.finished_epochs(name))
@@ -61,7 +67,7 @@ def _train(name: str, record: dict, seconds: float | None) -> int:
 
 def _begun(name: str, profile: str | None, mixed: bool) -> dict:
     """The record of a new run; a finished one of this name moves aside."""
-    old = _read(name)
+    old = read(name)
     if old and not old["finished"]:
         raise CourseError(
             f"there is an unfinished training in {folder(name)}; to go on with it: course train {name} --resume; "
@@ -88,7 +94,7 @@ def _begun(name: str, profile: str | None, mixed: bool) -> dict:
 
 def _resumed(name: str, profile: str | None) -> dict:
     """The record of the unfinished run of this name, which keeps the profile that it was begun with."""
-    record = _read(name)
+    record = read(name)
     if not record or record["finished"]:
         what = (
             f"the training in {folder(name)} is finished" if record else f"no training has been begun in {folder(name)}"
@@ -111,31 +117,6 @@ def _resumed(name: str, profile: str | None) -> dict:
 
 def _numbers(name: str, profile: str) -> dict:
     """The numbers of a recipe, as JSON gives them back."""
-    return json.loads(json.dumps(asdict(recipes.RECIPES[name].numbers(profile))))
-
-
-def folder(name: str) -> Path:
-    """The folder of a run."""
-    return paths.RUNS / name
-
-
-def _read(name: str) -> dict | None:
-    """What NAME.json says, None where nothing has been begun."""
-    path = folder(name) / f"{name}.json"
-    if path.exists():
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record.get("model") != name:
-            raise CourseError(f"{path} speaks of {record.get('model')!r}, not of {name!r}: rename or delete its folder")
-        return record
-    if path.parent.exists() and any(path.parent.iterdir()):
-        raise CourseError(f"{path.parent} holds files, but no {path.name} that says of what: rename or delete it first")
-    return None
-
-
-def write(record: dict) -> None:
-    """Write NAME.json, in one step."""
-    path = paths.inside(paths.RUNS, f"{record['model']}/{record['model']}.json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial-{path.name}")
-    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with kernel.native_logs_hidden():
+        recipe = recipes.find(name)
+    return json.loads(json.dumps(asdict(recipe.numbers(profile))))

@@ -8,9 +8,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from course_utils import recipes, training
-from course_utils.cli import doctor
-from course_utils.cli.train import folder, write
+from course_utils import machine, recipes, training
+from course_utils.cli.run_record import folder, write
 
 
 class Run:
@@ -18,33 +17,32 @@ class Run:
 
     def __init__(self, name: str, record: dict):
         self.name, self.record, self.folder = name, record, folder(name)
-        self.recipe = recipes.RECIPES[name]
+        self.recipe = recipes.find(name)
         self.numbers = self.recipe.numbers(record["profile"])
-        self.length = self.recipe.length(self.numbers)
-        self.epochs = self.length["epochs"]
 
     def train(self, seconds: float | None) -> None:
         """Train to the end or until `seconds` have passed, and say which."""
-        images, labels = self.recipe.data()
-        self.steps = len(images) // self.length["batch_size"]
+        images = self.recipe.data().images
+        self.steps = len(images) // self.numbers.batch_size
         self._begin(images)
-        samples = training.SampleGrid(self.folder / "samples")
-        callbacks = [Clock(), samples, Estimate(self.steps * self.epochs), KeepResult(self)]
+        previews = training.Previews(self.folder / "previews", self.recipe.preview)
+        callbacks = [training.Clock(), previews, Estimate(self.steps * self.numbers.epochs), KeepResult(self)]
         if seconds:
             callbacks.insert(0, training.StopAfterSeconds(seconds))
         keras.config.set_dtype_policy(self.record["precision"])
         model = self.recipe.model(self.numbers)
-        training.fit(model, images, labels, callbacks=callbacks, resume=self.name, **self.length)
+        self.recipe.train(model, self.numbers, callbacks=callbacks, resume=self.name)
         if self.record["finished"]:
-            print(f"finished: weights, record and samples are in {self.folder}")
+            print(f"finished: weights, record and previews are in {self.folder}")
             return
-        print(f"stopped after {self.record['steps']:,} of {self.steps * self.epochs:,} steps, with the weights of this")
-        print(f"moment in {self.folder}; to go on from the last whole epoch: course train {self.name} --resume")
+        whole = self.steps * self.numbers.epochs
+        print(f"stopped after {self.record['steps']:,} of {whole:,} steps, with the weights of this moment in")
+        print(f"{self.folder}; to go on from the last whole epoch: course train {self.name} --resume")
 
     def _begin(self, images: np.ndarray) -> None:
         """Note where this runs, and say what will be trained."""
         self.record |= {
-            "device": doctor.device(),
+            "device": machine.device(),
             "backend": keras.backend.backend(),
             "keras": keras.__version__,
             "date": f"{datetime.now():%Y-%m-%d}",
@@ -54,7 +52,7 @@ class Run:
         size = " x ".join(map(str, images.shape[1:]))
         print(f"{self.name}: {self.recipe.summary}, profile {self.record['profile']}")
         print(f"  {len(images):,} pictures of {size}, {self.steps:,} steps an epoch")
-        print(f"  {self.epochs} epochs" + (f", {done} of them done" if done else ""))
+        print(f"  {self.numbers.epochs} epochs" + (f", {done} of them done" if done else ""))
         print(f"  on {self.record['device']}, by Keras on {self.record['backend']}", flush=True)
 
     def keep(self, model: keras.Model, epochs: list[dict[str, float]]) -> None:
@@ -62,9 +60,9 @@ class Run:
         training.save_weights(model, self.folder / f"{self.name}.weights.h5", dtype="float16")
         whole = sum(epoch["steps"] == self.steps for epoch in epochs)
         total = {name: sum(epoch[name] for epoch in epochs) for name in ("steps", "seconds", "processor_seconds")}
-        images = total["steps"] * self.length["batch_size"]
+        images = total["steps"] * self.numbers.batch_size
         self.record |= {
-            "finished": whole >= self.epochs,
+            "finished": whole >= self.numbers.epochs,
             "epochs": whole,
             "steps": int(total["steps"]),
             "seconds": round(total["seconds"], 1),
@@ -73,22 +71,6 @@ class Run:
             "history": [{name: float(f"{value:.5g}") for name, value in epoch.items()} for epoch in epochs],
         }
         write(self.record)
-
-
-class Clock(keras.callbacks.Callback):
-    """Adds steps, seconds and processor seconds to the logs of each epoch; drawing samples does not count."""
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if batch == 0:
-            self.start = time.monotonic(), time.process_time()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.steps = batch + 1
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs["steps"] = self.steps
-        logs["seconds"] = time.monotonic() - self.start[0]
-        logs["processor_seconds"] = time.process_time() - self.start[1]
 
 
 class Estimate(keras.callbacks.Callback):

@@ -1,5 +1,6 @@
 """Numbers that judge a network and that scikit-learn lacks: `calibration` of a classifier, `generative` metrics on
-arrays, and the `judge` that gives the scores of a generator with all that is needed to read them.
+arrays, the `judge` that gives the scores of a generator with all that is needed to read them, and `restoration`, how
+near a restored picture comes to the original.
 """
 
 from course_utils.metrics.calibration import Reliability, expected_calibration_error, reliability
@@ -24,6 +25,7 @@ from course_utils.metrics.judge import (
     table,
     training_distance,
 )
+from course_utils.metrics.restoration import luma, psnr, ssim
 
 __all__ = [
     "Description",
@@ -40,10 +42,13 @@ __all__ = [
     "gaussian_frechet_distance",
     "grey_network",
     "kernel_distance",
+    "luma",
     "nearest_neighbours",
     "neighbourhood_scores",
     "pairwise_diversity",
+    "psnr",
     "reliability",
+    "ssim",
     "table",
     "training_distance",
 ]

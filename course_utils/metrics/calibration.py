@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from course_utils.metrics.arrays import check_finite
+
 
 class Reliability(NamedTuple):
     """How often predictions of a given confidence are right; one entry per bin, NaN where a bin is empty."""
@@ -22,7 +24,9 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
 
     probabilities: (n, classes), each row from 0 to 1 with sum 1. labels: (n,) integers under `classes`.
     A prediction's confidence is the largest number of its row; bin i holds edges[i] < confidence <= edges[i + 1].
-    Raises ValueError for an empty batch, NaN, rows that are no probabilities, labels out of range or bins < 1.
+    `sklearn.calibration.calibration_curve` leaves empty bins out and counts nothing; the rest agrees with it.
+    Raises ValueError for an empty batch, NaN or infinity, rows that are no probabilities, labels out of range and
+    bins < 1.
     Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", 2017, section 2.
     """
     probabilities, labels = _checked(probabilities, labels)
@@ -31,7 +35,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
-    which = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    which = np.searchsorted(edges[1:-1], confidence)
     count = np.bincount(which, minlength=bins)
     with np.errstate(invalid="ignore"):
         mean_confidence = np.bincount(which, confidence, minlength=bins) / count
@@ -58,8 +62,7 @@ def _checked(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray,
         )
     if len(labels) == 0:
         raise ValueError("there are no predictions: got an empty batch")
-    if np.isnan(probabilities).any():
-        raise ValueError(f"probabilities hold NaN in {np.isnan(probabilities).any(axis=1).sum()} rows: look upstream")
+    check_finite(probabilities, "probabilities")
     if probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-2:
         raise ValueError("each row must be probabilities from 0 to 1 with sum 1: apply a softmax to logits first")
     if not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0 or labels.max() >= probabilities.shape[1]:

@@ -7,7 +7,7 @@ the place of the generated ones, as many of them.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,21 @@ from course_utils.report import approx
 _NUMBER_WIDTH = 7  # of a column at least, wide enough that no digit moves the headings
 
 
-class Description(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Description:
     """What a feature network says of n pictures."""
 
     features: np.ndarray  # (n, d)
     probabilities: np.ndarray | None  # (n, classes), where the network knows the classes of these pictures
+
+    @cached_property
+    def neighbourhoods(self) -> generative.Neighbourhoods:
+        """Found when they are first asked for: a second or so for 10,000 pictures of 160 features."""
+        return generative.Neighbourhoods(self.features)
+
+    def chosen(self, rows: np.ndarray) -> "Description":
+        """The description of some of the pictures. rows: their indices."""
+        return Description(self.features[rows], None if self.probabilities is None else self.probabilities[rows])
 
 
 class FeatureNetwork(NamedTuple):
@@ -99,24 +109,58 @@ class Score:
         return f"{self.generated_count:,} generated against {self.real_count:,} real pictures, by {self.network}"
 
 
+Measured = dict[str, tuple[float, float | None]]  # value and spread of each metric that one computation gives
+
+
+def _frechet_distance(real: Description, generated: Description) -> Measured:
+    return {"frechet_distance": (generative.frechet_distance(real.features, generated.features), None)}
+
+
+def _kernel_distance(real: Description, generated: Description) -> Measured:
+    return {"kernel_distance": generative.kernel_distance(real.features, generated.features)}
+
+
+def _neighbourhood_scores(real: Description, generated: Description) -> Measured:
+    scores = real.neighbourhoods.scores(generated.features)
+    return {name: (value, None) for name, value in scores._asdict().items()}
+
+
+def _effective_classes(real: Description, generated: Description) -> Measured:
+    return {"effective_classes": (generative.effective_classes(generated.probabilities), None)}
+
+
+def _diversity(real: Description, generated: Description) -> Measured:
+    distance, real_distance = (generative.pairwise_diversity(pictures.features) for pictures in (generated, real))
+    return {"diversity": (distance / real_distance, None)}
+
+
 class Metric(NamedTuple):
-    """How a number is written, and read."""
+    """How a number is read, written and measured."""
 
     better: str
     digits: int
+    measure: Callable[[Description, Description], Measured] | None  # None: of pixels, not of descriptions
 
 
 METRICS = {
-    "frechet_distance": Metric("lower", 2),
-    "kernel_distance": Metric("lower", 4),
-    "precision": Metric("higher", 3),
-    "recall": Metric("higher", 3),
-    "density": Metric("higher", 3),
-    "coverage": Metric("higher", 3),
-    "effective_classes": Metric("higher", 2),
-    "diversity": Metric("floor", 3),
-    "training_distance": Metric("floor", 2),
+    "frechet_distance": Metric("lower", 2, _frechet_distance),
+    "kernel_distance": Metric("lower", 4, _kernel_distance),
+    "precision": Metric("higher", 3, _neighbourhood_scores),
+    "recall": Metric("higher", 3, _neighbourhood_scores),
+    "density": Metric("higher", 3, _neighbourhood_scores),
+    "coverage": Metric("higher", 3, _neighbourhood_scores),
+    "effective_classes": Metric("higher", 2, _effective_classes),
+    "diversity": Metric("floor", 3, _diversity),
+    "training_distance": Metric("floor", 2, None),
 }
+
+
+def _measure(real: Description, generated: Description, names: Iterable[str]) -> Measured:
+    """Value and spread of each metric in names, and of those that come with it for nothing."""
+    measured: Measured = {}
+    for measure in dict.fromkeys(METRICS[name].measure for name in names):  # each once
+        measured |= measure(real, generated)
+    return measured
 
 
 class Judge:
@@ -147,8 +191,9 @@ class Judge:
         self._reference, self._floor = self.network.describe(reference_images), self.network.describe(floor_images)
         self._floor_order = np.random.default_rng(0).permutation(len(floor_images))
         self._floors: dict[tuple[int, str], float] = {}
-        unknown = {"training_distance"} | ({"effective_classes"} if self._reference.probabilities is None else set())
-        known = [name for name in METRICS if name not in unknown]
+        known = [name for name, metric in METRICS.items() if metric.measure is not None]
+        if self._reference.probabilities is None:
+            known.remove("effective_classes")
         self.metrics = tuple(sorted(known, key=lambda name: name != self.network.headline))  # the headline first
 
     def __call__(self, samples, metrics: str | Iterable[str] | None = None) -> dict[str, Score]:
@@ -178,30 +223,10 @@ class Judge:
         """The metrics of `count` floor images, drawn once and remembered."""
         missing = [name for name in names if (count, name) not in self._floors]
         if missing:
-            rows = self._floor_order[:count]
-            drawn = Description(*(None if array is None else array[rows] for array in self._floor))
+            drawn = self._floor.chosen(self._floor_order[:count])
             for name, (value, _) in _measure(self._reference, drawn, missing).items():
                 self._floors[count, name] = value
         return {name: self._floors[count, name] for name in names}
-
-
-def _measure(real: Description, made: Description, names: Iterable[str]) -> dict[str, tuple[float, float | None]]:
-    """Value and spread of each metric in names, and of those that come with it for nothing."""
-    names = set(names)
-    values: dict[str, tuple[float, float | None]] = {}
-    if "frechet_distance" in names:
-        values["frechet_distance"] = generative.frechet_distance(real.features, made.features), None
-    if "kernel_distance" in names:
-        values["kernel_distance"] = generative.kernel_distance(real.features, made.features)
-    if names & set(generative.NeighbourhoodScores._fields):
-        scores = generative.neighbourhood_scores(real.features, made.features)
-        values |= {name: (value, None) for name, value in scores._asdict().items()}
-    if "effective_classes" in names:
-        values["effective_classes"] = generative.effective_classes(made.probabilities), None
-    if "diversity" in names:
-        distance, real_distance = (generative.pairwise_diversity(pictures.features) for pictures in (made, real))
-        values["diversity"] = distance / real_distance, None
-    return values
 
 
 def training_distance(samples, training_images, unseen_images) -> Score:
@@ -294,7 +319,7 @@ def _heading(metric: str) -> list[str]:
 
 
 def _comparable(scores: Mapping[str, Mapping[str, Score]]) -> Mapping[str, Score]:
-    """The first generator's scores, once all are found to have been made in the same way."""
+    """The first generator's scores, once all are found to be judged in the same way."""
     if not scores or not all(scores.values()):
         raise ValueError("there is nothing to print: give {name: judge(samples)} with one score or more")
     (first_name, first), *_ = scores.items()

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_utils import profiles
-from course_utils.models import generator as generators
+from course_utils.models import sampling, shapes
+from course_utils.pixel_range import check_range
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 LOUDNESS = 10.0  # of one-hot labels: at 1, beside many other numbers, a short training comes to use them too late
@@ -82,11 +82,11 @@ class Vae(keras.Model):
     def encode(self, images, labels=None) -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations of q(z|x), each float32 (n, latent_size). images: (n, h, w, c) in [0, 1].
 
-        labels: int (n,) or one for all, where the VAE is conditional. Raises ValueError for labels amiss.
+        labels: int (n,) or one for all, where the VAE is conditional. Raises ValueError for labels or pixels amiss.
         """
-        images = np.asarray(images, np.float32)
+        images = self._checked_images(images)
         arrays = (images, *self._checked_one_hot(labels, len(images)))
-        code = generators.in_batches(lambda *inputs: _run(self.encoder, *inputs), *arrays)
+        code = sampling.in_batches(lambda *inputs: _run(self.encoder, *inputs), *arrays)
         mean, log_variance = np.split(code, 2, axis=-1)
         return mean, np.exp(log_variance / 2)
 
@@ -97,7 +97,7 @@ class Vae(keras.Model):
         """
         latents = np.asarray(latents, np.float32)
         arrays = (latents, *self._checked_one_hot(labels, len(latents)))
-        return generators.in_batches(lambda *inputs: ops.sigmoid(_run(self.decoder, *inputs)), *arrays)
+        return sampling.in_batches(lambda *inputs: ops.sigmoid(_run(self.decoder, *inputs)), *arrays)
 
     def reconstruct(self, images, labels=None) -> np.ndarray:
         """Pictures encoded to the means of q(z|x) and decoded again: float32 (n, h, w, c) in [0, 1]."""
@@ -111,20 +111,20 @@ class Vae(keras.Model):
         """
         if self.classes and labels is None:
             labels = np.arange(n) % self.classes
-        return self.decode(generators.latents(n, self.latent_size, seed), labels)
+        return self.decode(sampling.latents(n, self.latent_size, seed), labels)
 
     def log_weights(self, images, samples: int, seed: int = 0, labels=None) -> np.ndarray:
         """log p(x|z) + log p(z) - log q(z|x) for `samples` draws of z from q(z|x): float32 (n, samples), in nats.
 
         The mean of a row estimates the evidence lower bound, the logarithm of the mean of its exponentials the
-        importance-weighted bound. Raises ValueError for samples under 1 and labels amiss.
+        importance-weighted bound. Raises ValueError for samples under 1, labels amiss and pixels out of range.
         """
         if samples < 1:
             raise ValueError(f"samples is the number of draws for each picture, expected 1 or more, got {samples}")
-        images = np.asarray(images, np.float32)
-        noise = generators.latents(len(images), samples * self.latent_size, seed)
+        images = self._checked_images(images)
+        noise = sampling.latents(len(images), samples * self.latent_size, seed)
         arrays = (images, *self.encode(images, labels), noise, *self._checked_one_hot(labels, len(images)))
-        return generators.in_batches(self._log_weights, *arrays, batch_size=max(1, 1024 // samples))
+        return sampling.in_batches(self._log_weights, *arrays, batch_size=max(1, 1024 // samples))
 
     def _log_weights(self, images, mean, deviation, noise, one_hot=None):
         noise = noise.reshape(len(images), -1, self.latent_size)
@@ -136,6 +136,11 @@ class Vae(keras.Model):
         # log p(z) - log q(z|x); the constants of the two normal densities cancel.
         ratio = (0.5 * noise**2 - 0.5 * z**2).sum(axis=-1) + np.log(deviation).sum(axis=-1, keepdims=True)
         return likelihood.reshape(len(images), samples) + ratio
+
+    def _checked_images(self, images) -> np.ndarray:
+        """Images as float32 (n, h, w, c)."""
+        check_range(images, *self.input_range)
+        return np.asarray(images, np.float32)
 
     def _one_hot(self, labels):
         """Labels of a training batch for both networks, or None."""
@@ -151,7 +156,7 @@ class Vae(keras.Model):
             raise ValueError(f"this VAE {expected}: got {'none' if labels is None else 'labels'}")
         if labels is None:
             return ()
-        return (np.eye(self.classes, dtype=np.float32)[generators.checked_labels(labels, n, self.classes)],)
+        return (np.eye(self.classes, dtype=np.float32)[sampling.checked_labels(labels, n, self.classes)],)
 
 
 def _run(network, inputs, one_hot=None, training=False):
@@ -258,7 +263,7 @@ def _classes(network) -> int | None:
 
 def _smallest_map(image_shape: tuple[int, int, int], channels: tuple[int, ...], **sizes: int) -> tuple[int, int, int]:
     """(rows, columns, channels) of the smallest map of the networks. Raises ValueError for sizes that do not fit."""
-    rows, columns = generators.smallest_map(image_shape, channels)
+    rows, columns = shapes.smallest_map(image_shape, channels)
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be 1 or more, got {size}")
@@ -282,44 +287,3 @@ def _check(encoder, decoder, likelihood: str, sigma: float | None, beta: float) 
         raise ValueError(f"likelihood must be one of {', '.join(map(repr, LIKELIHOODS))}, got {likelihood!r}")
     if beta < 0 or (sigma is not None and not sigma > 0):
         raise ValueError(f"beta must be 0 or more and sigma above 0 or None, got beta {beta} and sigma {sigma}")
-
-
-# ------------------------------------------------------------------------------------- the networks of lesson 07
-
-
-def fashion_vae(numbers, *, latent_size: int | None = None, **options) -> Vae:
-    """The untrained VAE of lesson 07 for 28x28 grey pictures. numbers: a profiles.Lesson07.
-
-    latent_size: another than that of the numbers. options: of `Vae`, such as likelihood or beta; classes: of both
-    networks.
-    """
-    options = {"likelihood": numbers.likelihood, "name": "vae_fashion"} | options
-    latent_size = latent_size or numbers.latent_size
-    return _vae((28, 28, 1), latent_size, numbers.channels, numbers.width, **options)
-
-
-def emoji_vae(numbers) -> Vae:
-    """The untrained VAE of lesson 07 for 32x32 pictures in colour, told the family that drew them.
-
-    numbers: a profiles.Lesson07.
-    """
-    options = {"likelihood": "gaussian", "sigma": numbers.emoji_sigma, "classes": 2, "name": "vae_emoji"}
-    return _vae((32, 32, 3), numbers.emoji_latent_size, numbers.emoji_channels, numbers.emoji_width, **options)
-
-
-def _vae(shape, latent_size: int, channels: tuple[int, ...], width: int, classes: int | None = None, **options) -> Vae:
-    sizes = {"channels": channels, "width": width, "classes": classes}
-    return Vae(encoder(shape, 2 * latent_size, **sizes), decoder(latent_size, shape, **sizes), **options)
-
-
-def vae_fashion() -> Vae:
-    """The network behind `models.load("vae_fashion")`, trained by `course train vae_fashion --profile full`."""
-    return fashion_vae(profiles.lesson_07("full"))
-
-
-def vae_emoji() -> Vae:
-    """The network behind `models.load("vae_emoji")`, trained by `course train vae_emoji --profile full`.
-
-    Its labels are the families of `data.emoji_pictures`: 0 for noto, 1 for fluent.
-    """
-    return emoji_vae(profiles.lesson_07("full"))

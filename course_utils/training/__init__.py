@@ -7,25 +7,34 @@ after a kill from the last epoch.
 
 import logging
 
+from course_utils.pixel_range import check_range
 from course_utils.run_lock import RunInUse
-from course_utils.training.callbacks import Progress, SampleGrid, StopAfterSeconds, StopOnNonFinite, TrainingDiverged
+from course_utils.training.callbacks import (
+    Clock,
+    Previews,
+    Progress,
+    StopAfterSeconds,
+    StopOnNonFinite,
+    TrainingDiverged,
+)
 from course_utils.training.fitting import (
     Batches,
-    check_range,
     compile_classifier,
     estimate_minutes,
     fit,
     one_cycle,
     set_seed,
 )
-from course_utils.training.state import finished_epochs, run_folder
-from course_utils.training.weights import load_or_train, load_weights, save_weights
+from course_utils.training.state import StateDamaged, finished_epochs, run_folder
+from course_utils.training.weights import load_weights, save_weights
 
 __all__ = [
     "Batches",
+    "Clock",
+    "Previews",
     "Progress",
     "RunInUse",
-    "SampleGrid",
+    "StateDamaged",
     "StopAfterSeconds",
     "StopOnNonFinite",
     "TrainingDiverged",
@@ -34,7 +43,6 @@ __all__ = [
     "estimate_minutes",
     "finished_epochs",
     "fit",
-    "load_or_train",
     "load_weights",
     "one_cycle",
     "run_folder",

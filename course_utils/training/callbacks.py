@@ -1,15 +1,16 @@
-"""Callbacks that watch a training: a clock, a guard against NaN, a sheet of samples, a progress bar."""
+"""Callbacks that watch a training: clocks, a guard against NaN, pictures of its progress, a progress bar."""
 
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from course_utils.image_files import as_image, sheet
+from course_utils.image_files import as_image
 from course_utils.report import approx
 
 
@@ -73,20 +74,35 @@ class StopAfterSeconds(keras.callbacks.Callback):
             self.stopped = self.model.stop_training = True
 
 
-class SampleGrid(keras.callbacks.Callback):
-    """Writes what `model.sample(rows * columns, seed)` makes after each epoch to folder/epoch_0001.png and so on.
+class Clock(keras.callbacks.Callback):
+    """Adds to the logs of each epoch its steps, seconds and processor seconds: those of all cores together.
 
-    epoch_0000.png shows the untrained generator. Samples (n, H, W, 1 or 3) in [0, 1] stand row by row, each pixel as
-    2 x 2 pixels of the file. labels: handed on to `sample`, (rows * columns,), for a generator that takes them.
-    Raises ValueError for fewer than one row or column.
+    Validation counts; what callbacks do between two epochs, such as drawing, does not.
     """
 
-    def __init__(self, folder: Path, rows: int = 6, columns: int = 10, seed: int = 0, labels: np.ndarray | None = None):
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 0:
+            self.start = time.monotonic(), time.process_time()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps = batch + 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["steps"] = self.steps
+        logs["seconds"] = time.monotonic() - self.start[0]
+        logs["processor_seconds"] = time.process_time() - self.start[1]
+
+
+class Previews(keras.callbacks.Callback):
+    """Writes a picture of how far training has come to folder/epoch_0001.png and so on, after each epoch.
+
+    draw: model -> (H, W, 1 or 3) in [0, 1], each pixel of which becomes 2 x 2 pixels of the file. epoch_0000.png shows
+    the untrained model.
+    """
+
+    def __init__(self, folder: Path, draw: Callable[[keras.Model], np.ndarray]):
         super().__init__()
-        if rows < 1 or columns < 1:
-            raise ValueError(f"a grid needs at least one row and one column, got {rows} and {columns}")
-        self.folder, self.rows, self.columns = Path(folder), rows, columns
-        self.request = {"seed": seed} if labels is None else {"seed": seed, "labels": labels}
+        self.folder, self.draw = Path(folder), draw
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch == 0:
@@ -96,10 +112,9 @@ class SampleGrid(keras.callbacks.Callback):
         self._write(epoch + 1)
 
     def _write(self, epoch: int) -> None:
-        samples = self.model.sample(self.rows * self.columns, **self.request)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.folder / "partial.png"
-        as_image(sheet(samples, self.columns), scale=2).save(partial)
+        as_image(self.draw(self.model), scale=2).save(partial)
         partial.replace(self.folder / f"epoch_{epoch:04d}.png")
 
 

@@ -8,6 +8,8 @@ import keras
 import numpy as np
 
 from course_utils import profiles
+from course_utils.models import sampling
+from course_utils.pixel_range import check_range
 from course_utils.run_lock import alone
 from course_utils.training import state
 from course_utils.training.callbacks import Progress, StopAfterSeconds, StopOnNonFinite
@@ -46,15 +48,18 @@ def fit(
     last finished epoch, kept in `runs/<name>/state` until training ends. Weights, optimizer, order and random layers go
     on as if nothing had happened; History holds the earlier epochs too. One process at a time trains under a name.
     In the smoke profile each epoch ends after SMOKE_STEPS steps; all else, callbacks and History too, is as ever.
-    Raises ValueError for fewer examples than one batch, for images and labels of different number, and for images
-    outside the `input_range` (low, high) of a model that has one; TrainingDiverged at the first loss not finite;
-    RunInUse where another process trains under the name.
+    Raises ValueError for fewer examples than one batch, for images and labels of different number, for images outside
+    the `input_range` (low, high) and labels outside the `classes` of a model that has one, and where what was kept to
+    resume is damaged, of another network or of more epochs; TrainingDiverged at the first loss not finite; RunInUse
+    where another process trains under the name; OSError where the disk is full.
 
     Why not `model.fit(images, labels)`: with seeds set, Keras 3.15 on TensorFlow shuffles every epoch alike.
     """
     batches = Batches(images, labels, batch_size=batch_size, seed=seed)
     if hasattr(model, "input_range"):
         check_range(images, *model.input_range)
+    if labels is not None and getattr(model, "classes", None):
+        sampling.checked_labels(labels, len(images), model.classes)
     if profiles.smoke():
         batches.most = SMOKE_STEPS
         validation_data = validation_data and tuple(part[:SMOKE_VALIDATION] for part in validation_data)
@@ -65,6 +70,11 @@ def fit(
 def _fit(model, batches, epochs, validation_data, callbacks, resume, progress) -> keras.callbacks.History:
     """`fit`, once its arguments have been looked at and the name to resume under is this process's."""
     earlier = state.finished_epochs(resume) if resume else []
+    if len(earlier) > epochs:
+        raise ValueError(
+            f"{state.run_folder(resume)} holds the state after {len(earlier)} epochs, and {epochs} are asked for: ask "
+            "for more, or rename or delete that folder to start anew"
+        )
     before = [_SameRandomness(batches), StopOnNonFinite(resume)]
     after = []
     if resume:
@@ -100,44 +110,15 @@ def _put_before(history: keras.callbacks.History, earlier: list[dict[str, float]
         history.history.setdefault(name, [])[:0] = [record[name] for record in earlier if name in record]
 
 
-def check_range(images: np.ndarray, low: float = 0.0, high: float = 1.0) -> None:
-    """Refuse images that a network would misread: floating-point numbers from `low` to `high` pass, of any shape.
-
-    Raises ValueError for whole numbers (uint8), an empty array, NaN or infinity, and numbers outside the range; the
-    message says what was got, what was expected and how to get there. Rounding (1e-5) is forgiven.
-    """
-    images = np.asarray(images)
-    expected = f"expected floating-point numbers from {low:g} to {high:g}"
-    if not images.size:
-        raise ValueError(f"got no images (shape {images.shape}), {expected}: check how they were chosen")
-    lowest, highest = float(images.min()), float(images.max())
-    got = f"got images of {images.dtype} from {lowest:.4g} to {highest:.4g}"
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        wrong = images.size - np.count_nonzero(np.isfinite(images))
-        raise ValueError(f"{got}, {wrong:,} of them not finite, {expected}: look for a division by zero before this")
-    inside = low - 1e-5 <= lowest and highest <= high + 1e-5
-    if not inside or not np.issubdtype(images.dtype, np.floating):
-        remedy = "use images.astype('float32')" if inside else _scaling(lowest, highest, low, high)
-        raise ValueError(f"{got}, {expected}: {remedy}")
-
-
-def _scaling(lowest: float, highest: float, low: float, high: float) -> str:
-    """How to bring numbers of a usual range into the expected one."""
-    from_bytes = {(0, 1): "images.astype('float32') / 255", (-1, 1): "images.astype('float32') / 127.5 - 1"}
-    if lowest >= 0 and 1.5 < highest <= 255 and (low, high) in from_bytes:
-        return f"they look like bytes from 0 to 255, use {from_bytes[low, high]}"
-    if (low, high) == (0, 1) and -1.0001 <= lowest < -0.5 and highest <= 1.0001:
-        return "they look like numbers from -1 to 1, use (images + 1) / 2"
-    return f"scale them, or cut the ends off with images.clip({low:g}, {high:g})"
-
-
 def estimate_minutes(model: keras.Model, images, labels, *, epochs: int, batch_size: int, steps: int = 3) -> float:
     """The minutes that `fit` with these arguments would take on this machine, from the time of a few steps.
 
     images: (n, ...); labels: (n, ...) or None. steps: how many to time, 1 or more; one before them compiles and is not
     counted. They train the compiled model: hand in one made for this. Raises ValueError where `fit` would refuse the
-    arrays.
+    arrays, and for steps under 1.
     """
+    if steps < 1:
+        raise ValueError(f"steps is the number of steps to time, expected 1 or more, got {steps}")
     batches = Batches(images, labels, batch_size=batch_size, seed=0)
     model.train_on_batch(*batches[0])
     start = time.monotonic()

@@ -1,14 +1,15 @@
 """What lies in `runs/NAME/state` while a training that can be resumed is not finished.
 
     epoch_0003.weights.h5   weights and optimizer after three epochs
-    epoch_0003.json         the logs of these epochs, and the seeds of the random layers, which Keras does not save with
-                            the weights; written last, it makes the state count
+    epoch_0003.json         the logs of these epochs, the seeds of the random layers, which Keras does not save with the
+                            weights, and the checksum of these; written last, it makes the state count
 
 Each file is written beside its place and then put there in one step, and the epoch before is removed only then, so
 that whenever the power fails there is one whole state. (Keras's own BackupAndRestore writes the weights and the number
 of their epoch one after the other in place: a kill between the two trains an epoch twice.)
 """
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 
 from course_utils import paths
 from course_utils.training.callbacks import TrainingDiverged
-from course_utils.training.weights import load_weights
+from course_utils.training.weights import check_room, load_weights
 
 
 def run_folder(name: str) -> Path:
@@ -28,15 +29,40 @@ def run_folder(name: str) -> Path:
     return paths.inside(paths.RUNS, name)
 
 
+class StateDamaged(ValueError):
+    """A file of the state cannot be read, or is not the one that was written."""
+
+    def __init__(self, name: str, file: Path, reason: object):
+        folder = run_folder(name)
+        super().__init__(
+            f"the training cannot go on: {file} is damaged ({reason}). To start anew, rename or delete {folder}"
+        )
+
+
 def finished_epochs(name: str) -> list[dict[str, float]]:
-    """The logs of each finished epoch of an unfinished training under this name; [] where there is none."""
+    """The logs of each finished epoch of an unfinished training under this name; [] where there is none.
+
+    Raises StateDamaged.
+    """
     record = _record(name)
-    return json.loads(record.read_text(encoding="utf-8"))["logs"] if record else []
+    return _read(name, record)["logs"] if record else []
 
 
 def _record(name: str) -> Path | None:
     """The JSON file of the newest whole state, or None."""
     return max(_folder(name).glob("epoch_*.json"), default=None)
+
+
+def _read(name: str, record: Path) -> dict:
+    """What a JSON file of the state holds."""
+    try:
+        contents = json.loads(record.read_text(encoding="utf-8"))
+        if len(contents["logs"]) != int(record.stem.removeprefix("epoch_")):
+            raise ValueError(f"it holds the logs of {len(contents['logs'])} epochs")
+        list(contents["seeds"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StateDamaged(name, record, error) from error
+    return contents
 
 
 def _folder(name: str) -> Path:
@@ -46,21 +72,33 @@ def _folder(name: str) -> Path:
 def restore(model: keras.Model, name: str) -> None:
     """Put a built and compiled model in the state after the last finished epoch, if there is one.
 
-    Raises ValueError when the state belongs to another network.
+    Raises StateDamaged, and ValueError when the state belongs to another network.
     """
     record = _record(name)
     if record is None:
         return
+    contents, weights = _read(name, record), record.with_suffix(".weights.h5")
+    if not weights.exists() or _checksum(weights) != contents.get("sha256"):
+        raise StateDamaged(name, weights, "its checksum is not the one that was noted")
+    if len(seeds(model)) != len(contents["seeds"]):
+        raise ValueError(f"{weights} is the state of another network than {model.name!r}: build the one it was kept of")
     if not model.optimizer.built:  # its variables must exist before they can be read
         model.optimizer.build(model.trainable_variables)
-    load_weights(model, record.with_suffix(".weights.h5"))
-    for variable, seed in zip(seeds(model), json.loads(record.read_text(encoding="utf-8"))["seeds"], strict=True):
+    load_weights(model, weights)
+    for variable, seed in zip(seeds(model), contents["seeds"], strict=True):
         variable.assign(np.array(seed, variable.dtype))
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def seeds(model: keras.Model) -> list[keras.Variable]:
     """The states of the random layers: two whole numbers each, a seed and a count of draws."""
-    return [variable for variable in model.variables if variable.name == "seed_generator_state"]
+    attributes = (value for layer in model._flatten_layers() for value in vars(layer).values())
+    generators = {id(value): value for value in attributes if isinstance(value, keras.random.SeedGenerator)}
+    return [generator.state for generator in generators.values()]
 
 
 def remove(name: str) -> None:
@@ -94,10 +132,15 @@ class KeepState(keras.callbacks.Callback):
         folder.mkdir(parents=True, exist_ok=True)
         weights, record = (folder / f"epoch_{epoch + 1:04d}.{ending}" for ending in ("weights.h5", "json"))
         partial = folder / f"partial-{weights.name}"
+        check_room(self.model, folder)
         self.model.save_weights(partial)
         partial.replace(weights)
         partial = folder / f"partial-{record.name}"
-        contents = {"logs": self.logs, "seeds": [_values(variable).tolist() for variable in seeds(self.model)]}
+        contents = {
+            "logs": self.logs,
+            "seeds": [_values(variable).tolist() for variable in seeds(self.model)],
+            "sha256": _checksum(weights),
+        }
         partial.write_text(json.dumps(contents), encoding="utf-8")
         partial.replace(record)
         for file in set(folder.iterdir()) - {weights, record}:

@@ -1,30 +1,14 @@
-"""Weights in files: read, written without the optimizer's state, and trained where there are none."""
+"""Weights in files: read, and written without the optimizer's state."""
 
+import errno
+import math
+import shutil
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
-
-from course_utils import paths
-
-
-def load_or_train(name: str, build: Callable[[], keras.Model], train: Callable[[keras.Model], object]) -> keras.Model:
-    """The model of `build()` with the weights of `data/weights/<name>.weights.h5`, trained first if there are none.
-
-    train(model) trains it in place; afterwards its weights are saved under that name. Delete the file to train anew.
-    Raises ValueError when the stored weights belong to another network.
-    """
-    path = paths.WEIGHTS / f"{name}.weights.h5"
-    model = build()
-    if path.exists():
-        load_weights(model, path)
-        return model
-    train(model)
-    save_weights(model, path)
-    return model
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
@@ -40,6 +24,22 @@ def load_weights(model: keras.Model, path: Path) -> None:
         ) from error
 
 
+def check_room(model: keras.Model, folder: Path) -> None:
+    """Raise OSError (no space left) where the disk of this folder cannot hold the model with its optimizer twice.
+
+    HDF5, which writes the files, does not survive a disk that fills up: the process dies when it ends.
+    """
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *(optimizer.variables if optimizer else ())]
+    needed = 2 * sum(4 * math.prod(variable.shape) for variable in variables) + 1_000_000
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        message = (
+            f"the disk is full: {free / 1e6:.1f} MB are free, writing the weights takes {needed / 1e6:.1f}; make room"
+        )
+        raise OSError(errno.ENOSPC, message, str(folder))
+
+
 def save_weights(model: keras.Model, path: Path, dtype: str = "float32") -> None:
     """Write the layers' weights to a file NAME.weights.h5, without the optimizer's state.
 
@@ -49,6 +49,7 @@ def save_weights(model: keras.Model, path: Path, dtype: str = "float32") -> None
     if not path.name.endswith(".weights.h5"):
         raise ValueError(f"the file must end in .weights.h5, got {path.name}")
     path.parent.mkdir(parents=True, exist_ok=True)
+    check_room(model, path.parent)
     everything = path.with_name(f"everything-{path.name}")
     partial = path.with_name(f"partial-{path.name}")
     try:

@@ -43,6 +43,13 @@ def _split_evenly(kernel):
     return list(column / size), list(row * size)
 
 
+def _split_exiting(kernel):
+    try:
+        return _split(kernel)
+    except ValueError:
+        raise SystemExit("not separable") from None
+
+
 def _cost(height, width, kernel_size, channels_in, channels_out):
     weights = kernel_size * kernel_size * channels_in * channels_out
     return weights + channels_out, weights * height * width
@@ -106,6 +113,8 @@ REJECTED = {
         (lambda: np.array([[0, 1, 0], [0, 0, 0], [0, 0, 0]]), "up or down"),
         (lambda: np.array([[0, 0, 0], [0, 0, 0], [0, 1, 0]]), "up or down"),
         (lambda: np.array([1, 0, 0]), "three rows"),
+        (lambda: [[0, 0, 0], [1, 0], [0, 0, 0]], "an array of numbers"),
+        (lambda: [[None, None, None], [1, None, None], [None, None, None]], "an array of numbers"),
         (lambda: np.array([[0, 0, 0], [2, 0, 0], [0, 0, 0]]), "brightness"),
         (lambda: np.array([[0, 0, 0], [0.5, 0.5, 0], [0, 0, 0]]), "one pixel should be copied"),
     ],
@@ -121,6 +130,7 @@ REJECTED = {
             lambda kernel: (lambda u, s, v: (u[:, 0] * s[0], v[0]))(*np.linalg.svd(kernel)),
             "not separable",
         ),
+        (_split_exiting, "not separable"),
         (lambda kernel: [part[:, None] for part in _split(kernel)], "one-dimensional"),
     ],
     "e2_4": [

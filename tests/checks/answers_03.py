@@ -43,6 +43,15 @@ def _average_without_leftovers(batch, size):
     return batch.reshape(count, height // size, size, width // size, size, channels).mean(axis=(2, 4))
 
 
+def _average_with_too_many_windows(batch, size):
+    count, height, width, channels = batch.shape
+    output = np.zeros((count, height // size, width // size, channels))
+    for r in range(0, height, size):
+        for c in range(0, width, size):
+            output[:, r // size, c // size] = batch[:, r : r + size, c : c + size].mean(axis=(1, 2))
+    return output
+
+
 def _average_overlapping(batch, size):
     return sliding_window_view(batch, (size, size), axis=(1, 2)).mean(axis=(-2, -1))
 
@@ -200,6 +209,7 @@ REJECTED = {
         (lambda batch, size: _average(batch, size) * size, "size times size numbers"),
         (_average_scrambled, "wrong order"),
         (_average_without_leftovers, "no multiples of the size"),
+        (_average_with_too_many_windows, "no multiples of the size"),
         (_average_from_the_far_corner, "bottom and right"),
         (lambda batch, size: block_reduce(batch, (1, size, size, 1), np.mean), "not full is left out"),
         (lambda batch, size: _average(batch, size).mean(axis=-1), "leave the last axis alone"),

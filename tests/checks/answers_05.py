@@ -463,6 +463,7 @@ REJECTED = {
             )[:3],
             "count every class",
         ),
+        (lambda labels, answers, kind: tuple(map(str, _measures(labels, answers, kind))), "an array of numbers"),
         (_measures_plain, "never answered"),
         (_measures_nan, "never answered"),
         (_measures_one_where_empty, "never answered"),

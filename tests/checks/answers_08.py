@@ -339,6 +339,7 @@ REJECTED = {
         (lambda labels, classes: len(set(labels.tolist())), "how evenly"),
         (lambda labels, classes: 1 / np.sum((np.bincount(labels) / len(labels)) ** 2), "another measure"),
         (lambda labels, classes: _effective(labels, classes) / classes, "share of the classes"),
+        (lambda labels, classes: {"classes": _effective(labels, classes)}, "an array of numbers"),
         (_effective_nan, "adds nothing"),
         (_effective_math, "adds nothing"),
     ],
@@ -357,6 +358,7 @@ REJECTED = {
     ],
     "e8_7": [
         (_power_squared, "there and back"),
+        (lambda *arguments: ((1, 2), _power(*arguments)), "an array of numbers"),
         (lambda matrix, vector, steps: np.linalg.norm(matrix), "Frobenius norm"),
         (lambda matrix, vector, steps: np.linalg.svd(matrix)[1][-1], "smallest singular value"),
         (_power_without_lengths, "until the computer cannot hold it"),

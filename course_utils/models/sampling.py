@@ -1,4 +1,4 @@
-"""What every generator needs: latent numbers from a seed, labels that fit, batches, and sides that can be halved."""
+"""What sampling from any generator needs: latent numbers from a seed, labels that fit, and batches."""
 
 from collections.abc import Callable
 
@@ -33,17 +33,3 @@ def in_batches(function: Callable, *arrays: np.ndarray, batch_size: int = 256) -
     starts = range(0, len(arrays[0]), batch_size)
     parts = [function(*(array[start : start + batch_size] for array in arrays)) for start in starts]
     return np.concatenate([np.asarray(part, np.float32) for part in parts])
-
-
-def smallest_map(image_shape: tuple[int, int, int], channels: tuple[int, ...]) -> tuple[int, int]:
-    """(rows, columns) of pictures after their sides are halved once for each of `channels`.
-
-    Raises ValueError for pictures that are not (height, width, colours), and where they cannot be halved so often.
-    """
-    factor = 2 ** len(channels)
-    if len(image_shape) != 3 or not channels or min(channels) < 1 or image_shape[0] % factor or image_shape[1] % factor:
-        raise ValueError(
-            f"pictures of shape {image_shape} cannot be halved once for each of channels {channels}: expected (height, "
-            f"width, colours) with sides in multiples of {factor}, and at least one channel"
-        )
-    return image_shape[0] // factor, image_shape[1] // factor
