@@ -279,7 +279,7 @@ def test_a_number_outside_its_band_is_found(stored, verdict):
     [
         "/home/ada/course/data",
         "/root/.keras",
-        "/work/main/data",
+        "/work/course/data",
         "/Users/ada/course",
         "/tmp/ipykernel_12/3.py",
         "C:\\Users\\ada",

@@ -6,7 +6,7 @@
     runs/NAME/state/            the last whole epoch, while the training is not finished
 
 Nothing of it is ever overwritten by another training: an unfinished one is gone on with, a finished one moves aside.
-What can be refused is refused here, before Keras is imported; `training_run` does the work.
+What can be refused is refused here, all but changed numbers before Keras is imported; `training_run` does the work.
 """
 
 import errno
