@@ -71,13 +71,14 @@ def _without_equal_channels(picture: np.ndarray) -> np.ndarray:
 
 def baselines(protocol: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     """The restorers without learning that belong to a protocol, by name; the first is what others are compared with."""
-    scale = _protocol(protocol).scale
+    chosen = _protocol(protocol)
+    scale = chosen.scale
     if scale > 1:
         return {
             "bicubic": lambda picture: _enlarged(picture, scale, "bicubic"),
             "Lanczos": lambda picture: _enlarged(picture, scale, "lanczos"),
         }
-    return {"as degraded": lambda picture: picture[..., :-1] if picture.shape[-1] in (2, 4) else picture}
+    return {"as degraded": lambda picture: picture[..., :-1] if chosen.masked else picture}
 
 
 def _enlarged(picture: np.ndarray, scale: int, method: str) -> np.ndarray:
@@ -98,7 +99,7 @@ def score(restorer: Restorer, protocol: str, pictures: Mapping[str, np.ndarray],
         raise ValueError("there are no pictures to score on: give {name: picture}, as test_photographs() does")
     for index, (name, picture) in enumerate(tqdm(pictures.items(), protocol, leave=False, disable=not progress)):
         clean = degrade.crop_to_multiple(picture, chosen.scale)
-        restored = _restored(restorer, chosen(clean, index), clean.shape[-1])
+        restored = _restored(restorer, chosen, clean, index)
         if restored.shape != clean.shape:
             raise ValueError(f"{name}: the restorer's result has shape {restored.shape}, expected {clean.shape}")
         options = {"colour": _colour(chosen, clean), "border": _border(chosen), "data_range": 1.0, "quantise": True}
@@ -146,12 +147,12 @@ def _protocol(name: str) -> degrade.Protocol:
     return degrade.PROTOCOLS[name]
 
 
-def _restored(restorer: Restorer, degraded: np.ndarray, channels: int) -> np.ndarray:
-    """What a restorer makes of one degraded picture; a network for colour sees a grey one as three equal channels."""
+def _restored(restorer: Restorer, protocol: degrade.Protocol, clean: np.ndarray, index: int) -> np.ndarray:
+    """What a restorer makes of one picture degraded; a network for colour sees a grey one as three equal channels."""
+    degraded = protocol(clean, index)
     if not isinstance(restorer, keras.Model):
         return np.asarray(restorer(degraded))
-    extra = degraded.shape[-1] - channels  # a mask
-    as_colour = channels == 1 and restorer.input_shape[-1] == 3 + extra
+    as_colour = clean.shape[-1] == 1 and restorer.input_shape[-1] == 3 + protocol.masked
     if as_colour:
         degraded = np.concatenate([degraded[..., :1].repeat(3, axis=-1), degraded[..., 1:]], axis=-1)
     restored = ops.convert_to_numpy(restorer(degraded[np.newaxis], training=False))[0]

@@ -379,7 +379,8 @@ def test_protocols_repeat_and_depend_on_the_index(name, channels):
     protocol, photo = degrade.PROTOCOLS[name], PHOTO[..., :channels].copy()
     degraded = protocol(photo, 7)
     assert degraded.dtype == np.float32
-    assert degraded.shape == (40 // protocol.scale, 48 // protocol.scale, channels + (name in HOLED))
+    assert protocol.masked == (name in HOLED)
+    assert degraded.shape == (40 // protocol.scale, 48 // protocol.scale, channels + protocol.masked)
     np.testing.assert_array_equal(degraded, protocol(photo, 7))
     assert (degraded != protocol(photo, 8)).any() == (name in NOISY | HOLED)
     np.testing.assert_array_equal(photo, PHOTO[..., :channels])

@@ -91,6 +91,15 @@ def test_a_mask_goes_to_the_network_and_is_no_channel_of_the_result(pictures):
     np.testing.assert_allclose(degraded["copy"].psnr, degraded["as degraded"].psnr, atol=1e-4)
 
 
+def test_the_protocol_tells_a_mask_and_not_the_number_of_channels(pictures):
+    """A picture of four channels, such as one with transparency or infrared, loses none where nothing is masked."""
+    four = np.tile(next(iter(pictures.values())), 2)[..., :4]
+    copied = scoring.baselines("denoise_25")["as degraded"](degrade.PROTOCOLS["denoise_25"](four, 0))
+    assert copied.shape == four.shape
+    holed = degrade.PROTOCOLS["inpaint_free_form"](four, 0)
+    assert scoring.baselines("inpaint_free_form")["as degraded"](holed).shape == four.shape
+
+
 def test_a_folder_is_read_in_colour_and_in_grey(tmp_path, capsys):
     Image.fromarray(astronaut()[:101, :90]).save(tmp_path / "b.png")
     Image.fromarray(camera()[:90, :64]).save(tmp_path / "a.bmp")

@@ -26,16 +26,18 @@ _SEED = 2004  # with a photograph's index, the seed of its noise and holes
 class Protocol:
     """One fixed degradation. Call it with a photograph and its index to get the input of a restorer.
 
-    description: what it does, in a sentence with all its numbers; scale: how many times smaller the result is.
+    description: what it does, in a sentence with all its numbers; scale: how many times smaller the result is;
+    masked: whether the result's last channel is a mask, 1 where a pixel is hidden.
     """
 
     name: str
     description: str
     scale: int = 1
+    masked: bool = False
     operation: Callable[[np.ndarray, np.random.Generator], np.ndarray] = field(kw_only=True, repr=False)
 
     def __call__(self, photo: np.ndarray, index: int) -> np.ndarray:
-        """The degraded photograph: float32 (H / scale, W / scale, C); inpainting adds the mask as a last channel.
+        """The degraded photograph: float32 (H / scale, W / scale, C), and the mask as one more channel if `masked`.
 
         photo: float (H, W, C) in [0, 1], H and W multiples of `scale` (see `crop_to_multiple`; restored pictures are
         then compared with that crop). index: its place in the list of test photographs, 0 or more.
@@ -88,7 +90,7 @@ def _inpainting(kind: str, description: str, mask_of: Callable, share: float) ->
         return np.concatenate([holed, mask], axis=-1)
 
     description = f"{description} hide {share:.0%} of the pixels, set to 0.5; the last channel is the mask, 1 = hidden"
-    return Protocol(f"inpaint_{kind}", description, operation=operation)
+    return Protocol(f"inpaint_{kind}", description, masked=True, operation=operation)
 
 
 def _blind() -> Protocol:
