@@ -140,6 +140,30 @@ def test_an_empty_or_cut_manifest_is_restored_before_the_files_that_it_lists(git
     assert_whole(git_course)
 
 
+def test_a_manifest_cut_between_two_lines_is_told_by_the_files_that_it_leaves_out(git_course, capsys):
+    manifest = git_course / MANIFEST
+    whole = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text(whole[0], newline="\n")
+    restore()
+    assert capsys.readouterr().out.splitlines() == [
+        "1 of 1 files were as shipped, 0 restored",
+        "data/MANIFEST.sha256 does not list 2 of the data files (data/birds/wren.bin, data/clocks.txt): "
+        "they are yours, or the list is not whole",
+        "To restore the list, run: python course.py data restore MANIFEST.sha256",
+    ]
+    restore([MANIFEST])
+    assert manifest.read_text() == "".join(whole)
+    assert "does not list" not in capsys.readouterr().out
+
+
+def test_what_is_written_by_hand_hidden_or_set_aside_is_not_told(course, capsys):
+    for name in ("README.md", "prepare/all.py", ".gitattributes", "birds/.cache/owl.bin", "birds/owl.bin.changed2"):
+        (course / name).parent.mkdir(parents=True, exist_ok=True)
+        (course / name).write_bytes(b"x")
+    restore()
+    assert capsys.readouterr().out == "3 of 3 files were as shipped, 0 restored\n"
+
+
 def test_an_empty_manifest_of_another_copy_is_refused(course, tmp_path):
     write_data(tmp_path / "copy")
     (tmp_path / "copy" / MANIFEST).write_bytes(b"")

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from course_utils import paths
 from course_utils.cli.errors import CourseError
-from course_utils.data_files import MANIFEST, DataFileError, parse_manifest, read_manifest, sha256
+from course_utils.data_files import MANIFEST, DataFileError, parse_manifest, read_manifest, restore_command, sha256
 
+# Written by hand; a hidden file is git's, a changed one was set aside here.
+UNLISTED = {"README.md", MANIFEST, "prepare"}
 LARGEST_FILE = 100_000_000  # bytes; no file of the course is larger, and what a zip file unpacks to may be anything
 
 # Every content that a source has for a file, the likeliest first.
@@ -25,7 +27,8 @@ def restore(names: list[str] | None = None, source: Path | None = None) -> None:
         this copy, which needs no network.
 
     A restored file agrees with its checksum before it takes its place, all at once; a changed one is kept beside it as
-    NAME.changed. Raises CourseError when a name is unknown or a file could be restored from nowhere.
+    NAME.changed. Files that the manifest does not list are told, since one that was cut between two lines looks whole.
+    Raises CourseError when a name is unknown or a file could be restored from nowhere.
     """
     contents = _git if source is None else _copy(Path(source))
     checksums = _manifest(contents, source, forced=bool(names) and MANIFEST in map(_plain, names))
@@ -45,8 +48,23 @@ def restore(names: list[str] | None = None, source: Path | None = None) -> None:
             _put_back(name, content)
     if chosen:
         print(f"{intact} of {len(chosen)} files were as shipped, {len(chosen) - intact - len(missing)} restored")
+    if strangers := [name for name in present_files(paths.DATA) if name not in checksums]:
+        print(f"data/{MANIFEST} does not list {_shortened(strangers)}: they are yours, or the list is not whole")
+        print(f"To restore the list, run: {restore_command(MANIFEST)}")
     if missing:
         raise CourseError(_nowhere(missing, source))
+
+
+def present_files(folder: Path) -> list[str]:
+    """Names of the files that a whole manifest lists, sorted: all of a data folder but what is written by hand."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(
+        file.as_posix()
+        for file in files
+        if file.parts[0] not in UNLISTED
+        and not any(part.startswith(".") for part in file.parts)
+        and ".changed" not in file.suffix
+    )
 
 
 def _plain(name: str) -> str:
@@ -180,10 +198,15 @@ def _zipped(source: Path, name: str) -> Iterator[bytes]:
 
 
 def _nowhere(missing: list[str], source: Path | None) -> str:
-    files = ", ".join(f"data/{name}" for name in missing[:3]) + (", …" if len(missing) > 3 else "")
     where = "the git history of this copy" if source is None else source
     remedy = _remedy(missing[0], source)
-    return f"{where} has no file with the right checksum for {len(missing)} of the data files ({files}): {remedy}"
+    return f"{where} has no file with the right checksum for {_shortened(missing)}: {remedy}"
+
+
+def _shortened(names: list[str]) -> str:
+    """How many files, and the first of them."""
+    files = ", ".join(f"data/{name}" for name in names[:3]) + (", …" if len(names) > 3 else "")
+    return f"{len(names)} of the data files ({files})"
 
 
 def _remedy(name: str, source: Path | None) -> str:

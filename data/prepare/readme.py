@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from manifest import DATA, data_files
+from manifest import DATA, present_files
 
 ITEMS = {
     "fashion_mnist": "Fashion-MNIST: 60,000 + 10,000 grey pictures of clothes, 28x28, ten classes",
@@ -36,7 +36,7 @@ def tables(folder: Path = DATA) -> str:
         "emoji": len(read_rows(folder / "emoji" / "emoji.csv")),
     }
     sizes = Counter()
-    for name in data_files(folder):
+    for name in present_files(folder):
         sizes[name.partition("/")[0]] += (folder / name).stat().st_size
     items = [(f"`{item}`", ITEMS[item].format(**numbers), f"{size:,}") for item, size in sorted(sizes.items())]
     items.append(("**all**", "", f"**{sizes.total():,}**"))
