@@ -215,6 +215,7 @@ def tested_tree(tmp_path, monkeypatch):
         "COURSE_PROFILE",
         "PYTHONHASHSEED",
         "PYTEST_ADDOPTS",
+        "PYTHONDONTWRITEBYTECODE",
     ):  # of the tests that run now
         monkeypatch.delenv(name, raising=False)
     for name in ("tests", "notebooks", "lessons"):
@@ -261,11 +262,16 @@ def test_a_whole_test_runs_both_parts_and_says_how_long_each_and_its_files_took(
     assert differ == {"COURSE_PROFILE", "PYTHONHASHSEED"}
 
 
-def test_a_quick_test_leaves_notebooks_and_browser_out(tested_tree, capfd):
+def test_a_quick_test_leaves_notebooks_and_browser_out(tested_tree, capfd, monkeypatch):
+    """And compiles no library anew in each process, though Python is told here to keep no bytecode."""
     store(tested_tree, "90_one", "print(1 + 2)", "2\n")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    test = "import sys\n\ndef test_two():\n    assert not sys.dont_write_bytecode\n"
+    (tested_tree / "tests" / "test_two.py").write_text(f"{test}    assert sys.pycache_prefix\n")
     assert cli.main(["test", "--quick"]) == 0
     (line,) = summaries(capfd.readouterr().out)
-    assert "1 passed" in line and "failed" not in line
+    assert "2 passed" in line and "failed" not in line
+    assert not list(tested_tree.rglob("*.pyc"))
 
 
 def test_a_test_that_finds_nothing_to_test_fails(tested_tree, capfd):

@@ -83,10 +83,17 @@ def notebook_options(length: str) -> Iterator[list[str]]:
 
 
 def _pytest(arguments: list[str], settings: dict[str, str]) -> int:
-    """Run one pytest in the environment of stored notebooks, changed by `settings`."""
+    """Run one pytest in the environment of stored notebooks, changed by `settings`.
+
+    Where Python is told to write no bytecode, each of some sixty processes would compile TensorFlow anew, for ten
+    seconds: it writes to a folder that goes again.
+    """
     kernel.prepare()
     environment = kernel.environment() | STORED_ENVIRONMENT | settings
-    return subprocess.run([*PYTEST, *arguments], cwd=paths.ROOT, env=environment).returncode
+    with tempfile.TemporaryDirectory() as bytecode:
+        if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+            environment["PYTHONPYCACHEPREFIX"] = bytecode
+        return subprocess.run([*PYTEST, *arguments], cwd=paths.ROOT, env=environment).returncode
 
 
 @contextmanager
