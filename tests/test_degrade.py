@@ -1,11 +1,7 @@
-"""Degradations against Pillow, SciPy and numbers worked by hand; eagerly, compiled, and on JAX."""
+"""Degradations against Pillow, SciPy and numbers worked by hand; eagerly and compiled (on JAX: test_jax_backend)."""
 
 import dataclasses
-import importlib.util
 import io
-import os
-import subprocess
-import sys
 from fractions import Fraction
 
 import keras
@@ -14,13 +10,10 @@ import pytest
 import scipy.ndimage
 import scipy.stats
 import tensorflow as tf
+from fixtures.degradations import BATCH, OPERATIONS, PHOTO
 from PIL import Image
 
-from course_utils import degrade, paths
-
-RANDOM = np.random.default_rng(0)
-BATCH = RANDOM.random((3, 24, 36, 3), dtype=np.float32)
-PHOTO = RANDOM.random((40, 48, 3), dtype=np.float32)
+from course_utils import degrade
 
 
 def array(tensor) -> np.ndarray:
@@ -300,19 +293,6 @@ def test_holes_get_the_value_asked_for():
 
 # ------------------------------------------------------------------------------------- compiled, and in chains
 
-OPERATIONS = {
-    "downsample": lambda images: degrade.downsample(images, 3),
-    "upsample": lambda images: degrade.upsample(images, 2, "lanczos"),
-    "blur": lambda images: degrade.blur(images, degrade.motion_kernel(7, 20), border="reflect"),
-    "noise": lambda images: degrade.add_gaussian_noise(images, (0.1, 0.2), seed=5),
-    "mask": lambda images: degrade.apply_mask(images, degrade.free_form_mask(24, 36, 0.2, 0)[np.newaxis]),
-    "quantise": degrade.quantise,
-    "chain": degrade.chain(
-        lambda images: degrade.blur(images, degrade.gaussian_kernel(1, 7), border="symmetric"),
-        lambda images: degrade.downsample(images, 2),
-    ),
-}
-
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_compiled_is_as_eager(name):
@@ -505,72 +485,3 @@ def test_wrong_arguments_are_refused(name):
     call, message = BAD_CALLS[name]
     with pytest.raises(ValueError, match=message):
         call()
-
-
-# --------------------------------------------------------------------------------------------------------- JAX
-
-SCRIPT = """
-import json, sys
-import jax, keras
-import numpy as np
-from course_utils import degrade
-sys.path.append(sys.argv[2])
-import test_degrade as here
-
-class Denoiser(keras.Model):
-    # Each step makes its own noisy pictures, on the device.
-    def __init__(self):
-        super().__init__()
-        self.convolution = keras.layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros")
-        self.seeds = keras.random.SeedGenerator(0)
-    def call(self, images):
-        return images + self.convolution(images)
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        noisy = degrade.add_gaussian_noise(x, (0.1, 0.3), self.seeds)
-        return keras.ops.mean((self(noisy) - x) ** 2)
-
-images = np.full((64, 12, 12, 3), 0.5, np.float32)
-model = Denoiser()
-model.compile(keras.optimizers.Adam(0.02), loss=None)
-history = model.fit(images, epochs=8, batch_size=16, verbose=0)
-np.savez(
-    sys.argv[1],
-    losses=history.history["loss"],
-    **{name: jax.jit(operation)(here.BATCH) for name, operation in here.OPERATIONS.items()},
-    **{name: protocol(here.PHOTO, 5) for name, protocol in degrade.PROTOCOLS.items()},
-)
-print(keras.backend.backend())
-"""
-
-
-@pytest.fixture(scope="module")
-def on_jax(tmp_path_factory):
-    if importlib.util.find_spec("jax") is None:
-        pytest.skip("JAX is not installed: pip install jax, or the extra [ci]")
-    file = tmp_path_factory.mktemp("jax") / "results.npz"
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(paths.ROOT)}
-    command = [sys.executable, "-c", SCRIPT, str(file), str(paths.ROOT / "tests")]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-    assert run.returncode == 0, run.stderr[-3000:]
-    assert run.stdout.split()[-1] == "jax"
-    return np.load(file)
-
-
-@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"noise"}))
-def test_compiled_on_jax_is_as_here(on_jax, name):
-    np.testing.assert_allclose(on_jax[name], array(OPERATIONS[name](BATCH)), atol=1e-6)
-
-
-@pytest.mark.parametrize("name", degrade.PROTOCOLS)
-def test_protocols_are_the_same_on_jax(on_jax, name):
-    """To the rounding of a blur, which may tip a pixel of a JPEG file or of 8 bits over to the next level."""
-    difference = np.abs(on_jax[name] - degrade.PROTOCOLS[name](PHOTO, 5))
-    assert difference.max() <= (0.03 if name == "blind" else 1.01 / 255 if "sr" in name else 1e-6)
-    assert difference.mean() < 1e-4
-
-
-def test_a_denoiser_trains_on_jax_with_noise_made_in_the_step(on_jax):
-    losses = on_jax["losses"]
-    assert 0.03 < losses[0] < 0.06  # the variance of its noise: 0.043 for sigmas from 0.1 to 0.3
-    assert losses[-1] < 0.7 * losses[0]
-    assert len(set(losses.tolist())) == len(losses)

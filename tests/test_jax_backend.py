@@ -1,4 +1,4 @@
-"""The same models and training on Keras's JAX backend, in a process of their own, since a process has one backend."""
+"""The same models, training and degradations on Keras's JAX backend, in one process of their own for all."""
 
 import importlib.util
 import json
@@ -9,125 +9,107 @@ import sys
 import keras
 import numpy as np
 import pytest
+from fixtures import on_jax as done_here
+from fixtures.degradations import BATCH, OPERATIONS, PHOTO
 
-from course_utils import paths, training
-from course_utils.models import classifier, gan, gan_networks
+from course_utils import degrade, models, paths, training
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
 )
 
-SCRIPT = """
-import json, sys
-import keras
-import numpy as np
-from pathlib import Path
-from course_utils import training
-from course_utils.models import augmentation, classifier, gan, gan_networks
 
-images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
-labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
-images[::2] *= 0.5  # the darker pictures are class 0
-report = {"backend": keras.backend.backend()}
-for name, build in {
-    "better_cnn": lambda: classifier.better_cnn(2, image_shape=(8, 8, 1), classes=2),
-    "residual_cnn": lambda: classifier.residual_cnn(4, 1, erase=3, image_shape=(8, 8, 1), classes=2),
-}.items():
-    training.set_seed(0)
-    model = build()
-    training.compile_classifier(model, training.one_cycle(0.1, 20 * 4), weight_decay=1e-3, label_smoothing=0.1)
-    history = training.fit(model, images, labels, epochs=20, batch_size=16, progress=False)
-    training.save_weights(model, Path(sys.argv[1]) / f"{name}.weights.h5")
-    report[name] = {
-        "loss": history.history["loss"],
-        "states": [float(np.max(np.abs(v))) for v in model.get_weights()],
-        "predictions": model.predict(images, verbose=0).tolist(),
-    }
-training.set_seed(0)
-shape = (8, 8, 1)
-networks = (
-    gan_networks.generator(3, (4, 4), shape),
-    gan_networks.discriminator((4, 5), shape, spectral_normalisation=True),
-)
-game = gan.Gan(*networks, r1=0.5, gradient_penalty=1.0, augmentation=augmentation.RandomShiftFlip(1))
-game.compile(gan.two_optimizers(game, *(keras.optimizers.Adam(rate) for rate in (2e-3, 1e-3))))
-history = training.fit(game, images, epochs=10, batch_size=16, progress=False)
-training.save_weights(game, Path(sys.argv[1]) / "gan.weights.h5")
-report["gan"] = {"losses": {k: v[-1] for k, v in history.history.items()}, "samples": game.sample(4, seed=1).tolist()}
-still = gan_networks.SpectralConv2D(6, 4, strides=2, padding="same")
-model = keras.Sequential([keras.layers.Input((8, 8, 1)), still, keras.layers.Flatten(), keras.layers.Dense(1)])
-model.compile(keras.optimizers.SGD(0.0), "mse")
-training.fit(model, images, labels[:, :1], epochs=50, batch_size=16, progress=False)
-matrix = np.asarray(still.kernel).reshape(-1, 6)
-report["stretch"] = [float(np.linalg.norm(matrix @ np.asarray(still.direction))), float(np.linalg.svd(matrix)[1].max())]
-print(json.dumps(report))
-"""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the other process left its weights and its report."""
+    folder = tmp_path_factory.mktemp("jax")
+    search = os.pathsep.join(map(str, (paths.ROOT, paths.ROOT / "tests")))
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": search}
+    command = [sys.executable, done_here.__file__, str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
+    assert run.returncode == 0, run.stderr[-3000:]
+    return folder
 
 
 @pytest.fixture(scope="module")
-def on_jax(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("jax")
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(paths.ROOT)}
-    command = [sys.executable, "-c", SCRIPT, str(folder)]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-    assert run.returncode == 0, run.stderr[-3000:]
-    return folder, json.loads(run.stdout.splitlines()[-1])
+def report(folder):
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
-NETWORKS = {
-    "better_cnn": lambda: classifier.better_cnn(2, image_shape=(8, 8, 1), classes=2),
-    "residual_cnn": lambda: classifier.residual_cnn(4, 1, erase=3, image_shape=(8, 8, 1), classes=2),
-}
+def test_the_two_processes_have_a_backend_each(report):
+    assert report["backend"] == "jax" != keras.backend.backend()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_training_on_jax_learns_and_keeps_its_state_in_bounds(on_jax, name):
-    _, report = on_jax
-    assert report["backend"] == "jax"
-    losses = report[name]["loss"]
+@pytest.mark.parametrize("name", done_here.CLASSIFIERS)
+def test_training_on_jax_learns_and_keeps_its_state_in_bounds(report, name):
+    losses = report["classifiers"][name]["loss"]
     assert losses[-1] < 0.75 * losses[0]
-    assert max(report[name]["states"]) < 100  # a moving average that ran away would show here
+    assert max(report["classifiers"][name]["states"]) < 100  # a moving average that ran away would show here
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_weights_trained_on_jax_predict_the_same_here(on_jax, name):
-    folder, report = on_jax
-    model = NETWORKS[name]()
+@pytest.mark.parametrize("name", done_here.CLASSIFIERS)
+def test_weights_trained_on_jax_predict_the_same_here(folder, report, name):
+    model = done_here.CLASSIFIERS[name]()
     training.load_weights(model, folder / f"{name}.weights.h5")
-    images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
-    images[::2] *= 0.5
-    assert keras.backend.backend() != "jax"
-    np.testing.assert_allclose(model.predict(images, verbose=0), report[name]["predictions"], atol=1e-4)
+    predictions = model.predict(done_here.DARKER, verbose=0)
+    np.testing.assert_allclose(predictions, report["classifiers"][name]["predictions"], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_both_backends_train_alike_after_the_same_start(on_jax, name, tmp_path):
+@pytest.mark.parametrize("name", done_here.CLASSIFIERS)
+def test_both_backends_train_alike_after_the_same_start(report, name):
     """Not to the digit, since they draw other random numbers, but to the same kind of loss."""
-    _, report = on_jax
-    images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
-    images[::2] *= 0.5
-    labels = keras.utils.to_categorical(np.arange(64) % 2, 2)
-    training.set_seed(0)
-    model = NETWORKS[name]()
-    training.compile_classifier(
-        model, training.one_cycle(0.1, 20 * 4), weight_decay=1e-3, label_smoothing=0.1, jit_compile=False
-    )
-    history = training.fit(model, images, labels, epochs=20, batch_size=16, progress=False)
-    assert history.history["loss"][-1] == pytest.approx(report[name]["loss"][-1], abs=0.15)
+    _, losses = done_here.train_classifier(name)
+    assert losses[-1] == pytest.approx(report["classifiers"][name]["loss"][-1], abs=0.15)
 
 
-def test_a_gan_plays_on_jax_and_its_weights_sample_the_same_here(on_jax):
-    folder, report = on_jax
+def test_a_gan_plays_on_jax_and_its_weights_sample_the_same_here(folder, report):
     assert np.isfinite(list(report["gan"]["losses"].values())).all()
-    model = gan.Gan(
-        gan_networks.generator(3, (4, 4), (8, 8, 1)),
-        gan_networks.discriminator((4, 5), (8, 8, 1), spectral_normalisation=True),
-    )
+    model = done_here.small_gan()
     training.load_weights(model, folder / "gan.weights.h5")
     assert int(model.steps.numpy()) == 40  # the state that is not trained was kept
     np.testing.assert_allclose(model.sample(4, seed=1), report["gan"]["samples"], atol=1e-4)
 
 
-def test_spectral_normalisation_finds_the_largest_singular_value_on_jax(on_jax):
-    found, largest = on_jax[1]["stretch"]
+def test_spectral_normalisation_finds_the_largest_singular_value_on_jax(report):
+    found, largest = report["stretch"]
     assert found == pytest.approx(largest, rel=1e-3)
+
+
+def test_a_vae_trained_on_jax_is_the_same_here(folder, report):
+    history = report["vae"]["history"]
+    assert history["loss"][-1] < history["loss"][0]
+    np.testing.assert_allclose(history["loss"], np.add(history["reconstruction"], history["kl"]), rtol=1e-4)
+    model = done_here.small_vae()
+    training.load_weights(model, folder / "vae.weights.h5")
+    np.testing.assert_allclose(model.sample(4, seed=1), report["vae"]["samples"], atol=1e-4)
+    mine = model.log_weights(done_here.IMAGES, 3, seed=2, labels=np.arange(64) % 2)
+    np.testing.assert_allclose(mine, report["vae"]["log_weights"], rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"noise"}))
+def test_a_degradation_compiled_on_jax_is_as_here(report, name):
+    here = keras.ops.convert_to_numpy(OPERATIONS[name](BATCH))
+    np.testing.assert_allclose(report["degradations"][name], here, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", done_here.PROTOCOLS)
+def test_protocols_are_the_same_on_jax(report, name):
+    """To the rounding of a blur, which may tip a pixel of a JPEG file or of 8 bits over to the next level."""
+    difference = np.abs(report["degradations"][name] - degrade.PROTOCOLS[name](PHOTO, 5))
+    assert difference.max() <= (0.03 if name == "blind" else 1.01 / 255 if "sr" in name else 1e-6)
+    assert difference.mean() < 1e-4
+
+
+def test_a_denoiser_trains_on_jax_with_noise_made_in_the_step(report):
+    losses = report["denoiser"]
+    assert 0.03 < losses[0] < 0.06  # the variance of its noise: 0.043 for sigmas from 0.1 to 0.3
+    assert losses[-1] < 0.7 * losses[0]
+    assert len(set(losses)) == len(losses)
+
+
+def test_the_network_for_photographs_loads_without_torch_and_sees_the_same_on_jax(report):
+    logits = models.load("efficientnet_lite0").predict(done_here.cup(), verbose=0)[0]
+    best, logit = report["espresso"]
+    assert best == logits.argmax() == 967
+    assert logit == pytest.approx(logits.max(), rel=1e-3)
+    assert not report["torch"]

@@ -1,11 +1,5 @@
 """The variational autoencoder: its loss, its bounds and its samples, against SciPy and worked examples."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -13,7 +7,7 @@ import scipy.special
 import scipy.stats
 from keras import ops
 
-from course_utils import paths, training
+from course_utils import training
 from course_utils.models import vae
 
 SHAPE = (8, 8, 1)
@@ -108,7 +102,7 @@ def test_bounds_approach_the_exact_log_likelihood_from_below(likelihood, sigma):
 
 def test_the_training_loss_is_minus_the_mean_log_weight():
     model = linear(0.7, -0.2, "bernoulli")
-    model.compile()
+    model.compile(jit_compile=False)
     images = np.float32(np.random.default_rng(4).random((2000, 4, 4, 1)) > 0.5)
     logs = model.evaluate(images, batch_size=500, verbose=0, return_dict=True)
     assert logs["loss"] == pytest.approx(logs["reconstruction"] + logs["kl"], rel=1e-5)
@@ -119,7 +113,7 @@ def test_the_training_loss_is_minus_the_mean_log_weight():
 
 def test_beta_weighs_the_kl_term(pictures):
     model = small(beta=3.0)
-    model.compile()
+    model.compile(jit_compile=False)
     logs = model.evaluate(pictures, verbose=0, return_dict=True)
     assert logs["loss"] == pytest.approx(logs["reconstruction"] + 3 * logs["kl"], rel=1e-5)
 
@@ -137,7 +131,7 @@ def test_training_lowers_the_loss_and_reconstructs(options):
     images, _ = striped(256)
     training.set_seed(0)
     model = plain(**options)
-    model.compile(keras.optimizers.Adam(2e-2))
+    model.compile(keras.optimizers.Adam(2e-2), jit_compile=not options)  # one by XLA, as in the lesson
     history = training.fit(model, images, epochs=60, batch_size=32, progress=False).history
     assert history["loss"][-1] < history["loss"][0] - 5
     assert history["kl"][-1] > np.log(2)  # nats that it takes to say which of two
@@ -152,7 +146,7 @@ def test_sigma_is_learned_only_where_it_is_not_given():
         training.set_seed(0)
         model = plain(likelihood="gaussian", sigma=sigma)
         before = float(model.log_sigma)
-        model.compile(keras.optimizers.Adam(1e-2))
+        model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
         training.fit(model, images, epochs=5, batch_size=32, progress=False)
         assert (float(model.log_sigma) == before) == (sigma is not None)
 
@@ -161,7 +155,7 @@ def test_a_conditional_vae_draws_what_the_label_says():
     images, labels = striped(256)
     training.set_seed(0)
     model = plain(classes=2)
-    model.compile(keras.optimizers.Adam(2e-2))
+    model.compile(keras.optimizers.Adam(2e-2), jit_compile=False)
     training.fit(model, images, labels, epochs=60, batch_size=32, progress=False)
     for label in (0, 1):
         error = np.mean((model.sample(20, seed=3, labels=label) - images[label]) ** 2)
@@ -231,7 +225,7 @@ def test_what_does_not_fit_is_refused(make, message):
 @pytest.mark.parametrize("label", [7, -1, 0.5])
 def test_labels_that_no_class_has_are_not_trained_on(pictures, label):
     model = small(classes=2)
-    model.compile("adam")
+    model.compile("adam", jit_compile=False)
     with pytest.raises(ValueError, match="labels must be"):
         training.fit(model, pictures, np.full(len(pictures), label), epochs=1, batch_size=8, progress=False)
     assert int(model.optimizer.iterations) == 0
@@ -250,45 +244,3 @@ def test_pictures_out_of_range_are_refused(pictures):
     model.compile("adam")
     with pytest.raises(ValueError, match="expected floating-point numbers from 0 to 1"):
         training.fit(model, pictures * 255, epochs=1, batch_size=8, progress=False)
-
-
-ON_JAX = """
-import json, sys
-from pathlib import Path
-import keras
-import numpy as np
-from course_utils import training
-from course_utils.models import vae
-
-images = np.random.default_rng(0).random((64, 8, 8, 1), dtype=np.float32)
-labels = np.arange(64) % 2
-sizes = {"channels": (2, 3), "width": 8, "classes": 2}
-training.set_seed(0)
-networks = vae.encoder((8, 8, 1), 6, **sizes), vae.decoder(3, (8, 8, 1), **sizes)
-model = vae.Vae(*networks, likelihood="gaussian")
-model.compile(keras.optimizers.Adam(3e-3))
-history = training.fit(model, images, labels, epochs=5, batch_size=16, progress=False).history
-training.save_weights(model, Path(sys.argv[1]) / "vae.weights.h5")
-weights = model.log_weights(images, 3, seed=2, labels=labels)
-print(json.dumps([keras.backend.backend(), history, model.sample(4, seed=1).tolist(), weights.tolist()]))
-"""
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
-)
-def test_a_vae_trained_on_jax_is_the_same_here(tmp_path, pictures):
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(paths.ROOT)}
-    command = [sys.executable, "-c", ON_JAX, str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
-    assert run.returncode == 0, run.stderr[-3000:]
-    backend, history, samples, weights = json.loads(run.stdout.splitlines()[-1])
-    assert backend == "jax"
-    assert history["loss"][-1] < history["loss"][0]
-    np.testing.assert_allclose(history["loss"], np.add(history["reconstruction"], history["kl"]), rtol=1e-4)
-    sizes = {"channels": (2, 3), "width": 8, "classes": 2}
-    model = vae.Vae(vae.encoder(SHAPE, 6, **sizes), vae.decoder(3, SHAPE, **sizes), likelihood="gaussian")
-    training.load_weights(model, tmp_path / "vae.weights.h5")
-    np.testing.assert_allclose(model.sample(4, seed=1), samples, atol=1e-4)
-    mine = model.log_weights(pictures, 3, seed=2, labels=np.arange(64) % 2)
-    np.testing.assert_allclose(mine, weights, rtol=1e-3, atol=1e-2)
