@@ -43,6 +43,7 @@ def _answers(number: str):
     return _beside(f"answers_{number}")
 
 
+@functools.cache
 def _lesson(number: str):
     (lesson,) = paths.LESSONS.glob(f"{number}_*.py")
     return jupytext.read(lesson)
