@@ -10,7 +10,10 @@ import pytest
 from course_utils import cli, paths
 from course_utils.cli import execute, lessons, provenance, timings
 
-READS = """
+LESSON = """\
+# %% [markdown]
+# # 90 · Tiny
+
 # %%
 import matplotlib.pyplot as plt
 
@@ -34,12 +37,29 @@ def timed(monkeypatch):
     return noted
 
 
-@pytest.fixture
-def built(tiny_course, timed, monkeypatch, tmp_path):
-    """A lesson that draws and reads, built; the helpers, data and recorded runs then lie in a copy of their own."""
-    tiny_course.path.write_text(f"# %% [markdown]\n# # 90 · Tiny\n{READS}", encoding="utf-8")
-    execute.build_all([tiny_course])
+@pytest.fixture(scope="module")
+def notebooks(tmp_path_factory):
+    """The notebooks of a course of one lesson that draws and reads, built once for all tests."""
+    folder = tmp_path_factory.mktemp("course")
+    timed = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LESSONS", "NOTEBOOKS", "WORK"):
+            patch.setattr(paths, name, folder / name.lower())
+        patch.setattr(timings, "record", lambda name, seconds: timed.append(name))
+        paths.LESSONS.mkdir()
+        lesson = lessons.Lesson(paths.LESSONS / "90_tiny.py")
+        lesson.path.write_text(LESSON, encoding="utf-8")
+        execute.build_all([lesson])
     assert timed == ["90_tiny"]
+    return folder / "notebooks"
+
+
+@pytest.fixture
+def built(tiny_course, notebooks, timed, monkeypatch, tmp_path):
+    """The lesson beside its notebook; the helpers, data and recorded runs lie in a copy of their own."""
+    tiny_course.path.write_text(LESSON, encoding="utf-8")
+    shutil.copytree(notebooks, paths.NOTEBOOKS)
+    timed.append("90_tiny")
     copy = tmp_path / "copy"
     for name in ("course_utils", "benchmarks", "data/mnist", "data/paintings"):
         shutil.copytree(paths.ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
