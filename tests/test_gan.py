@@ -128,7 +128,7 @@ def test_the_average_starts_as_a_mean_of_all_steps_and_ends_with_a_fixed_share()
 def test_without_averaging_samples_come_from_the_generator_of_the_last_step():
     model = tiny(averaging=0)
     model.compile("adam")
-    training.fit(model, pictures(16), epochs=1, batch_size=8, progress=False)
+    training.fit(eager(model), pictures(16), epochs=1, batch_size=8, progress=False)
     last = [variable.numpy() for variable in model.generator.variables]
     model._average()
     for average, weight in zip(model.averaged.variables, last, strict=True):
@@ -155,7 +155,7 @@ def test_data_out_of_range_and_losses_that_are_no_numbers_stop_the_training():
         training.fit(model, pictures(16) * 255, epochs=1, batch_size=8, progress=False)
     model.compile(keras.optimizers.SGD(1e30))
     with pytest.raises(training.TrainingDiverged, match="learning rate"):
-        training.fit(model, pictures(64), epochs=2, batch_size=8, progress=False)
+        training.fit(eager(model), pictures(64), epochs=2, batch_size=8, progress=False)
 
 
 def test_each_network_moves_at_the_rate_of_its_own_optimizer():

@@ -536,18 +536,21 @@ def test_the_judge_refuses_what_it_cannot_judge_with(little_judge):
 
 @pytest.fixture(scope="module")
 def clothes():
-    """A judge of clothes and its scores of real ones and of real ones spoilt in one way each."""
+    """A judge of clothes and its scores of real ones and of real ones spoilt in one way each.
+
+    500 of each: two whole batches, so that the network is compiled for one shape.
+    """
     (real, _), (other, labels) = data.fashion_mnist("validation"), data.fashion_mnist("test")
-    judge = metrics.Judge(real[:600], data.fashion_mnist("train")[0][-600:])
+    judge = metrics.Judge(real[:500], data.fashion_mnist("train")[0][-500:])
     random = np.random.default_rng(0)
-    fresh = other[:600]
+    fresh = other[:500]
     spoilt = {
         "real": fresh,
         "blurred": scipy.ndimage.gaussian_filter(fresh, (0, 1, 1, 0)),
         "more blurred": scipy.ndimage.gaussian_filter(fresh, (0, 2, 2, 0)),
         "noisy": np.clip(fresh + 0.1 * random.standard_normal(fresh.shape), 0, 1),
-        "repeated": fresh[random.integers(5, size=600)],
-        "without trousers": other[labels != 1][:600],
+        "repeated": fresh[random.integers(5, size=500)],
+        "without trousers": other[labels != 1][:500],
     }
     return {name: judge(np.clip(images, 0, 1)) for name, images in spoilt.items()}
 
@@ -588,14 +591,14 @@ def test_each_metric_sees_what_it_is_for(clothes):
 def test_emoji_are_judged_in_colour():
     images = data.on_background(data.emoji("noto").images)
     order = np.random.default_rng(0).permutation(len(images))
-    reference, floor, fresh = images[order[:100]], images[order[100:160]], images[order[160:220]]
+    reference, floor, fresh = images[order[:100]], images[order[100:200]], images[order[200:300]]
     judge = metrics.Judge(reference, floor)
     assert judge.metrics[0] == "kernel_distance" and "effective_classes" not in judge.metrics
     chosen = ("kernel_distance", "coverage")
     real = judge(fresh, chosen)
     noisy = judge(np.clip(fresh + 0.3 * np.random.default_rng(0).standard_normal(fresh.shape), 0, 1), chosen)
     assert real["kernel_distance"].network == "efficientnet_lite0 at 96x96"
-    assert judge.describe(fresh).features.shape == (60, 1280)
+    assert judge.describe(fresh).features.shape == (100, 1280)
     assert abs(real["kernel_distance"].value) < 3 * real["kernel_distance"].spread
     assert noisy["kernel_distance"].value > 10 * real["kernel_distance"].spread
     assert noisy["coverage"].value < real["coverage"].value - 0.2
