@@ -12,12 +12,12 @@ from fixtures import scripts
 
 from course_utils import paths
 
-SCRIPTS = {name: scripts.load(name) for name in ("05_runs", "07_runs", "08_repairs")}
+SCRIPTS = {name: scripts.load(name) for name in ("05_runs", "07_runs", "08_repairs", "11_enlargers")}
 
 
 def files() -> dict[str, tuple[str, dict[str, dict]]]:
     """File -> (its script, the settings of each run in it)."""
-    found = {"08_repairs": ("08_repairs", SCRIPTS["08_repairs"].settings())}
+    found = {name: (name, SCRIPTS[name].settings()) for name in ("08_repairs", "11_enlargers")}
     for name in ("05_runs", "07_runs"):
         for kind, settings in SCRIPTS[name].settings().items():
             found[f"{name[:2]}_{kind}"] = name, settings
@@ -96,9 +96,16 @@ def test_each_run_of_a_classifier_has_a_score_and_a_time_an_epoch(file):
             assert seed["processor_seconds"] == sorted(seed["processor_seconds"])
 
 
-def test_each_repair_was_tried_with_three_seeds():
-    for name, entry in table("08_repairs")["runs"].items():
+@pytest.mark.parametrize("file", ["08_repairs", "11_enlargers"])
+def test_each_run_was_tried_with_three_seeds(file):
+    for name, entry in table(file)["runs"].items():
         assert set(entry["seeds"]) == {"0", "1", "2"}, name
+
+
+def test_the_enlargers_had_about_the_same_time():
+    for seed in ("0", "1", "2"):
+        seconds = [entry["seeds"][seed]["curve"][-1][0] for entry in table("11_enlargers")["runs"].values()]
+        assert max(seconds) < 1.3 * min(seconds)
 
 
 def test_both_generators_of_the_comparison_were_judged_alike():

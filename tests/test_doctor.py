@@ -50,6 +50,14 @@ def test_a_list_of_files_that_is_missing_empty_unreadable_or_cut_is_told_with_it
     assert finding.remedy == "run: python course.py data restore MANIFEST.sha256"
 
 
+def test_a_list_that_was_cut_between_two_lines_is_told_by_the_files_that_it_leaves_out(data_folder):
+    manifest = data_folder / data_files.MANIFEST
+    manifest.write_text(manifest.read_text().splitlines(keepends=True)[0])
+    finding = doctor.data()
+    assert finding.found == "1 files are not in data/MANIFEST.sha256: b.bin"
+    assert finding.remedy.endswith("the list is not whole: run: python course.py data restore MANIFEST.sha256")
+
+
 def test_a_lesson_that_asks_the_doctor_depends_on_none_of_the_other_commands():
     code = "import sys\nfrom course_utils.cli import doctor\nprint(*(n for n in sys.modules if n.startswith('course')))"
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)

@@ -63,9 +63,15 @@ def test_the_data_are_what_the_network_expects(recipe):
     training.check_range(images)
     assert labels is None or len(labels) == len(images)
     if validation is not None:
-        assert validation[0].shape[1:] == images.shape[1:] and len(validation) == (1 if labels is None else 2)
+        if recipe.protocols:  # of a restorer: (degraded, clean)
+            assert len(validation) == 2
+            held_out = validation[1]
+        else:
+            assert len(validation) == (1 if labels is None else 2)
+            held_out = validation[0]
+        assert held_out.shape[1:] == images.shape[1:]
         known = {image.tobytes() for image in images}
-        assert np.mean([image.tobytes() in known for image in validation[0]]) < 0.01
+        assert np.mean([image.tobytes() in known for image in held_out]) < 0.01
 
 
 def test_the_full_profile_trains_longer(recipe):

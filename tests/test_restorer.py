@@ -1,11 +1,13 @@
 """Restorers and the networks that enlarge: what they compute, how they learn, and what they refuse."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from course_utils import data, degrade, tiling, training
+from course_utils import data, degrade, metrics, tiling, training
 from course_utils.models import restorer, super_resolution
 
 
@@ -138,3 +140,74 @@ def test_pictures_of_another_number_of_channels_and_bad_sizes_are_refused():
         super_resolution.edsr(2, width=0, blocks=1)
     with pytest.raises(ValueError, match="scale must be 2 or more, got 1"):
         super_resolution.srcnn(1)
+
+
+@pytest.fixture(scope="module")
+def enlarger():
+    """Luma twice as large, with a network whose weights are not those of the start."""
+    training.set_seed(0)
+    network = super_resolution.edsr(2, 1, width=4, blocks=1)
+    network.set_weights([weights + 0.02 for weights in network.get_weights()])
+    return super_resolution.LumaEnlarger(network, 2)
+
+
+def test_luma_is_the_networks_and_the_colours_are_those_of_bicubic(enlarger):
+    images = pictures(2, 11, 14)
+    large, bicubic = (ops.convert_to_numpy(x) for x in (enlarger(images), degrade.upsample(images, 2)))
+    expected = enlarger.network(metrics.luma(images, 1.0).astype(np.float32))
+    np.testing.assert_allclose(metrics.luma(large, 1.0), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        large - large.mean(-1, keepdims=True), bicubic - bicubic.mean(-1, keepdims=True), atol=1e-5
+    )
+    assert np.abs(large - bicubic).max() > 0.01
+
+
+def test_a_grey_picture_is_its_own_luma(enlarger):
+    images = pictures(2, 11, 14, 1)
+    np.testing.assert_array_equal(enlarger(images), enlarger.network(images))
+
+
+def test_a_colour_picture_is_enlarged_in_tiles_as_at_once(enlarger):
+    (picture,) = pictures(1, 60, 75)
+    tiled = tiling.restore_tiled(enlarger, picture, tile=24, overlap=5, scale=2, progress=False)
+    np.testing.assert_allclose(tiled, enlarger(picture[np.newaxis])[0], atol=1e-5)
+
+
+def test_an_enlarger_learns_from_luma_alone(enlarger):
+    enlarger.compile("adam", "mean_absolute_error")
+    clean = pictures(4, 16, 16, 1)
+    expected = np.abs(clean - ops.convert_to_numpy(enlarger(ops.convert_to_numpy(degrade.downsample(clean, 2))))).mean()
+    assert enlarger.train_on_batch(clean) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_pictures_of_other_channels_are_refused(enlarger, channels):
+    for call in (enlarger, enlarger.predict, enlarger.predict_on_batch):
+        with pytest.raises(
+            ValueError, match=rf"expected pictures \(n, height, width, 1 or 3\), got shape \(1, 8, 8, {channels}\)"
+        ):
+            call(pictures(1, 8, 8, channels))
+    with pytest.raises(ValueError, match="add the first axis with picture"):
+        enlarger(pictures(1, 8, 8)[0])
+
+
+def test_turning_reaches_all_eight_ways_and_comes_back():
+    (image,) = pictures(1, 5, 5)
+    ways = set()
+    for drawn in itertools.product([False, True], repeat=3):
+        turned = restorer._turned(image[np.newaxis], np.array(drawn))
+        np.testing.assert_array_equal(restorer._turned_back(turned, np.array(drawn))[0], image)
+        ways.add(ops.convert_to_numpy(turned).tobytes())
+    assert len(ways) == 8
+
+
+def test_a_turned_restorer_sees_turned_pictures_in_training_alone():
+    """With a network that marks its upper left corner, the mark comes back in one of the corners."""
+    mark = np.zeros((1, 4, 4, 1), np.float32)
+    mark[0, 0, 1] = 1
+    images = keras.Input((4, 4, 1))
+    model = restorer.Restorer(keras.Model(images, images + mark), lambda clean: clean, turned=True)
+    zeros = np.zeros((1, 4, 4, 1), np.float32)
+    found = {ops.convert_to_numpy(model(zeros, training=True)).tobytes() for _ in range(60)}
+    assert len(found) == 8
+    np.testing.assert_array_equal(model(zeros), mark)

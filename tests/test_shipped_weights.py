@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from course_utils import data, metrics, models, paths
+from course_utils import data, metrics, models, paths, recipes, scoring
 
 
 def record(name: str) -> dict:
@@ -34,3 +34,16 @@ def test_emoji_are_as_far_from_real_ones_as_their_record_says(name):
     judge = metrics.Judge(data.emoji_pictures("test")[0], data.emoji_pictures("train")[0][:400])
     score = judge(models.load(name).sample(300, seed=2), ("kernel_distance",))["kernel_distance"]
     assert score.value == pytest.approx(record(name)["scores"]["kernel_distance"]["value"], rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol"), [(name, protocol) for name in recipes.names() for protocol in recipes.find(name).protocols]
+)
+def test_photographs_are_restored_as_well_as_the_record_says(name, protocol):
+    recorded = record(name)["scores"][protocol]
+    assert list(recorded["network"]["psnr_by_picture"]) == list(scoring.test_photographs())
+    pictures = {name: picture for name, picture in scoring.test_photographs().items() if name in ("narwhal", "cat")}
+    for who, restorer in {"network": models.load(name), **scoring.baselines(protocol)}.items():
+        for picture, psnr in zip(pictures, scoring.score(restorer, protocol, pictures).psnr, strict=True):
+            assert psnr == pytest.approx(recorded[who]["psnr_by_picture"][picture], abs=0.02)
+    assert recorded["network"]["psnr"] > max(recorded[who]["psnr"] for who in scoring.baselines(protocol))

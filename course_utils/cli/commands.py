@@ -88,6 +88,13 @@ def _train_takes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with an unfinished training")
 
 
+def _score_takes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="a network that restores pictures, such as sr_x2")
+    parser.add_argument(
+        "--folder", metavar="DIR", help="of pictures to score on (default: the test photographs of the course)"
+    )
+
+
 def _data_takes(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     restore = actions.add_parser(
@@ -177,6 +184,12 @@ def _train(options: argparse.Namespace) -> int:
     return train.train(options.name, options.profile, options.seconds, options.resume, options.mixed_precision)
 
 
+def _score(options: argparse.Namespace) -> int:
+    from course_utils.cli import score
+
+    return score.score(options.name, options.folder)
+
+
 def _restore(options: argparse.Namespace) -> int:
     from course_utils.cli import restore
 
@@ -230,6 +243,13 @@ COMMANDS = {
         "Leaves weights, a record and a picture for each epoch in runs/NAME. After an interruption or a kill, "
         "--resume goes on from the last whole epoch.",
         _train_takes,
+    ),
+    "score": Command(
+        _score,
+        "measure a network that restores pictures",
+        "Degrades each picture as the test of that network says, restores it, and prints the mean PSNR and SSIM beside "
+        "those of what needs no network. Your own pictures may be grey or in colour, of any size.",
+        _score_takes,
     ),
     "data": Command(_restore, "look after the files in data/", "Takes one action.", _data_takes),
 }

@@ -134,9 +134,21 @@ def data() -> Finding:
     wrong = [name for name, checksum in manifest.items() if data_files.find_problem(paths.DATA, name, checksum)]
     size = sum((paths.DATA / name).stat().st_size for name in manifest if name not in wrong) / 1e6
     if not wrong:
-        return Finding("data", f"{len(manifest)} files, {size:.0f} MB, each with its checksum")
+        return _unlisted(manifest) or Finding("data", f"{len(manifest)} files, {size:.0f} MB, each with its checksum")
     found = f"{len(wrong)} of {len(manifest)} files missing or changed: {', '.join(wrong[:4])}"
     return Finding("data", found, f"run: {data_files.restore_command()}")
+
+
+def _unlisted(manifest: dict[str, str]) -> Finding | None:
+    """A list that was cut between two lines looks whole: the files that it leaves out give it away."""
+    from course_utils.cli.restore import present_files
+
+    names = [name for name in present_files(paths.DATA) if name not in manifest]
+    if not names:
+        return None
+    found = f"{len(names)} files are not in data/{data_files.MANIFEST}: {', '.join(names[:4])}"
+    own = "remove them if they are yours, else the list is not whole"
+    return Finding("data", found, f"{own}: run: {data_files.restore_command(data_files.MANIFEST)}")
 
 
 def kernels() -> Finding:

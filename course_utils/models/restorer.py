@@ -16,18 +16,31 @@ class Restorer(keras.Model):
     degradation: a function or layer from clean pictures (n, H, W, c) to degraded ones, written in `keras.ops`; one that
         draws random numbers is a layer, so that its `keras.random.SeedGenerator` is kept with the model. None for a
         restorer that is not to be trained.
+    turned: in training, whether each batch of degraded pictures, which must be square, goes through the network turned
+        and mirrored in one of the eight ways, drawn anew, and comes back. With a degradation that treats rows and
+        columns alike, this is as good as eight times the pictures, and keeps the network from learning them by heart.
+    seed: of those draws.
 
     Called without `training=True` it restores what it is given. It is compiled with a loss of (clean, restored).
     Validate with (degraded, clean): `validation_data` is not degraded again.
-    Arrays are looked at before they are restored: ValueError for whole numbers, NaN, infinity, no pixels, and for
-    numbers far outside [0, 1], such as 0 to 255; noise may leave [0, 1] a little.
+    Arrays are looked at before they are restored: ValueError for other than (n, h, w, channels), whole numbers, NaN,
+    infinity, no pixels, and for numbers far outside [0, 1], such as 0 to 255; noise may leave [0, 1] a little.
     """
 
     input_range = (0.0, 1.0)
 
-    def __init__(self, network: keras.Model, degradation: Callable | None = None, **kwargs):
+    def __init__(
+        self,
+        network: keras.Model,
+        degradation: Callable | None = None,
+        *,
+        turned: bool = False,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.network, self.degradation = network, degradation
+        self.turns = keras.random.SeedGenerator(seed) if turned else None
         self.built = True  # the network is
 
     @property
@@ -39,9 +52,13 @@ class Restorer(keras.Model):
         return self.network.output_shape
 
     def call(self, images, training=False):
-        if training:
-            images = self.degradation(images)
-        return self.network(images, training=training)
+        if not training:
+            return self.network(images, training=False)
+        degraded = self.degradation(images)
+        if self.turns is None:
+            return self.network(degraded, training=True)
+        drawn = keras.random.uniform((3,), seed=self.turns) < 0.5
+        return _turned_back(self.network(_turned(degraded, drawn), training=True), drawn)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The compiled loss; clean pictures are their own target."""
@@ -50,20 +67,43 @@ class Restorer(keras.Model):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
 
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """How many channels pictures may have."""
+        return (self.network.input_shape[-1],)
+
     def __call__(self, images, *arguments, **keywords):
-        return super().__call__(_checked(images), *arguments, **keywords)
+        return super().__call__(self._checked(images), *arguments, **keywords)
 
     def predict(self, x, *arguments, **keywords):
-        return super().predict(_checked(x), *arguments, **keywords)
+        return super().predict(self._checked(x), *arguments, **keywords)
 
     def predict_on_batch(self, x):
-        return super().predict_on_batch(_checked(x))
+        return super().predict_on_batch(self._checked(x))
 
-
-def _checked(images):
-    """Arrays once they are found to be sound; tensors as they are, since looking at them would stop the device."""
-    if isinstance(images, keras.KerasTensor) or ops.is_tensor(images):
+    def _checked(self, images):
+        """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
+        is_tensor = isinstance(images, keras.KerasTensor) or ops.is_tensor(images)
+        images = images if is_tensor else np.asarray(images)
+        shape = tuple(images.shape)
+        if len(shape) != 4 or shape[-1] not in self.channels:
+            channels = " or ".join(map(str, self.channels))
+            remedy = "; add the first axis with picture[np.newaxis]" if len(shape) == 3 else ""
+            raise ValueError(f"expected pictures (n, height, width, {channels}), got shape {shape}{remedy}")
+        if not is_tensor:
+            check_numbers(images, "images", LOWEST, HIGHEST)
         return images
-    images = np.asarray(images)
-    check_numbers(images, "images", LOWEST, HIGHEST)
-    return images
+
+
+def _turned(images, drawn):
+    """Square images upside down, mirrored and with rows for columns, each where it was drawn: one of eight ways."""
+    images = ops.where(drawn[0], ops.flip(images, axis=1), images)
+    images = ops.where(drawn[1], ops.flip(images, axis=2), images)
+    return ops.where(drawn[2], ops.transpose(images, (0, 2, 1, 3)), images)
+
+
+def _turned_back(images, drawn):
+    """The inverse of `_turned`: the same in the opposite order."""
+    images = ops.where(drawn[2], ops.transpose(images, (0, 2, 1, 3)), images)
+    images = ops.where(drawn[1], ops.flip(images, axis=2), images)
+    return ops.where(drawn[0], ops.flip(images, axis=1), images)

@@ -10,6 +10,7 @@
     compile(model, numbers, steps)      readies it for so many steps
     preview(model)  -> a picture, (H, W, 1 or 3) in [0, 1], that shows how far training has come
     evaluate(model) -> scores, fit for JSON, that are kept beside the weights that ship; test data serve here alone
+    PROTOCOLS       of a restorer alone: the names in `degrade.PROTOCOLS` that `course score` measures it by
 
 and nothing else needs to know of it: `models.load(NAME)`, `course train NAME`, shipping and the tests find it by its
 name. A generator, a classifier and a network from image to image are all recipes; only their files say what they are.
@@ -58,6 +59,7 @@ class Recipe:
     compile: Callable[[Any, Any, int], None]
     preview: Callable[[Any], np.ndarray]
     evaluate: Callable[[Any], dict]
+    protocols: tuple[str, ...] = ()
 
     def numbers(self, profile: str | None = None):
         """The numbers of the profile named, or else of the chosen one; "smoke" has those of the lesson.
@@ -111,4 +113,5 @@ def find(name: str) -> Recipe:
     module = importlib.import_module(f"{__name__}.{name}")
     parts = ("LESSON", "FULL", "data", "build", "compile", "preview", "evaluate")
     summary = module.__doc__.splitlines()[0].rstrip(".")
-    return Recipe(name, summary, **{part: getattr(module, part) for part in parts})
+    protocols = getattr(module, "PROTOCOLS", ())
+    return Recipe(name, summary, **{part: getattr(module, part) for part in parts}, protocols=protocols)

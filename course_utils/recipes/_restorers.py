@@ -1,0 +1,67 @@
+"""What the recipes of restorers share: patches of photographs, the picture of progress, and scores on whole ones."""
+
+from functools import cache
+
+import numpy as np
+from keras import ops
+
+from course_utils import data, degrade, scoring
+from course_utils.image_files import sheet
+from course_utils.metrics import restoration
+
+
+@cache
+def luma_patches(split: str, side: int, stride: int) -> np.ndarray:
+    """Squares of Y, float32 (n, side, side, 1) in [0, 1], from every photograph of a split that restoration uses.
+
+    Their corners lie `stride` pixels apart; read-only.
+    """
+    found = []
+    for record in data.photograph_table():
+        if record.split == split and record.reduced > 1:
+            luma = restoration.luma(data.photograph(record.name), 1.0)[..., 0].astype(np.float32)
+            squares = np.lib.stride_tricks.sliding_window_view(luma, (side, side))[::stride, ::stride]
+            found.append(squares.reshape(-1, side, side, 1))
+    patches = np.concatenate(found)
+    patches.flags.writeable = False
+    return patches
+
+
+def shrunk(clean: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a network that enlarges is validated on: (pictures `scale` times smaller, clean pictures)."""
+    return ops.convert_to_numpy(degrade.quantise(degrade.downsample(clean, scale))), clean
+
+
+def psnr(clean, restored):
+    """Decibels by the error of all pictures of a batch together, in `keras.ops`, to watch training by."""
+    return ops.psnr(clean, restored, max_val=1.0)
+
+
+def enlarged_sheet(model, scale: int) -> np.ndarray:
+    """Crops of three validation photographs: by the bicubic kernel, by the network, and as they were, a row each."""
+    rows = []
+    for name, top, left in (("taiko_drummers", 120, 200), ("scarlet_macaw", 100, 150), ("papal_palace", 100, 200)):
+        original = data.photograph(name)[np.newaxis, top : top + 96, left : left + 96]
+        small = degrade.quantise(degrade.downsample(original, scale))
+        rows += [degrade.upsample(small, scale), model(small, training=False), original]
+    return sheet(np.clip(np.concatenate([ops.convert_to_numpy(row) for row in rows]), 0, 1), columns=3)
+
+
+def scores(model, protocols: tuple[str, ...]) -> dict[str, dict[str, dict]]:
+    """PSNR in dB and SSIM of the model and of the classical baselines on the test photographs, by protocol."""
+    pictures = scoring.test_photographs()
+    return {
+        protocol: {
+            name: _rounded(row) for name, row in scoring.score_all({"network": model}, protocol, pictures).items()
+        }
+        for protocol in protocols
+    }
+
+
+def _rounded(row: scoring.Scores) -> dict:
+    by_picture = {name: round(float(value), 2) for name, value in zip(row.pictures, row.psnr, strict=True)}
+    return {
+        "psnr": round(float(row.psnr.mean()), 3),
+        "ssim": round(float(row.ssim.mean()), 4),
+        "psnr_by_picture": by_picture,
+    }

@@ -1,0 +1,846 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 11 · Super-resolution
+#
+# **Where do the pixels come from that a small picture does not have?**
+#
+# A picture of twice the width and height has four times the pixels. Three of four must be guessed; this
+# lesson teaches a network to guess them from photographs, and measures honestly how well.
+#
+# - **You will be able to** enlarge by the bicubic kernel and by networks, build a sub-pixel convolution,
+#   train an enlarger in minutes, measure it so that the number can be compared with papers, and enlarge
+#   pictures of your own.
+# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
+#   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
+# - **Time**: about two hours to work through; all cells together run in a few minutes, half of it training.
+
+# %%
+import json
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+from matplotlib.patches import Rectangle
+
+from course_utils import (
+    before_after,
+    data,
+    degrade,
+    figures,
+    metrics,
+    models,
+    paths,
+    recipes,
+    scoring,
+    tiling,
+)
+from course_utils.checks import lesson_11 as check
+from course_utils.models import super_resolution
+from course_utils.report import approx, measured
+
+# %% [markdown]
+# The network that ships with the course has never seen this bird. It is given the small picture alone.
+
+
+# %%
+def restored(network, picture):
+    """What a network makes of one picture (h, w, C)."""
+    return ops.convert_to_numpy(network(picture[np.newaxis]))[0]
+
+
+def by_bicubic(picture, scale=2):
+    return ops.convert_to_numpy(degrade.upsample(picture[np.newaxis], scale))[0]
+
+
+# %%
+shipped = models.load("sr_x2")
+usual_test = degrade.PROTOCOLS["sr_x2"]
+bird = data.photograph("kingfisher")
+small_bird = usual_test(bird, 0)
+large_bird = restored(shipped, small_bird)
+print("small", small_bird.shape, "enlarged", large_bird.shape)
+
+# %% tags=["hide-input"]
+top, left, side = 30, 240, 120
+half = slice(top // 2, (top + side) // 2), slice(left // 2, (left + side) // 2)
+whole = slice(top, top + side), slice(left, left + side)
+crops = [small_bird[half], by_bicubic(small_bird)[whole], large_bird[whole], bird[whole]]
+names = ["small", "bicubic", "the network", "as it was"]
+figure, axes = plt.subplots(1, 5, figsize=(12, 2.9), width_ratios=[1.6, 1, 1, 1, 1])
+figures.draw_image(axes[0], bird, "where the crops are")
+axes[0].add_patch(Rectangle((left, top), side, side, fill=False, color="white", linewidth=2))
+for one, crop, name in zip(axes[1:], crops, names, strict=True):
+    figures.draw_image(one, crop, name)
+figures.show(
+    figure,
+    alt="A kingfisher with a square around its head. The head four times: in coarse pixels,"
+    " enlarged softly, enlarged with clearer feathers and beak by the network, and the original.",
+)
+
+# %% [markdown]
+# ## 1 · Why can no formula bring the pixels back?
+#
+# Shrinking takes weighted means of neighbours, so along one axis it is a matrix: a column of 64 pixels times
+# $D$ gives 32. A square picture $x$ is shrunk down its columns and along its rows:
+#
+# $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
+#
+# 4,096 numbers become 1,024. So many different $x$ must give the same $y$. We can make them: whatever we add
+# to $x$ is invisible in $y$ if $D$ turns it into zero. `@` multiplies matrices; the **pseudo-inverse** of $D$
+# is the enlargement $D^+$ with $D D^+ = I$.
+
+
+# %%
+def invisible(picture, shrink):
+    """The part of a square picture that shrinking loses without a trace."""
+    enlarge = np.linalg.pinv(shrink)  # (64, 32)
+    small = shrink @ picture @ shrink.T
+    return picture - enlarge @ small @ enlarge.T
+
+
+# %%
+D = degrade.resize_matrix(64, 32)  # the weights of the usual test, see section 2
+panda = metrics.luma(data.photograph("red_panda"), 1.0)[150:214, 250:314, 0]
+castle = metrics.luma(data.photograph("neuschwanstein_castle"), 1.0)[100:164, 200:264, 0]
+noise = np.random.default_rng(0).normal(size=panda.shape)
+candidates = {
+    "a photograph": panda,
+    "its visible part": panda - invisible(panda, D),
+    "+ noise": panda + 0.15 * invisible(noise, D),
+    "+ part of a castle": panda - invisible(panda, D) + invisible(castle, D),
+}
+smaller = [D @ picture @ D.T for picture in candidates.values()]
+print("small ones differ by", max(np.abs(small - smaller[0]).max() for small in smaller) < 1e-12)
+for name, picture in candidates.items():
+    print(f"{name:20} differs from the photograph by {np.abs(picture - panda).mean():.3f} a pixel")
+
+# %% tags=["hide-input"]
+figures.images(
+    [*candidates.values(), *smaller],
+    [*candidates, *["the same, small"] * 4],
+    columns=4,
+    size=2.6,
+    alt="Above four different pictures of fur: sharp, soft, with fine noise, with a faint pattern"
+    " of masonry. Below each its small version; the four small ones look exactly alike.",
+)
+
+# %% [markdown]
+# All four are answers to the question "which picture shrinks to this one?", and so are endlessly many others.
+# The problem is **ill-posed**: the small picture does not decide. Only knowledge of how photographs look can
+# choose the likely one, and that is what a network is to learn from examples.
+#
+# ## 2 · What does the bicubic kernel do?
+#
+# The classical answer knows nothing but smoothness. An output pixel $i$ of an enlargement by $s$ lies at
+# $u = (i + \tfrac12)/s - \tfrac12$ between the pixels of the small row. It is a mean of the four nearest,
+# weighted by their distance:
+#
+# $$\text{out}_i = \sum_j h(u - j)\, \text{in}_j \qquad
+# h(t) = \begin{cases} \tfrac32|t|^3 - \tfrac52|t|^2 + 1 & |t| \le 1 \\
+# -\tfrac12|t|^3 + \tfrac52|t|^2 - 4|t| + 2 & 1 < |t| \le 2\end{cases}$$
+#
+# The weights of neighbours further than one pixel are *negative*: that keeps edges steep, and makes them
+# overshoot.
+
+
+# %%
+def cubic_weight(t):
+    """Keys's cubic kernel h at the distances t in pixels."""
+    t = np.abs(t)
+    near = 1.5 * t**3 - 2.5 * t**2 + 1
+    far = -0.5 * t**3 + 2.5 * t**2 - 4 * t + 2
+    return np.where(t <= 1, near, np.where(t <= 2, far, 0.0))
+
+
+def enlarge_row(row, scale):
+    """A row (n,) by the cubic kernel: (n * scale,). Beyond its ends the row is mirrored."""
+    padded = np.pad(row, 3, mode="symmetric")
+    enlarged = []
+    for i in range(len(row) * scale):
+        u = (i + 0.5) / scale - 0.5
+        nearest = np.floor(u).astype(int) + np.arange(-1, 3)  # four pixels
+        enlarged.append(cubic_weight(u - nearest) @ padded[nearest + 3])
+    return np.array(enlarged)
+
+
+# %%
+row = small_bird[60, 120:140, 1]
+mine = enlarge_row(row, 2)
+library = degrade.upsample(np.tile(row[:, None], (1, 4))[None, ..., None], 2)
+print("agrees with the library:", np.abs(mine - library[0, :, 3, 0]).max() < 1e-6)
+print("weights at u = 0.25:", cubic_weight(0.25 - np.arange(-1, 3)), "sum", 1.0)
+step = enlarge_row(np.repeat([0.2, 0.8], 8), 2)
+print(f"an edge from 0.2 to 0.8 comes out from {step.min():.3f} to {step.max():.3f}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 2, figsize=(11, 3))
+t = np.linspace(-2.5, 2.5, 400)
+axes[0].plot(t, cubic_weight(t))
+axes[0].axhline(0, color="black", linewidth=0.8)
+axes[0].set(xlabel="distance in pixels of the small row", ylabel="weight", title="the kernel h")
+axes[1].plot(np.arange(20), row, "o", color="black", label="small row")
+axes[1].plot((np.arange(40) + 0.5) / 2 - 0.5, mine, ".-", linewidth=1, label="twice as many")
+axes[1].set(xlabel="place in the small row", ylabel="green, 0 to 1", title="a row of the bird")
+axes[1].set_xticks(range(0, 20, 5))
+axes[1].legend()
+figures.show(
+    figure,
+    alt="Left, the kernel: a hump of height one with a small negative lobe on each side, zero from"
+    " distance two on. Right, twenty pixels as dots and a smooth line of twice as many through them.",
+)
+
+# %% [markdown]
+# ### E11.1 ★ One value between
+# Write `cubic_between(samples, place)`: the value of the samples (n,), which stand at 0, 1, … n − 1, at a
+# place from 1 to n − 2. Take the four nearest and the kernel above; write the kernel again or copy it.
+
+
+# %% tags=["exercise"]
+def cubic_between(samples, place):
+    raise NotImplementedError("E11.1: return one number")
+
+
+# %%
+check.e11_1(cubic_between)
+
+
+# %% tags=["solution"]
+def cubic_between(samples, place):
+    nearest = min(int(np.floor(place)), len(samples) - 3) + np.arange(-1, 3)
+    distance = np.abs(place - nearest)
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    return np.where(distance <= 1, near, far) @ np.asarray(samples)[nearest]
+
+
+check.e11_1(cubic_between)
+
+# %% [markdown]
+# How good is it? We measure by the **peak signal-to-noise ratio**, in decibels: with $m$ the mean squared
+# error of pictures in [0, 1],
+#
+# $$\text{PSNR} = 10 \log_{10} \frac{1}{m}$$
+#
+# Ten decibels more is a tenth of the error; one more is a fifth less. The usual test shrinks photographs by
+# the kernel above, stretched so that it averages away what the small picture cannot hold, and compares
+# brightness alone (section 6 says why that must be said). Bicubic is the first thing to beat; **Lanczos**,
+# a kernel of six pixels, is the second.
+
+# %%
+validation = {
+    record.name: data.photograph(record.name)
+    for record in data.photograph_table()
+    if record.split == "validation" and record.reduced > 1
+}
+scoring.table(scoring.score_all({}, "sr_x2", validation))
+
+# %% [markdown]
+# The gain is the mean of the differences picture by picture, with its standard error: pictures differ much
+# more among themselves than methods do.
+#
+# ## 3 · How did the first network do it?
+#
+# **SRCNN** (2014) enlarges by bicubic first, then three convolutions correct the large picture. Here, as in
+# most networks since, they learn what to *add* to it: the **residual**. With the last kernel at zero,
+# training starts from bicubic and not from nothing.
+
+
+# %%
+def first_network(scale):
+    small = layers.Input((None, None, 1))
+    large = x = super_resolution.BicubicEnlargement(scale)(small)
+    x = layers.Conv2D(64, 9, padding="same", activation="relu")(x)
+    x = layers.Conv2D(32, 1, padding="same", activation="relu")(x)
+    x = layers.Conv2D(1, 5, padding="same", kernel_initializer="zeros")(x)
+    return keras.Model(small, large + x)
+
+
+# %%
+srcnn = first_network(2)
+grey = metrics.luma(small_bird, 1.0)
+print(f"{srcnn.count_params():,} weights, output {srcnn(grey[np.newaxis]).shape}")
+print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey), atol=1e-5))
+print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
+
+# %% [markdown]
+# Each of them is done at the large size, although the large picture holds nothing that the small one does
+# not. Four times too often, for a scale of two.
+#
+# ## 4 · How can a small map hold a large picture?
+#
+# A layer with four times the channels has room for four times the pixels. The **sub-pixel convolution**
+# (2016) lets a convolution at the small size compute $s^2$ numbers for each small pixel, then lays them out
+# as $s \times s$ large ones:
+#
+# $$\text{large}_{i,\,j,\,c} = \text{maps}_{\lfloor i/s \rfloor,\ \lfloor j/s \rfloor,\ ((i \bmod s)\,s + j \bmod s)\,C + c}$$
+#
+# for maps of shape $(h, w, s^2 C)$. It moves numbers and computes nothing. In two steps: split the last axis
+# into (row in the square, column in the square), then bring each next to its place.
+
+# %%
+maps = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # (h, w, s * s), for one channel
+squares = maps.reshape(2, 3, 2, 2)  # (h, w, row, column)
+large = squares.transpose(0, 2, 1, 3).reshape(4, 6)  # (h, row, w, column) -> (h * s, w * s)
+library = ops.convert_to_numpy(ops.depth_to_space(maps[np.newaxis].astype("float32"), 2))
+print("agrees with the library:", np.array_equal(large, library[0, :, :, 0]))
+print("the first pixel's four numbers", maps[0, 0], "become", large[:2, :2].tolist())
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 5, figsize=(11, 2.5), width_ratios=[1, 1, 1, 1, 2])
+tints = np.array([[0.0, 0.45, 0.7], [0.9, 0.6, 0.0], [0.0, 0.62, 0.45], [0.8, 0.47, 0.65]])
+for channel, one in enumerate(axes[:4]):
+    figures.draw_image(one, np.tile(tints[channel], (2, 3, 1)), f"channel {channel}")
+figures.draw_image(axes[4], tints[large % 4], "large picture")
+for one, numbers in zip(axes, [*np.moveaxis(maps, -1, 0), large], strict=True):
+    for (row_number, column), number in np.ndenumerate(numbers):
+        one.text(column, row_number, number, ha="center", va="center", color="white", weight="bold")
+figures.show(
+    figure,
+    alt="Four small grids of two by three numbered cells, one colour each, and a grid of four by six"
+    " in which every two by two square holds one cell of each colour.",
+)
+
+# %% [markdown]
+# ### E11.2 ★★ Channels into pixels
+# Write `to_pixels(maps, scale)` in NumPy, for any scale and any number of channels: (h, w, scale² · C) →
+# (h · scale, w · scale, C), in the order of the formula.
+
+
+# %% tags=["exercise"]
+def to_pixels(maps, scale):
+    raise NotImplementedError("E11.2: return an array (h * scale, w * scale, C)")
+
+
+# %%
+check.e11_2(to_pixels)
+
+
+# %% tags=["solution"]
+def to_pixels(maps, scale):
+    height, width, channels = maps.shape
+    squares = maps.reshape(height, width, scale, scale, channels // scale**2)
+    return squares.transpose(0, 2, 1, 3, 4).reshape(height * scale, width * scale, -1)
+
+
+check.e11_2(to_pixels)
+
+# %% [markdown]
+# ## 5 · What does our network look like, and how does it learn?
+#
+# **Residual blocks** at the small size, then a sub-pixel convolution, the whole added to bicubic: this is
+# EDSR (2017), much smaller. A block adds to its input what two convolutions find in it, so that a deep stack
+# begins as a straight way through. There is no batch normalisation: it would rescale each picture by its own
+# contrast, which is just what has to be kept.
+
+
+# %%
+def residual_block(x, width):
+    y = layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal")(
+        x
+    )
+    y = layers.Conv2D(width, 3, padding="same", kernel_initializer="zeros")(y)
+    return x + y
+
+
+def enlarger(scale, width, blocks):
+    small = layers.Input((None, None, 1))
+    first = x = layers.Conv2D(width, 3, padding="same")(small)  # (n, h, w, width)
+    for _ in range(blocks):
+        x = residual_block(x, width)
+    x = first + layers.Conv2D(width, 3, padding="same")(x)
+    x = layers.Conv2D(scale**2, 3, padding="same", kernel_initializer="zeros")(x)
+    learned = super_resolution.SubPixel(scale)(x)  # (n, h * scale, w * scale, 1)
+    return keras.Model(small, super_resolution.BicubicEnlargement(scale)(small) + learned)
+
+
+# %%
+recipe = recipes.find("sr_x2")
+numbers = recipe.numbers()
+by_hand = enlarger(2, numbers.width, numbers.blocks)
+library = super_resolution.edsr(2, 1, width=numbers.width, blocks=numbers.blocks)
+library.set_weights([w + 0.01 for w in library.get_weights()])  # away from the zeros of the start
+by_hand.set_weights(library.get_weights())
+print(
+    "agrees with the package's:",
+    np.allclose(restored(by_hand, grey), restored(library, grey), atol=1e-4),
+)
+kernels = [w for w in by_hand.trainable_variables if len(w.shape) == 4]
+print(f"{by_hand.count_params():,} weights in {len(kernels)} convolutions")
+print("multiplications for each large pixel:", sum(int(np.prod(w.shape)) for w in kernels) // 4)
+print("a large pixel sees", len(kernels), "small pixels to each side")
+
+# %% [markdown]
+# It looks at **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue: there
+# the eye sees detail. For a colour picture all three channels are enlarged by bicubic, then moved together
+# until their Y is the network's.
+#
+# Examples cost nothing: every photograph is its own answer. We cut the 56 training photographs into patches
+# of 64 × 64, and each training step shrinks its batch anew, on the device, before the network sees it. The
+# loss is the mean *absolute* error. That is all that `Restorer`, the class our recipes compile, adds to a
+# Keras model:
+
+# %%
+patches = recipe.data().images
+clean = patches[:8]
+small = degrade.downsample(clean, 2)
+loss = ops.mean(ops.abs(clean - by_hand(small)))
+print(f"{len(patches):,} patches; a batch {clean.shape} is shrunk to {tuple(small.shape)}")
+
+# %%
+model = recipe.model(numbers)
+history = recipe.train(model, numbers).history
+
+# %% [markdown]
+# Now the test photographs, once. No choice above was made on them.
+
+# %%
+test = scoring.test_photographs()
+scores = scoring.score_all({"this lesson's": model, "shipped": shipped}, "sr_x2", test)
+scoring.table(scores)
+gain = np.mean(scores["this lesson's"].psnr - scores["bicubic"].psnr)
+measured("gain of this lesson's network", gain, at_least=1.4, digits=2, unit="dB")
+
+# %% tags=["hide-input"]
+palace = data.photograph("hawa_mahal")
+small_palace = usual_test(palace, 0)
+versions = {
+    "bicubic": by_bicubic(small_palace),
+    "this lesson's": restored(model, small_palace),
+    "shipped": restored(shipped, small_palace),
+    "as it was": palace,
+}
+top, left, side = 150, 200, 96
+whole = slice(top, top + side), slice(left, left + side)
+figure, axes = plt.subplots(2, 5, figsize=(12, 5), width_ratios=[1.4, 1, 1, 1, 1])
+figures.draw_image(axes[0, 0], palace, "where the crops are")
+axes[0, 0].add_patch(Rectangle((left, top), side, side, fill=False, color="white", linewidth=2))
+axes[1, 0].axis("off")
+axes[1, 4].axis("off")
+for column, (name, version) in enumerate(versions.items(), start=1):
+    figures.draw_image(axes[0, column], version[whole], name)
+for column, version in enumerate(list(versions.values())[:3], start=1):
+    error = np.abs(version - palace).mean(axis=-1)[whole]
+    figures.draw_image(axes[1, column], error, "its error", cmap="viridis", vmax=0.25)
+scale = axes[1, 4].inset_axes((0.05, 0, 0.08, 1))
+figure.colorbar(axes[1, 3].images[0], cax=scale, label="error of a pixel")
+figures.show(
+    figure,
+    alt="A facade of many windows and a square in it. The square by bicubic, by this lesson's network, by the"
+    " shipped one and as it was; below, the error of each: it follows the edges, and is weaker for the networks.",
+)
+
+# %% [markdown]
+# The lines are thinner and the error along edges is weaker. What is missing stays missing: where the small
+# picture holds no trace of a texture, the network paints its mean, which is smooth.
+#
+# Does it matter that the loss is the absolute error and not the squared one, which PSNR is made of? Recorded
+# runs of two epochs, three seeds each, that differ in nothing else:
+
+# %%
+runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
+compared = {name: runs[name] for name in ("ours", "ours, squared error")}
+print("recorded, gain in dB over bicubic on the validation photographs, three seeds")
+for name, run in compared.items():
+    gains = [result["gains"]["as in training"] for result in run["seeds"].values()]
+    print(f"{name:20}", *(f"{gain:6.2f}" for gain in gains), f"  mean {np.mean(gains):.2f}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(7.5, 3.4))
+for (name, run), colour in zip(compared.items(), figures.COLOURS, strict=False):
+    for seed, result in run["seeds"].items():
+        points = range(len(result["curve"]))
+        shares = [(point + 1) / len(points) for point in points]
+        label = name if seed == "0" else None
+        axes.plot(shares, [value for _, value in result["curve"]], color=colour, label=label)
+axes.set(xlabel="share of the training", ylabel="PSNR of validation patches, dB", ylim=(29.5, 31.1))
+axes.legend()
+figures.show(
+    figure,
+    alt="PSNR of validation patches over the training, three curves for each loss: some fall below the axis"
+    " early on, then all climb slowly; the curves of the two losses overlap.",
+)
+
+# %% [markdown]
+# The seeds differ more than the losses: no difference that we can see after so short a training. Dips at the
+# start are steps that were too large, while the learning rate is near its peak.
+#
+# ### E11.4 ★ How many blocks?
+# Each convolution with a kernel of size k, odd, sees (k − 1) / 2 pixels further to each side (lesson 03).
+# Write `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network
+# sees `reach` small pixels to each side. Three convolutions stand outside the blocks.
+
+
+# %% tags=["exercise"]
+def blocks_needed(reach, kernel_size=3):
+    raise NotImplementedError("E11.4: return a whole number")
+
+
+# %%
+check.e11_4(blocks_needed)
+
+
+# %% tags=["solution"]
+def blocks_needed(reach, kernel_size=3):
+    blocks = 1
+    while (2 * blocks + 3) * (kernel_size - 1) // 2 < reach:
+        blocks += 1
+    return blocks
+
+
+check.e11_4(blocks_needed)
+
+# %% [markdown]
+# ## 6 · How far apart are two ways to measure one picture?
+#
+# A PSNR without its protocol says little. Here is one result, measured as papers on super-resolution do, and
+# then with one thing changed at a time. What do you expect: tenths of a decibel, or more?
+
+# %%
+protocol = {"colour": "y", "border": 2, "data_range": 1.0, "quantise": True}
+changes = {
+    "as papers do": {},
+    "red, green and blue": {"colour": "rgb"},
+    "the border counts": {"border": 0},
+    "not rounded, not clipped": {"quantise": False},
+}
+both = bird, large_bird
+decibels = {name: metrics.psnr(*both, **(protocol | change)) for name, change in changes.items()}
+full_range = [(each.clip(0, 1) @ [0.299, 0.587, 0.114])[..., np.newaxis] for each in both]
+decibels["grey of full range"] = metrics.psnr(*full_range, **(protocol | {"colour": "grey"}))
+for name, value in decibels.items():
+    difference = value - decibels["as papers do"]
+    print(f"{name:26} {approx(value, 2)} dB  {approx(difference, 2)}")
+
+# %% [markdown]
+# Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \\log_{10}(255/219) = 1.32$
+# dB over the grey of full range, for the very same pixels, and nearly all of what the colours cost here. Many
+# a better network gains less. So `metrics.psnr` has no defaults: every call says what it measures.
+#
+# Papers on super-resolution print Y, without as many border pixels as the scale. On the five pictures of Set5,
+# which we may not ship, they print 33.66 dB for bicubic (33.64 in some), 36.66 for SRCNN and 37.53 for VDSR at
+# a scale of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours are other photographs, with
+# more grass and fur and fewer clean edges: compare gains on them with nothing but each other.
+#
+# ### E11.3 ★★ PSNR by the book
+# Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip both to [0, 1], round to
+# the 256 levels of a file, take Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, cut `border` pixels off each
+# side, and return the PSNR in decibels with a peak of 1.
+
+
+# %% tags=["exercise"]
+def psnr_of_luma(reference, restored, border):
+    raise NotImplementedError("E11.3: return decibels")
+
+
+# %%
+check.e11_3(psnr_of_luma)
+
+
+# %% tags=["solution"]
+def psnr_of_luma(reference, restored, border):
+    height, width, _ = reference.shape
+    inside = slice(border, height - border), slice(border, width - border)
+    lumas = []
+    for picture in (reference, restored):
+        levels = np.round(np.clip(picture, 0, 1) * 255) / 255
+        lumas.append((16 + levels @ [65.481, 128.553, 24.966])[inside] / 255)
+    return 10 * np.log10(1 / np.mean((lumas[0] - lumas[1]) ** 2))
+
+
+check.e11_3(psnr_of_luma)
+
+# %% [markdown]
+# ## 7 · What if the small picture was shrunk in another way?
+#
+# The network has seen one way of shrinking. Cameras and web sites have others. Before you run the cell: will
+# it still beat bicubic when each second pixel was simply dropped?
+
+
+# %%
+def shrink_by_dropping(images):
+    return images[:, ::2, ::2]
+
+
+def shrink_by_boxes(images):
+    return ops.average_pool(images, 2)  # means of 2 x 2
+
+
+def shrink_after_blur(images):
+    return degrade.downsample(
+        degrade.blur(images, degrade.gaussian_kernel(1.0, 7), border="symmetric"), 2
+    )
+
+
+def gain_over_bicubic(network, shrink, pictures):
+    """Mean gain in dB of a network over bicubic on pictures shrunk in one way, as the usual test measures."""
+    gains = []
+    for picture in pictures.values():
+        picture = degrade.crop_to_multiple(picture, 2)
+        small = ops.convert_to_numpy(degrade.quantise(shrink(picture[np.newaxis])))[0]
+        options = {"colour": "y", "border": 2, "data_range": 1.0, "quantise": True}
+        ours, theirs = (
+            metrics.psnr(picture, large, **options)
+            for large in (restored(network, small), by_bicubic(small))
+        )
+        gains.append(ours - theirs)
+    return np.mean(gains)
+
+
+# %%
+ways = {
+    "as in training": lambda images: degrade.downsample(images, 2),
+    "means of 2 x 2": shrink_by_boxes,
+    "every second pixel": shrink_by_dropping,
+    "blurred before": shrink_after_blur,
+}
+for name, shrink in ways.items():
+    print(f"{name:30} {approx(gain_over_bicubic(shipped, shrink, validation), 2)} dB over bicubic")
+
+# %% tags=["hide-input"]
+tower = degrade.crop_to_multiple(data.photograph("neuschwanstein_castle"), 2)
+whole = slice(110, 206), slice(200, 296)
+towers = [
+    restored(shipped, ops.convert_to_numpy(degrade.quantise(shrink(tower[np.newaxis])))[0])[whole]
+    for shrink in ways.values()
+]
+figures.images(
+    [tower[whole], *towers],
+    ["as it was", *ways],
+    size=2.4,
+    alt="A crop of castle towers five times: the original, enlarged well from the small picture of"
+    " training, also from means, with jagged lines from dropped pixels, and soft from the blurred one.",
+)
+
+# %% [markdown]
+# It corrects what *its* way of shrinking does, whatever it is given. Dropped pixels leave jagged edges
+# (**aliasing**, lesson 01), and it sharpens the steps as if they were meant. What was blurred before stays
+# blurred, since nothing tells the network by how much. What helps is to train on what will come: recorded runs
+# of this lesson's network, one shrunk as ever, one with each patch shrunk in one of the four ways, drawn anew.
+
+# %%
+rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
+print("recorded gain over bicubic in dB, three seeds")
+print(f"{'the small pictures are':30} trained on one way   on all four")
+for way in ways:
+    row_of_gains = [[result["gains"][way] for result in run["seeds"].values()] for run in rivals]
+    cells = (f"{np.mean(gains):12.2f} ± {np.std(gains, ddof=1):.2f}" for gains in row_of_gains)
+    print(f"{way:30} {''.join(cells)}")
+
+# %% [markdown]
+# It helps against dropped pixels, by more than three decibels, and a little against blur. It has its price: the
+# generalist, as small and trained as shortly, loses half of the gain at home, and with means of 2 x 2, which are
+# close to the training's own way, the specialist stays ahead. Lesson 12 takes this further.
+#
+# ## 8 · Do eight opinions beat one?
+#
+# A picture can be turned and mirrored in eight ways. The network does not give exactly the same answer to
+# each. Turn the small picture, enlarge, turn back, and take the mean: the **self-ensemble**.
+
+
+# %%
+def self_ensemble(network):
+    """A function that enlarges one picture (h, w, C) eight ways and averages."""
+
+    def enlarge(picture):
+        total = 0
+        for turns in range(4):
+            turned = np.rot90(picture, turns)
+            total = total + np.rot90(restored(network, turned), -turns)
+            total = total + np.rot90(restored(network, turned[:, ::-1])[:, ::-1], -turns)
+        return total / 8
+
+    return enlarge
+
+
+# %%
+few = dict(list(validation.items())[:8])
+networks = {"this lesson's": model, "eight turns of it": self_ensemble(model)}
+scores = scoring.score_all(networks, "sr_x2", few)
+scoring.table(scores)
+extra = scores["eight turns of it"].psnr - scores["this lesson's"].psnr
+print(
+    "eight turns gain",
+    approx(extra.mean(), 3),
+    "±",
+    approx(extra.std(ddof=1) / len(few) ** 0.5, 3),
+    "dB",
+)
+
+# %% [markdown]
+# Errors that differ from turn to turn cancel in the mean; those that all eight share stay. It costs eight
+# times the time, and here gains less than a tenth of a decibel: a larger network is the better buy, unless it
+# is a contest.
+#
+# ## 9 · How do I enlarge a picture of my own?
+#
+# A photograph of twelve megapixels does not fit into the network at once. It looks only so far to each side
+# (section 5), so **tiles** that overlap by as much give the same result, pixel by pixel. Put the name of a
+# file into the second line, a picture of any size; the slider works in JupyterLab.
+
+# %%
+MY_PICTURE = None  # for instance "holiday.jpg"
+mine = data.load_image(MY_PICTURE) if MY_PICTURE else data.photograph("red_panda")
+reach = 2 * recipe.FULL.blocks + 3
+tiled = tiling.restore_tiled(shipped, mine, tile=128, overlap=reach, scale=2, progress=False)
+print(mine.shape, "enlarged to", tiled.shape)
+if not MY_PICTURE:
+    print("as at once:", np.abs(tiled - restored(shipped, mine)).max() < 1e-5)
+before_after.slider(by_bicubic(mine), tiled)
+
+# %% tags=["hide-input"]
+height, width = min(tiled.shape[0], 400), min(tiled.shape[1], 600)
+top, left = (tiled.shape[0] - height) // 2, (tiled.shape[1] - width) // 2
+middle = slice(top, top + height), slice(left, left + width)
+figures.images(
+    [before_after.split(by_bicubic(mine)[middle], tiled[middle], 0.5)],
+    ["bicubic | network"],
+    size=7,
+    alt="The face of a red panda, left of a white line enlarged by bicubic, right of it by the network:"
+    " whiskers and fur are crisper on the right.",
+)
+
+# %% [markdown]
+# Nobody has the picture of twice the size, so nothing can be measured here. The network supposes that the
+# picture was shrunk as in training; most pictures were not, and section 7 says what that does.
+#
+# ### E11.5 ★★ Where do tiles start?
+# Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in
+# rising order, so that each pixel lies at least `overlap` pixels inside one of its tiles, except at the
+# picture's own border. The first starts at 0, the last ends at `length`; a short picture has the one start 0.
+
+
+# %% tags=["exercise"]
+def tile_starts(length, tile, overlap):
+    raise NotImplementedError("E11.5: return a list of whole numbers")
+
+
+# %%
+check.e11_5(tile_starts)
+
+
+# %% tags=["solution"]
+def tile_starts(length, tile, overlap):
+    if length <= tile:
+        return [0]
+    step = tile - 2 * overlap
+    return [*range(0, length - tile, step), length - tile]
+
+
+check.e11_5(tile_starts)
+
+# %% [markdown]
+# ## Clinic
+#
+# **Two reports.** In the first, a network that does nothing but bicubic gains on bicubic. Find out how before
+# you read on.
+
+
+# %% tags=["clinic"]
+def report_gain(original, baseline, network):
+    options = {"data_range": 1.0, "quantise": True}
+    published = metrics.psnr(original, baseline, colour="rgb", border=0, **options)
+    return metrics.psnr(original, network, colour="y", border=2, **options) - published
+
+
+bicubic_bird = by_bicubic(small_bird)
+print(f"bicubic gains {report_gain(bird, bicubic_bird, bicubic_bird):.2f} dB over bicubic")
+
+# %% [markdown]
+# The baseline is measured in colour and to the border, the network by Y without it: two rulers. It happens
+# whenever a number is copied from a paper. Measure both with one call, or do not subtract.
+#
+# **In the second**, somebody moves our trained network to a library that orders sub-pixels column by column.
+# No error is raised, and every weight is the trained one.
+
+# %% tags=["clinic"]
+swapped = models.load("sr_x2")
+last = swapped.network.get_layer("expand")
+last.set_weights([weights[..., [0, 2, 1, 3]] for weights in last.get_weights()])
+for name, network in {"wrong order": swapped, "right order": shipped}.items():
+    value = metrics.psnr(bird, restored(network, small_bird), **protocol)
+    print(
+        f"{name}: {approx(value, 2)} dB, bicubic {metrics.psnr(bird, by_bicubic(small_bird), **protocol):.2f}"
+    )
+
+# %% tags=["clinic", "hide-input"]
+figures.images(
+    [restored(network, small_palace)[150:214, 200:264] for network in (swapped, shipped)],
+    ["wrong order", "right order"],
+    size=3.4,
+    alt="A crop of windows twice. With the wrong order upright and level edges have teeth like a zip; with"
+    " the right order they are clean.",
+)
+
+# %% [markdown]
+# The teeth are the sign: each 2 × 2 square has its upper right and lower left pixel exchanged, which shows
+# where these differ: along upright and level edges. The PSNR only says that the network got worse. Repair: the order in which the network was trained, $(i \bmod
+# s)\,s + j \bmod s$. Check any rearrangement on numbered channels as in section 4, before training.
+#
+# ## Summary
+#
+# - Many large pictures shrink to one small one; the small picture cannot decide.
+# - The bicubic kernel weighs four neighbours a row, with negative lobes; it is the baseline to beat.
+# - Work at the small size, leave it by a sub-pixel convolution, and learn only what bicubic misses.
+# - State colour, border, range and rounding with every PSNR, and measure both sides of a comparison alike.
+# - A network undoes the degradation it was trained on. Train on what will come.
+# - Eight turns give a little, at eight times the price.
+# - Tiles that overlap by the receptive field's radius give the whole picture's result.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | super-resolution | 超分辨率 | a larger picture with detail that the small one only hints at |
+# | ill-posed problem | 不适定问题 | a question with many right answers |
+# | pseudo-inverse | 伪逆 | the matrix that undoes another as far as that can be done |
+# | bicubic interpolation | 双三次插值 | the mean of four by four neighbours with Keys's cubic weights |
+# | luma, Y | 亮度 | the weighted mean of red, green and blue that the eye sees detail in |
+# | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | ten times the logarithm of one over the mean squared error |
+# | structural similarity (SSIM) | 结构相似性 | agreement of means, variances and covariance, window by window |
+# | residual learning | 残差学习 | learning what to add to a simple answer |
+# | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as pixels of a large one |
+# | self-ensemble | 自集成 | the mean over turned and mirrored copies |
+# | aliasing | 混叠 | fine detail that comes back as coarse, false detail |
+# | tile | 分块 | a part of a large picture that is restored by itself |
+#
+# ## What to read next
+#
+# - Robert Keys, *Cubic convolution interpolation for digital image processing*, 1981.
+# - Chao Dong, Chen Change Loy, Kaiming He and Xiaoou Tang, *Learning a deep convolutional network for image
+#   super-resolution*, 2014: SRCNN.
+# - Wenzhe Shi and others, *Real-time single image and video super-resolution using an efficient sub-pixel
+#   convolutional neural network*, 2016.
+# - Jiwon Kim, Jung Kwon Lee and Kyoung Mu Lee, *Accurate image super-resolution using very deep convolutional
+#   networks*, 2016: VDSR, residual learning.
+# - Bee Lim and others, *Enhanced deep residual networks for single image super-resolution*, 2017: EDSR, and
+#   the self-ensemble.
+# - Kai Zhang and others, *Designing a practical degradation model for deep blind image super-resolution*, 2021.
+#
+# ## The large version
+#
+# The shipped network is twice as wide and trained longer. The first cell says what that would cost on this
+# machine; with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on from
+# the last epoch. `course train sr_x2 --profile full` does the same in a terminal.
+
+# %%
+TRAIN_FULL = False
+minutes = recipe.minutes(recipe.FULL)
+record = json.loads((paths.WEIGHTS / "sr_x2.json").read_text())
+print("full profile on this machine:", approx(minutes, 0), "minutes")
+print("recorded:", record["device"], round(record["seconds"] / 60, 1), "minutes")
+
+# %%
+if TRAIN_FULL:
+    recipe.train(recipe.model(recipe.FULL), recipe.FULL, resume="lesson_11_full")
