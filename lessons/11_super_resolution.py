@@ -99,7 +99,7 @@ figures.show(
 #
 # 4,096 numbers become 1,024. So many different $x$ must give the same $y$. We can make them: whatever we add
 # to $x$ is invisible in $y$ if $D$ turns it into zero. `@` multiplies matrices; the **pseudo-inverse** of $D$
-# is the enlargement $D^+$ with $D D^+ = I$.
+# is the one enlargement $D^+$ with $D D^+ = I$ that adds nothing invisible.
 
 
 # %%
@@ -149,7 +149,8 @@ figures.images(
 #
 # $$\text{out}_i = \sum_j h(u - j)\, \text{in}_j \qquad
 # h(t) = \begin{cases} \tfrac32|t|^3 - \tfrac52|t|^2 + 1 & |t| \le 1 \\
-# -\tfrac12|t|^3 + \tfrac52|t|^2 - 4|t| + 2 & 1 < |t| \le 2\end{cases}$$
+# -\tfrac12|t|^3 + \tfrac52|t|^2 - 4|t| + 2 & 1 < |t| \le 2 \\
+# 0 & |t| > 2\end{cases}$$
 #
 # The weights of neighbours further than one pixel are *negative*: that keeps edges steep, and makes them
 # overshoot.
@@ -248,13 +249,14 @@ scoring.table(scoring.score_all({}, "sr_x2", validation))
 
 # %% [markdown]
 # The gain is the mean of the differences picture by picture, with its standard error: pictures differ much
-# more among themselves than methods do.
+# more among themselves than methods do. SSIM, beside it, compares means, variances and covariance window by
+# window; 1 is identical. We decide by PSNR.
 #
 # ## 3 · How did the first network do it?
 #
-# **SRCNN** (2014) enlarges by bicubic first, then three convolutions correct the large picture. Here, as in
-# most networks since, they learn what to *add* to it: the **residual**. With the last kernel at zero,
-# training starts from bicubic and not from nothing.
+# **SRCNN** (2014) enlarges by bicubic first, then three convolutions correct the large picture. The original
+# learned the large picture itself; here, as in most networks since, they learn what to *add* to it: the
+# **residual**. With the last kernel at zero, training starts from bicubic and not from nothing.
 
 
 # %%
@@ -339,10 +341,11 @@ check.e11_2(to_pixels)
 # %% [markdown]
 # ## 5 · What does our network look like, and how does it learn?
 #
-# **Residual blocks** at the small size, then a sub-pixel convolution, the whole added to bicubic: this is
-# EDSR (2017), much smaller. A block adds to its input what two convolutions find in it, so that a deep stack
-# begins as a straight way through. There is no batch normalisation: it would rescale each picture by its own
-# contrast, which is just what has to be kept.
+# **Residual blocks** at the small size, then a sub-pixel convolution: this is the plan of EDSR (2017), much
+# smaller; that the whole is added to bicubic is the idea of VDSR (2016). A block adds to its input what two
+# convolutions find in it, so that a deep stack begins as a straight way through. There is no batch
+# normalisation: it would shift and scale each map by the mean and variance of whatever else is in the batch
+# (lesson 05), and the network would have to restore the range that it lost.
 
 
 # %%
@@ -443,7 +446,8 @@ figures.show(
 
 # %% [markdown]
 # The lines are thinner and the error along edges is weaker. What is missing stays missing: where the small
-# picture holds no trace of a texture, the network paints its mean, which is smooth.
+# picture holds no trace of a texture, the network paints the middle of what could have been there, mostly
+# something smooth. In the lattice window it even paints stripes that are not there.
 #
 # Does it matter that the loss is the absolute error and not the squared one, which PSNR is made of? Recorded
 # runs of two epochs, three seeds each, that differ in nothing else:
@@ -473,8 +477,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The seeds differ more than the losses: no difference that we can see after so short a training. Dips at the
-# start are steps that were too large, while the learning rate is near its peak.
+# The seeds differ more than the losses: no difference that we can see after so short a training, at a learning
+# rate that was chosen with the absolute error. Two of the six runs dip early, below the axis. That is where the
+# learning rate is near its peak, so that too large a step is the likely reason; we did not test it.
 #
 # ### E11.4 ★ How many blocks?
 # Each convolution with a kernel of size k, odd, sees (k − 1) / 2 pixels further to each side (lesson 03).
@@ -524,14 +529,15 @@ for name, value in decibels.items():
     print(f"{name:26} {approx(value, 2)} dB  {approx(difference, 2)}")
 
 # %% [markdown]
-# Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \\log_{10}(255/219) = 1.32$
+# Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$
 # dB over the grey of full range, for the very same pixels, and nearly all of what the colours cost here. Many
 # a better network gains less. So `metrics.psnr` has no defaults: every call says what it measures.
 #
 # Papers on super-resolution print Y, without as many border pixels as the scale. On the five pictures of Set5,
-# which we may not ship, they print 33.66 dB for bicubic (33.64 in some), 36.66 for SRCNN and 37.53 for VDSR at
-# a scale of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours are other photographs, with
-# more grass and fur and fewer clean edges: compare gains on them with nothing but each other.
+# which we may not ship, they print 33.64 dB for bicubic (33.66 in some), 36.66 for SRCNN in its later, larger
+# form and 37.53 for VDSR at a scale of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours
+# are other photographs, with more grass and fur and fewer clean edges: compare gains on them with nothing but
+# each other.
 #
 # ### E11.3 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip both to [0, 1], round to
@@ -624,10 +630,13 @@ figures.images(
 )
 
 # %% [markdown]
-# It corrects what *its* way of shrinking does, whatever it is given. Dropped pixels leave jagged edges
-# (**aliasing**, lesson 01), and it sharpens the steps as if they were meant. What was blurred before stays
-# blurred, since nothing tells the network by how much. What helps is to train on what will come: recorded runs
-# of this lesson's network, one shrunk as ever, one with each patch shrunk in one of the four ways, drawn anew.
+# It corrects what *its* way of shrinking does, whatever it is given. Dropping pixels does two things at once.
+# It leaves jagged edges (**aliasing**, lesson 01), which the network sharpens as if they were meant. And it
+# moves the picture: the pixels kept stand at 0, 2, 4, …, where the formula of section 2 supposes them half a
+# large pixel further on, for bicubic as for the network. What was blurred before stays blurred, since nothing
+# tells the network by how much. What helps is to train on what will come: recorded runs of this lesson's
+# network, of two epochs as in section 5, one shrunk as ever, one with each patch shrunk in one of the four
+# ways, drawn anew. Behind ± stands the standard deviation of the three seeds.
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -639,9 +648,10 @@ for way in ways:
     print(f"{way:30} {''.join(cells)}")
 
 # %% [markdown]
-# It helps against dropped pixels, by more than three decibels, and a little against blur. It has its price: the
-# generalist, as small and trained as shortly, loses half of the gain at home, and with means of 2 x 2, which are
-# close to the training's own way, the specialist stays ahead. Lesson 12 takes this further.
+# On dropped pixels it is more than three decibels better than the specialist, and a little better after blur.
+# That need not be a cure for aliasing: to learn the shift is enough for much of it. It has its price: the
+# generalist, as small and trained as shortly, loses half of the gain at home, and with means of 2 x 2, which
+# are close to the training's own way, the specialist stays ahead. Lesson 12 takes this further.
 #
 # ## 8 · Do eight opinions beat one?
 #
@@ -680,14 +690,15 @@ print(
 
 # %% [markdown]
 # Errors that differ from turn to turn cancel in the mean; those that all eight share stay. It costs eight
-# times the time, and here gains less than a tenth of a decibel: a larger network is the better buy, unless it
-# is a contest.
+# times the time, and here gains less than a tenth of a decibel. The shipped network, larger and trained longer,
+# costs less than that and gained more in section 5.
 #
 # ## 9 · How do I enlarge a picture of my own?
 #
-# A photograph of twelve megapixels does not fit into the network at once. It looks only so far to each side
-# (section 5), so **tiles** that overlap by as much give the same result, pixel by pixel. Put the name of a
-# file into the second line, a picture of any size; the slider works in JupyterLab.
+# A photograph of twelve megapixels does not fit into the network at once. It looks only so far to each side (15
+# small pixels with the six blocks of the shipped network, 11 with the four of ours, section 5), so **tiles**
+# that overlap by as much give the same result, pixel by pixel. Put the name of a file into the next cell, a
+# picture of any size; the slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
@@ -784,9 +795,11 @@ figures.images(
 )
 
 # %% [markdown]
-# The teeth are the sign: each 2 × 2 square has its upper right and lower left pixel exchanged, which shows
-# where these differ: along upright and level edges. The PSNR only says that the network got worse. Repair: the order in which the network was trained, $(i \bmod
-# s)\,s + j \bmod s$. Check any rearrangement on numbered channels as in section 4, before training.
+# The teeth are the sign. Bicubic is right; in what the network adds, each 2 × 2 square has its upper right
+# and lower left number exchanged, which shows where these differ: along upright and level edges. The PSNR
+# does not warn: it is still a little above that of bicubic. Repair: the order in which the network was
+# trained, $(i \bmod s)\,s + j \bmod s$. Check any rearrangement on numbered channels as in section 4, before
+# training.
 #
 # ## Summary
 #
@@ -830,9 +843,11 @@ figures.images(
 #
 # ## The large version
 #
-# The shipped network is twice as wide and trained longer. The first cell says what that would cost on this
-# machine; with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on from
-# the last epoch. `course train sr_x2 --profile full` does the same in a terminal.
+# The shipped network is twice as wide, has six blocks instead of four, and was trained for twelve epochs
+# instead of five, at half the learning rate and with its batches turned and mirrored. The first cell says
+# what that would cost on this machine; with `TRAIN_FULL = True` the second trains it. Stop it whenever you
+# like; run again, it goes on from the last epoch. `course train sr_x2 --profile full` does the same in a
+# terminal.
 
 # %%
 TRAIN_FULL = False
