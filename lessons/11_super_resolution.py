@@ -411,7 +411,7 @@ model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs, once. No choice above was made on them.
+# Now the test photographs. The numbers of this training were chosen on the validation photographs alone.
 
 # %%
 test = scoring.test_photographs()
@@ -679,9 +679,10 @@ for way in ways:
 
 # %% [markdown]
 # On dropped pixels the generalist is more than three decibels better than the specialist, and a little better
-# after blur. It is no cure for aliasing: bicubic that knows the shift does better still. And it has its price:
-# as small and trained as shortly, it loses half of the gain at home, and with means of 2 x 2, which are close to
-# the training's own way, the specialist stays ahead. Lesson 12 takes this further.
+# after blur. How much of that is a cure for aliasing, and how much the shift, these runs do not say: bicubic
+# that knows the shift does better still. And it has its price: as small, trained as shortly, and with a quarter
+# of its patches for each way, the generalist loses half of the gain at home, and with means of 2 x 2, which are
+# close to the training's own way, the specialist stays ahead. Lesson 12 takes this further.
 #
 # ## 8 · Do eight opinions beat one?
 #

@@ -23,13 +23,15 @@ class Numbers:
     width: int = 16  # maps of each layer
     blocks: int = 4
     epochs: int = 5
-    batch_size: int = 8  # more and smaller steps learned more than fewer and larger ones
+    batch_size: int = 8  # with 16 and half the steps a network of width 32 gained 0.1 dB less; one seed
     learning_rate: float = 0.002  # the peak of the one-cycle schedule
-    turned: bool = False  # each batch turned and mirrored at random: without it, many epochs are learned by heart
+    turned: bool = False  # each batch turned and mirrored at random; five epochs did not seem to need it
     seed: int = 0
 
 
 LESSON = Numbers()
+# Twenty epochs that were not turned fitted the patches (32.4 dB) and not those of validation (31.0, no more than after
+# six); twelve that were turned reached 31.9 and 31.2. Epochs and turning changed together: neither was tried alone.
 FULL = replace(LESSON, width=32, blocks=6, epochs=12, learning_rate=0.001, turned=True)
 
 
