@@ -40,14 +40,23 @@ class Scores:
     measured: str
 
 
-def test_photographs() -> dict[str, np.ndarray]:
-    """The test photographs of the course by name, float32 (H, W, 3): those that were scaled down by 2 or 3.
+def photographs(split: str) -> dict[str, np.ndarray]:
+    """The photographs of a split that restoration uses, by name, float32 (H, W, 3): those scaled down by 2 or 3.
 
     The others show traces of their lossy originals, which a restorer would be blamed or praised for.
+    Raises ValueError for a split without any.
     """
-    records = data.photograph_table()
-    chosen = [record.name for record in records if record.split == "test" and record.reduced > 1]
-    return {name: data.photograph(name) for name in chosen}
+    names = [record.name for record in data.photograph_table() if record.split == split and record.reduced > 1]
+    if not names:
+        raise ValueError(
+            f"there are no photographs for restoration in {split!r}: choose train, validation, test or show"
+        )
+    return {name: data.photograph(name) for name in names}
+
+
+def test_photographs() -> dict[str, np.ndarray]:
+    """The test photographs of the course by name, float32 (H, W, 3)."""
+    return photographs("test")
 
 
 def folder_pictures(folder: str | Path) -> dict[str, np.ndarray]:

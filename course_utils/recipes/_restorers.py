@@ -17,11 +17,10 @@ def luma_patches(split: str, side: int, stride: int) -> np.ndarray:
     Their corners lie `stride` pixels apart; read-only.
     """
     found = []
-    for record in data.photograph_table():
-        if record.split == split and record.reduced > 1:
-            luma = restoration.luma(data.photograph(record.name), 1.0)[..., 0].astype(np.float32)
-            squares = np.lib.stride_tricks.sliding_window_view(luma, (side, side))[::stride, ::stride]
-            found.append(squares.reshape(-1, side, side, 1))
+    for photograph in scoring.photographs(split).values():
+        luma = restoration.luma(photograph, 1.0)[..., 0].astype(np.float32)
+        squares = np.lib.stride_tricks.sliding_window_view(luma, (side, side))[::stride, ::stride]
+        found.append(squares.reshape(-1, side, side, 1))
     patches = np.concatenate(found)
     patches.flags.writeable = False
     return patches
