@@ -13,6 +13,7 @@ from pathlib import Path
 
 import efficientnet
 import emoji
+import esrgan
 import fashion_mnist
 import mnist
 import paintings
@@ -27,6 +28,7 @@ BUILDERS = {
     "paintings": paintings.build,
     "emoji": emoji.build,
     "efficientnet": efficientnet.build,
+    "esrgan": esrgan.build,
 }
 CREDIT_COLUMNS = ("file", "title", "author", "source", "licence", "changes")
 
