@@ -17,6 +17,7 @@ import fashion_mnist
 import mnist
 import paintings
 import photographs
+import vgg
 from manifest import DATA, write_manifest
 from readme import write_tables
 
@@ -27,6 +28,7 @@ BUILDERS = {
     "paintings": paintings.build,
     "emoji": emoji.build,
     "efficientnet": efficientnet.build,
+    "vgg": vgg.build,
 }
 CREDIT_COLUMNS = ("file", "title", "author", "source", "licence", "changes")
 
