@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from fixtures import on_jax as done_here
 from fixtures.degradations import BATCH, OPERATIONS, PHOTO
+from fixtures.perceptual import PICTURES, compiled_with_a_perceptual_loss
 
 from course_utils import degrade, models, paths, training
+from course_utils.metrics.perceptual import lpips_like
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("jax") is None, reason="JAX is not installed: pip install jax, or the extra [ci]"
@@ -113,3 +115,15 @@ def test_the_network_for_photographs_loads_without_torch_and_sees_the_same_on_ja
     assert best == logits.argmax() == 967
     assert logit == pytest.approx(logits.max(), rel=1e-3)
     assert not report["torch"]
+
+
+def test_a_perceptual_loss_trains_alike_on_both_backends(report):
+    """Nothing in it is drawn at random, so that the steps agree."""
+    losses, weights = report["perceptual_loss"]
+    expected, names = compiled_with_a_perceptual_loss()
+    assert weights == names == ["kernel", "bias"]
+    assert losses == pytest.approx(expected, rel=1e-2)
+
+
+def test_the_lpips_like_distance_is_the_same_on_jax(report):
+    assert report["lpips_like"] == pytest.approx(lpips_like(*PICTURES), rel=1e-3)

