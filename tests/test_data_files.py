@@ -57,7 +57,7 @@ def test_the_data_is_light():
 
 
 def test_every_picture_has_a_credit_and_every_credit_a_picture():
-    pictures = {name for name in read_manifest() if re.search(r"\.(webp|gz|h5)$", name)}
+    pictures = {name for name in read_manifest() if re.search(r"\.(webp|gz|h5|npz)$", name)}
     own = {name for name in pictures if name.startswith("weights/") and "efficientnet" not in name}
     credited = set(credits())
     assert credited - {"weights/imagenet_classes.txt"} == pictures - own
@@ -322,7 +322,8 @@ def need_packages(name):
         "paintings": ["gcompris"],
         "emoji": ["noto-emoji", "fluent-emoji"],
         "efficientnet": ["efficientnet", "mobilenet"],
-        "esrgan": ["esrgan-slim"],
+        "esrgan": ["esrgan-legacy"],
+        "esrgan_slim": ["esrgan-slim"],
         "vgg": ["hed"],
     }[name]
     for package in needed:
@@ -339,12 +340,13 @@ def rebuilt(name, tmp_path):
     rows = importlib.import_module(name).build(PACKAGES, tmp_path)
     shipped = credits()
     assert all(shipped[row["file"]] == row for row in rows)
-    assert rows or name in ("esrgan", "vgg")  # whose credits are among the files
+    assert rows or name in ("esrgan", "esrgan_slim", "vgg")  # whose credits are among the files
     return sorted(path for path in tmp_path.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(
-    "name", ["fashion_mnist", "mnist", "photographs", "paintings", "emoji", "efficientnet", "esrgan", "vgg"]
+    "name",
+    ["fashion_mnist", "mnist", "photographs", "paintings", "emoji", "efficientnet", "esrgan", "esrgan_slim", "vgg"],
 )
 def test_the_packages_give_the_shipped_files(name, tmp_path):
     files = rebuilt(name, tmp_path)
@@ -395,5 +397,8 @@ def _same_content(path, shipped):
                 )
         assert contents[0].keys() == contents[1].keys()
         assert all(np.array_equal(contents[0][key], contents[1][key]) for key in contents[0])
+    elif path.suffix == ".npz":
+        with np.load(path) as one, np.load(shipped) as other:
+            assert sorted(one) == sorted(other) and all(np.array_equal(one[key], other[key]) for key in one)
     else:
         raise AssertionError(f"{path.name} differs from the shipped file")

