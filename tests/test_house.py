@@ -17,7 +17,7 @@ ROOMS = (
     {"scoring"},
     {"recipes"},
     {"figures"},
-    {"before_after", "gan_doctor", "panels", "checks"},
+    {"before_after", "gan_doctor", "landscape", "panels", "checks"},
     {"cli"},
 )
 FILES = sorted(
