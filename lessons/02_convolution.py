@@ -578,7 +578,7 @@ figures.show(
 # output that should be smaller hands back the negative. The kernel's own gradient is the window under the
 # first output minus the window under the second: weights are **shared** by all positions, so they hear from
 # all of them. That is why a convolution layer learns from few pictures: every picture holds thousands of
-# windows.
+# windows. How such gradients become steps is the subject of [lesson 04](04_learning.ipynb).
 
 # %% [markdown]
 # ## 7 · How do we go back up?

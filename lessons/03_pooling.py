@@ -520,8 +520,9 @@ figures.show(
 # %% [markdown]
 # The average is learned exactly, a quarter each. For the maximum the best weights are nearly an average
 # again, brightened by the bias: a little too bright in the flat sky (blue), too dark along every outline
-# (red). With a ReLU it can be done, since $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided convolution can learn
-# average pooling and much else, for the price of its weights; max pooling chooses for free.
+# (red). With a [ReLU](04_learning.ipynb#3-·-What-does-a-layer-add?), $\max(0, x)$, it can be done, since
+# $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided convolution can learn average pooling and much else, for the
+# price of its weights; max pooling chooses for free.
 
 # %% [markdown]
 # ## 5 · What does one output see?

@@ -12,12 +12,12 @@ from fixtures import scripts
 
 from course_utils import paths
 
-SCRIPTS = {name: scripts.load(name) for name in ("05_runs", "07_runs", "08_repairs", "11_enlargers")}
+SCRIPTS = {name: scripts.load(name) for name in ("04_optimisers", "05_runs", "07_runs", "08_repairs", "11_enlargers")}
 
 
 def files() -> dict[str, tuple[str, dict[str, dict]]]:
     """File -> (its script, the settings of each run in it)."""
-    found = {name: (name, SCRIPTS[name].settings()) for name in ("08_repairs", "11_enlargers")}
+    found = {name: (name, SCRIPTS[name].settings()) for name in ("04_optimisers", "08_repairs", "11_enlargers")}
     for name in ("05_runs", "07_runs"):
         for kind, settings in SCRIPTS[name].settings().items():
             found[f"{name[:2]}_{kind}"] = name, settings
@@ -96,7 +96,7 @@ def test_each_run_of_a_classifier_has_a_score_and_a_time_an_epoch(file):
             assert seed["processor_seconds"] == sorted(seed["processor_seconds"])
 
 
-@pytest.mark.parametrize("file", ["08_repairs", "11_enlargers"])
+@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers"])
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
         assert set(entry["seeds"]) == {"0", "1", "2"}, name
