@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 from fixtures import scripts
 
@@ -99,13 +100,16 @@ def test_each_run_of_a_classifier_has_a_score_and_a_time_an_epoch(file):
 @pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers"])
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
-        assert set(entry["seeds"]) == {"0", "1", "2"}, name
+        rejected = entry["settings"].get("network") == "srcnn" and name != SCRIPTS[file].best_srcnn()
+        assert set(entry["seeds"]) == ({"0"} if rejected else {"0", "1", "2"}), name
 
 
-def test_the_enlargers_had_about_the_same_time():
-    for seed in ("0", "1", "2"):
-        seconds = [entry["seeds"][seed]["curve"][-1][0] for entry in table("11_enlargers")["runs"].values()]
-        assert max(seconds) < 1.3 * min(seconds)
+def test_the_enlargers_had_about_the_same_time_and_srcnn_no_less():
+    seconds = {"edsr": [], "srcnn": []}
+    for entry in table("11_enlargers")["runs"].values():
+        seconds[entry["settings"]["network"]] += [result["curve"][-1][0] for result in entry["seeds"].values()]
+    assert max(seconds["edsr"]) < 1.3 * min(seconds["edsr"])
+    assert min(seconds["srcnn"]) > np.mean(seconds["edsr"])
 
 
 def test_both_generators_of_the_comparison_were_judged_alike():

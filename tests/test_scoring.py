@@ -33,6 +33,15 @@ def test_no_test_photograph_is_trained_or_validated_on():
     assert (ours @ theirs.T / 256).max() < 0.95 < (ours @ ours.T / 256).max()
 
 
+def test_the_photographs_of_a_split_are_those_that_were_scaled_down():
+    found = scoring.photographs("validation")
+    assert len(found) == 21 and set(found) < set(data.photograph_names("validation"))
+    reduced = {record.name: record.reduced for record in data.photograph_table()}
+    assert all(reduced[name] > 1 for name in found)
+    with pytest.raises(ValueError, match="no photographs for restoration in 'tests': choose train, validation"):
+        scoring.photographs("tests")
+
+
 def test_a_score_is_that_of_scikit_image_on_the_rounded_pictures(pictures):
     found = scoring.score(lambda picture: picture, "denoise_25", pictures)
     for index, (picture, value) in enumerate(zip(pictures.values(), found.psnr, strict=True)):

@@ -1,0 +1,50 @@
+"""What lesson 11 shows in the open is what the package and the scripts of its recorded runs use."""
+
+import ast
+
+import numpy as np
+import pytest
+from fixtures import scripts
+from keras import ops
+
+from course_utils.cli import lessons
+from course_utils.models import super_resolution
+
+
+def shown(*names: str) -> dict:
+    """What the lesson's own code gives these names: its imports and their definitions are run, nothing else."""
+    tree = ast.parse(lessons.find_lesson("11").text)
+    chosen = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) or defines(node) in names]
+    namespace = {}
+    exec(compile(ast.Module(chosen, []), "lesson 11", "exec"), namespace)
+    return {name: namespace[name] for name in names}
+
+
+def defines(node: ast.stmt) -> str | None:
+    if isinstance(node, ast.FunctionDef):
+        return node.name
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return None
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).random((2, 24, 32, 1), dtype=np.float32)
+
+
+def test_the_four_ways_of_shrinking_are_those_of_the_recorded_runs(pictures):
+    functions = "shrink_by_dropping", "shrink_by_boxes", "shrink_after_blur"
+    ours, recorded = shown(*functions, "ways")["ways"], scripts.load("11_enlargers").WAYS
+    assert list(ours) == list(recorded)
+    for way in ours:
+        small = [ops.convert_to_numpy(ways[way](pictures)) for ways in (ours, recorded)]
+        assert small[0].shape == (2, 12, 16, 1)
+        np.testing.assert_array_equal(*small)
+
+
+def test_the_first_network_is_the_packages(pictures):
+    ours, packaged = shown("first_network")["first_network"](2), super_resolution.srcnn(2, 1)
+    ours.set_weights([weights + 0.01 for weights in packaged.get_weights()])
+    packaged.set_weights(ours.get_weights())
+    np.testing.assert_allclose(ours(pictures), packaged(pictures), rtol=1e-4)
