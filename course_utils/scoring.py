@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 from tqdm.auto import tqdm
 
-from course_utils import data, degrade
+from course_utils import classical, data, degrade
 from course_utils.image_files import load_image
 from course_utils.metrics.restoration import psnr, ssim
 from course_utils.report import approx
@@ -87,7 +87,8 @@ def baselines(protocol: str) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
             "bicubic": lambda picture: _enlarged(picture, scale, "bicubic"),
             "Lanczos": lambda picture: _enlarged(picture, scale, "lanczos"),
         }
-    return {"as degraded": lambda picture: picture[..., :-1] if chosen.masked else picture}
+    as_degraded = {"as degraded": lambda picture: picture[..., :-1] if chosen.masked else picture}
+    return as_degraded | classical.restorers(protocol)
 
 
 def _enlarged(picture: np.ndarray, scale: int, method: str) -> np.ndarray:

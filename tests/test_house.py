@@ -12,7 +12,7 @@ ROOMS = (
     {"report", "image_files", "data_files", "run_lock"},
     {"data", "degrade"},
     {"models"},
-    {"tiling", "training"},
+    {"tiling", "training", "classical"},
     {"metrics"},
     {"scoring"},
     {"recipes"},

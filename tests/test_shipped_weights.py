@@ -42,7 +42,7 @@ def test_emoji_are_as_far_from_real_ones_as_their_record_says(name):
 def test_photographs_are_restored_as_well_as_the_record_says(name, protocol):
     recorded = record(name)["scores"][protocol]
     assert list(recorded["network"]["psnr_by_picture"]) == list(scoring.test_photographs())
-    pictures = {name: picture for name, picture in scoring.test_photographs().items() if name in ("narwhal", "cat")}
+    pictures = dict(list(scoring.test_photographs().items())[:2])  # their places seed their noise
     for who, restorer in {"network": models.load(name), **scoring.baselines(protocol)}.items():
         for picture, psnr in zip(pictures, scoring.score(restorer, protocol, pictures).psnr, strict=True):
             assert psnr == pytest.approx(recorded[who]["psnr_by_picture"][picture], abs=0.02)

@@ -28,12 +28,16 @@ class Protocol:
 
     description: what it does, in a sentence with all its numbers; scale: how many times smaller the result is;
     masked: whether the result's last channel is a mask, 1 where a pixel is hidden.
+    sigma: of the Gaussian noise that comes last, in units of [0, 1], 0 where there is none; kernel: of the blur before
+    it, (h, w), or None: what restorers that are not blind are told.
     """
 
     name: str
     description: str
     scale: int = 1
     masked: bool = False
+    sigma: float = 0.0
+    kernel: np.ndarray | None = field(default=None, compare=False, repr=False)
     operation: Callable[[np.ndarray, np.random.Generator], np.ndarray] = field(kw_only=True, repr=False)
 
     def __call__(self, photo: np.ndarray, index: int) -> np.ndarray:
@@ -72,14 +76,23 @@ def _super_resolution(factor: int) -> Protocol:
 
 def _denoising(sigma: int) -> Protocol:
     description = f"Gaussian noise of sigma {sigma}/255, not clipped, colour or grey (Zhang et al., DnCNN, 2017)"
-    return Protocol(f"denoise_{sigma}", description, operation=lambda photo, random: _noisy(photo, sigma, random))
+    return Protocol(
+        f"denoise_{sigma}",
+        description,
+        sigma=sigma / 255,
+        operation=lambda photo, random: _noisy(photo, sigma, random),
+    )
 
 
 def _deblurring(cause: str, description: str, kernel: np.ndarray, sigma: float) -> Protocol:
     description = f"{description}, mirrored at the border, then Gaussian noise of sigma {sigma:g}/255, not clipped"
     kernel.flags.writeable = False
     return Protocol(
-        f"deblur_{cause}", description, operation=lambda photo, random: _noisy(_blurred(photo, kernel), sigma, random)
+        f"deblur_{cause}",
+        description,
+        sigma=sigma / 255,
+        kernel=kernel,
+        operation=lambda photo, random: _noisy(_blurred(photo, kernel), sigma, random),
     )
 
 
