@@ -836,15 +836,16 @@ for one in axes[:, 1:].flat:
     one.set_ylabel("")
 figures.show(
     figure,
-    alt="Paths of SGD, momentum, RMSprop and Adam on two maps. In the valley SGD zigzags and stops half way, the"
-    " others come to the lowest place. On the saddle SGD stays on the ridge, and the others leave it.",
+    alt="Paths of SGD, momentum, RMSprop and Adam on two maps. In the valley all zigzag or creep; SGD stops half way,"
+    " the others come further along. On the saddle SGD stays on the ridge, and the others leave it, momentum late.",
 )
 
 # %% [markdown]
-# In the valley SGD zigzags across and has little left for the way along; momentum cancels the zigzag and adds up
-# the rest. RMSprop and Adam divide weight by weight, which helps less here than one might expect: this valley
-# runs diagonally, so both weights have about the same usual slope. The saddle lies along the axes. There SGD sits
-# on the ridge, where the slope is nearly 0, and the two that divide by the usual slope are off it at once.
+# In the valley SGD zigzags across and has little left for the way along. Momentum swings as well, but adds up the
+# way along, and ends lowest. RMSprop and Adam divide weight by weight, which helps less here than one might expect:
+# this valley runs diagonally, so both weights have about the same usual slope; Adam ends no lower than SGD. The
+# saddle lies along the axes. There SGD sits on the ridge, where the slope is nearly 0, momentum leaves it late, and
+# the two that divide by the usual slope are off it at once.
 #
 # And on a real network? Recorded runs: the network of section 6 on 7,000 handwritten digits, five rates for each
 # optimiser, three seeds for each rate. Every run takes 350 batches of 100: as many digits as five **epochs**, five
@@ -1318,8 +1319,8 @@ for one, (letter, values) in zip(axes, ill.items(), strict=True):
 axes[0].set_ylabel("loss")
 figures.show(
     figure,
-    alt="Four panels of loss against step, each with the healthy curve in grey, which falls. One curve leaps up and"
-    " settles at the loss of guessing, one falls only a little and stays flat, one leaps, one swings widely.",
+    alt="Four panels of loss against step, each with the healthy curve in grey, which falls. A leaps up and settles far"
+    " above the grey one, B falls a little and stays flat, C leaps highest, D dips and then swings about where it began.",
 )
 
 # %% [markdown]
