@@ -42,6 +42,7 @@ class Restorer(keras.Model):
         self.network, self.degradation = network, degradation
         self.turns = keras.random.SeedGenerator(seed) if turned else None
         self.built = True  # the network is
+        self._predicted = None  # the channels that `predict_function` is for
 
     @property
     def input_shape(self):
@@ -76,10 +77,17 @@ class Restorer(keras.Model):
         return super().__call__(self._checked(images), *arguments, **keywords)
 
     def predict(self, x, *arguments, **keywords):
-        return super().predict(self._checked(x), *arguments, **keywords)
+        return super().predict(self._to_predict(x), *arguments, **keywords)
 
     def predict_on_batch(self, x):
-        return super().predict_on_batch(self._checked(x))
+        return super().predict_on_batch(self._to_predict(x))
+
+    def _to_predict(self, images):
+        """Checked images. Grey and colour get a compiled function each; TensorFlow would make one for both."""
+        images = self._checked(images)
+        if images.shape[-1] != self._predicted:
+            self.predict_function, self._predicted = None, images.shape[-1]
+        return images
 
     def _checked(self, images):
         """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
