@@ -18,9 +18,8 @@
 # A picture of twice the width and height has four numbers for each one that is given. This lesson teaches a
 # network to guess them from photographs, and measures honestly how well.
 #
-# - **You will be able to** enlarge by the bicubic kernel and by networks, build a sub-pixel convolution,
-#   train an enlarger in minutes, measure it so that the number can be compared with papers, and enlarge
-#   pictures of your own.
+# - **You will be able to** enlarge by the bicubic kernel and by networks, build a sub-pixel convolution, train
+#   an enlarger in minutes, measure it so that the number means something, and enlarge pictures of your own.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
 # - **Time**: about two hours to work through; all cells together run in a few minutes, half of it training.
@@ -48,7 +47,8 @@ from course_utils import (
     tiling,
 )
 from course_utils.checks import lesson_11 as check
-from course_utils.models import super_resolution
+from course_utils.metrics import perceptual
+from course_utils.models import esrgan, esrgan_slim, super_resolution, vgg
 from course_utils.report import approx, measured
 
 # %% [markdown]
@@ -238,21 +238,16 @@ check.e11_1(cubic_between)
 #
 # Ten decibels more is a tenth of the error; one more is a fifth less. The usual test shrinks photographs by
 # the kernel above, stretched so that it averages away what the small picture cannot hold, and compares
-# brightness alone (section 6 says why that must be said). Bicubic is the first thing to beat; **Lanczos**,
+# brightness alone (section 7 says why that must be said). Bicubic is the first thing to beat; **Lanczos**,
 # a kernel of six pixels, is the second.
 
 # %%
-validation = {
-    record.name: data.photograph(record.name)
-    for record in data.photograph_table()
-    if record.split == "validation" and record.reduced > 1  # scaled down: no traces of JPEG
-}
+validation = scoring.photographs("validation")  # scaled down: no traces of JPEG
 scoring.table(scoring.score_all({}, "sr_x2", validation))
 
 # %% [markdown]
-# The gain is the mean of the differences picture by picture, with its standard error: pictures differ much
-# more among themselves than methods do. SSIM, beside it, compares means, variances and covariance window by
-# window; 1 is identical. We decide by PSNR.
+# The gain is the mean of the differences picture by picture, with its standard error. SSIM, beside it, compares
+# means, variances and covariance window by window; 1 is identical. We decide by PSNR.
 #
 # ## 3 · How did the first network do it?
 #
@@ -451,40 +446,41 @@ figures.show(
 
 # %% [markdown]
 # The lines are thinner and the error along edges is weaker. What is missing stays missing: where the small
-# picture holds no trace of a texture, the network paints the middle of what could have been there, mostly
-# something smooth. In the lattice window it even paints stripes that are not there.
+# picture holds no trace of a texture, the network paints something smooth. In the lattice window it even
+# paints stripes that are not there.
 #
-# Does it matter that the loss is the absolute error and not the squared one, which PSNR is made of? Recorded
-# runs of two epochs, three seeds each, that differ in nothing else:
+# Was it worth leaving the first network behind? Recorded runs of two epochs, three seeds each: ours, ours with the
+# squared error that PSNR is made of, and SRCNN for as much processor time, with the best of three learning
+# rates:
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
-compared = {name: runs[name] for name in ("ours", "ours, squared error")}
+at_home = [name for name in runs if runs[name]["settings"]["shrinking"] == "as in training"]
 print("recorded, gain in dB over bicubic on the validation photographs, three seeds")
-for name, run in compared.items():
-    gains = [result["gains"]["as in training"] for result in run["seeds"].values()]
+for name in at_home:
+    gains = [result["gains"]["as in training"] for result in runs[name]["seeds"].values()]
     print(f"{name:20}", *(f"{gain:6.2f}" for gain in gains), f"  mean {np.mean(gains):.2f}")
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7.5, 3.4))
-for (name, run), colour in zip(compared.items(), figures.COLOURS, strict=False):
-    for seed, result in run["seeds"].items():
-        points = range(len(result["curve"]))
-        shares = [(point + 1) / len(points) for point in points]
+for name, colour in zip(at_home, figures.COLOURS, strict=False):
+    for seed, result in runs[name]["seeds"].items():
+        seconds, decibels_reached = zip(*result["curve"], strict=True)
         label = name if seed == "0" else None
-        axes.plot(shares, [value for _, value in result["curve"]], color=colour, label=label)
-axes.set(xlabel="share of the training", ylabel="PSNR of validation patches, dB", ylim=(29.5, 31.1))
-axes.legend()
+        axes.plot(seconds, decibels_reached, color=colour, label=label)
+axes.set(xlabel="processor seconds", ylabel="PSNR of validation patches, dB", ylim=(29.5, 31.1))
+axes.legend(fontsize=8, loc="lower right")
 figures.show(
     figure,
-    alt="PSNR of validation patches over the training, three curves for each loss: some fall below the axis"
-    " early on, then all climb slowly; the curves of the two losses overlap.",
+    alt="PSNR of validation patches over processor seconds. The six curves of our network, three for each loss, end"
+    " close together at the top, two of them after a dip; those of SRCNN climb slowly, well below.",
 )
 
 # %% [markdown]
-# The seeds differ more than the losses: no difference that we can see after so short a training, at a learning
-# rate that was chosen with the absolute error. Two of the six runs dip early, below the axis. That is where the
-# learning rate is near its peak, so that too large a step is the likely reason; we did not test it.
+# SRCNN gains less than half as much in the same time. Why, these runs do not say: the two differ in depth, in width
+# and in the size of their maps. Between the two losses of our network we see no difference: its seeds differ
+# more, after so short a training, at a learning rate that was chosen with the absolute error. Two of the six dip
+# early, below the axis, where that rate is near its peak: too large a step is the likely reason; we did not test it.
 #
 # ### E11.4 ★ How many blocks?
 # Each convolution with a kernel of size k, odd, sees (k − 1) / 2 pixels further to each side (lesson 03).
@@ -512,7 +508,103 @@ def blocks_needed(reach, kernel_size=3):
 check.e11_4(blocks_needed)
 
 # %% [markdown]
-# ## 6 · How far apart are two ways to measure one picture?
+# ## 6 · Does the better number look better?
+#
+# At four times the size much more is missing, and it begins to show what a loss asks for. A pixel error asks how
+# far each pixel is off. Where many textures are possible it is smallest in their middle, which is smooth. Two
+# other questions can be asked in training:
+#
+# - **Perceptual loss** (2016): does another network see the same? $\varphi$ stands for the maps of a layer of VGG,
+#   a network trained on photographs (lesson 05 looked at such maps); $\operatorname{mean}|\varphi(x) -
+#   \varphi(\hat x)|$ is added to the pixel error of the result $\hat x$.
+# - **Adversarial loss** (SRGAN, 2017): can the result be told from an original? A discriminator learns along with
+#   the enlarger, as in [lesson 08](08_gan.ipynb).
+#
+# What does such a term see? Before you run the cell: which version is worst by pixels, and which to VGG?
+
+
+# %%
+def perceptual_term(network, clean, enlarged):
+    """Mean absolute difference of the maps that a network makes of luma patches (n, h, w, 1)."""
+    maps = [network(ops.repeat(each, 3, axis=-1))["conv2_2"] for each in (clean, enlarged)]
+    return ops.mean(ops.abs(maps[0] - maps[1]))
+
+
+# %%
+eyes = vgg.features(("conv2_2",))  # a layer of its second block
+shipped_x4 = models.load("sr_x4")
+small_patches, clean_patches = (part[::8] for part in recipes.find("sr_x4").data().validation)
+answers = {
+    "bicubic": degrade.upsample(small_patches, 4),
+    "network for four times": shipped_x4(small_patches),
+    "moved by one pixel": np.roll(clean_patches, 1, axis=2),
+}
+print(f"{len(clean_patches)} patches           pixel error   perceptual term")
+for name, answer in answers.items():
+    pixel_error = ops.mean(ops.abs(clean_patches - answer))
+    print(
+        f"{name:22} {approx(pixel_error, 3):>11} {approx(perceptual_term(eyes, clean_patches, answer), 2):>17}"
+    )
+
+# %% [markdown]
+# By pixels, the sharp patches moved by one pixel are as wrong as the soft ones by bicubic; to VGG they are much
+# nearer. It sees edges and textures, and minds less where exactly they lie.
+#
+# Four enlargers, none of which has seen these photographs: bicubic; `sr_x4`, our network and loss for four times; an
+# **ESRGAN** (2018) that others trained, first by the pixel error, then by VGG and a discriminator alone; and
+# ESRGAN-slim, which in spite of its name is neither (`course_utils/models/esrgan_slim.py` says what it is). Two
+# rulers: PSNR, and an **LPIPS-like distance** (2018), the difference of VGG's maps once each vector of channels is
+# scaled to length 1. This ruler is a relative of what ESRGAN was trained by.
+
+# %%
+enlargers = {
+    "bicubic": partial(by_bicubic, scale=4),
+    "ESRGAN-slim": partial(restored, esrgan_slim.esrgan_slim(4)),
+    "sr_x4": partial(restored, shipped_x4),
+    "ESRGAN": partial(restored, esrgan.esrgan()),
+}
+test_of_four = degrade.PROTOCOLS["sr_x4"]
+by_y = {"colour": "y", "border": 0, "data_range": 1.0, "quantise": True}
+parts = [picture[32:192, 96:256] for picture in validation.values()]  # VGG takes its time
+inside = slice(32, 128), slice(32, 128)  # away from the border, where networks lack neighbours
+print(f"{len(parts)} middles of 96 x 96   PSNR in dB   LPIPS-like")
+for name, enlarge in enlargers.items():
+    pairs = [(part[inside], enlarge(test_of_four(part, 0))[inside]) for part in parts]
+    decibels = np.mean([metrics.psnr(*pair, **by_y) for pair in pairs])
+    distance = np.mean([perceptual.lpips_like(*pair) for pair in pairs])
+    print(f"{name:24} {approx(decibels, 2):>10} {approx(distance, 2):>12}")
+
+# %%
+shown = []
+for name, (top, left) in {"goat": (104, 200), "petra": (56, 180), "dog": (32, 352)}.items():
+    original = validation[name][top - 24 : top + 136, left - 24 : left + 136]
+    small_one = test_of_four(original, 0)  # (40, 40, 3)
+    results = [*(enlarge(small_one) for enlarge in enlargers.values()), original]
+    shown += [result[24:136, 24:136] for result in results]
+print(len(shown), "pictures of", shown[0].shape)
+
+# %% tags=["hide-input"]
+figures.images(
+    shown,
+    [*enlargers, "as it was"] + [""] * (len(shown) - len(enlargers) - 1),
+    columns=len(enlargers) + 1,
+    size=2.4,
+    alt="The coat of a goat, a stone capital and a dog, each five times. Bicubic is soft; ESRGAN-slim is soft with a fine"
+    " grid over it; sr_x4 has firmer edges but no texture; ESRGAN has hair, grain and sharp lines, yet the dog's eyes"
+    " are lost in it; last the original.",
+)
+
+# %% [markdown]
+# By PSNR `sr_x4` leads by about a decibel, and looks smooth. ESRGAN is hardly better than bicubic by PSNR; it is the
+# nearest by VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and where the small
+# picture says too little it errs boldly: the dog has lost its eyes. That one has to be given up for the other is
+# the **perception-distortion trade-off** (2018): of two good enlargers, the one whose results look more like
+# photographs lies further from the one original. A wallpaper wants the first, a doctor the second. And neither
+# ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
+#
+# What each term of a loss does alone, these four do not say: they differ in size, data and training as well.
+#
+# ## 7 · How far apart are two ways to measure one picture?
 #
 # A PSNR without its protocol says little. Here is one result, measured as papers on super-resolution do, and
 # then with one thing changed at a time. What do you expect: tenths of a decibel, or more?
@@ -535,14 +627,13 @@ for name, value in decibels.items():
 
 # %% [markdown]
 # Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$
-# dB over the grey of full range, for the very same pixels, and nearly all of what the colours cost here. Many
-# a better network gains less. So `metrics.psnr` has no defaults: every call says what it measures.
+# dB over the grey of full range, for the very same pixels. Many a better network gains less. So `metrics.psnr`
+# has no defaults: every call says what it measures.
 #
-# Papers on super-resolution print Y, without as many border pixels as the scale. On the five pictures of Set5,
-# which we may not ship, they print 33.64 dB for bicubic (33.66 in some), 36.66 for SRCNN in its later, larger
-# form and 37.53 for VDSR at a scale of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours
-# are other photographs, with more grass and fur and fewer clean edges: compare gains on them with nothing but
-# each other.
+# Papers print Y, without as many border pixels as the scale. On the five pictures of Set5, which we may not
+# ship, they print 33.64 dB for bicubic, 36.66 for SRCNN in its later, larger form and 37.53 for VDSR at a scale
+# of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours are other photographs, with more
+# grass and fur: compare gains on them with nothing but each other.
 #
 # ### E11.3 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip both to [0, 1], round to
@@ -573,7 +664,7 @@ def psnr_of_luma(reference, restored, border):
 check.e11_3(psnr_of_luma)
 
 # %% [markdown]
-# ## 7 · What if the small picture was shrunk in another way?
+# ## 8 · What if the small picture was shrunk in another way?
 #
 # The network has seen one way of shrinking. Cameras and web sites have others. Before you run the cell: will
 # it still beat bicubic when each second pixel was simply dropped?
@@ -638,12 +729,11 @@ figures.images(
 )
 
 # %% [markdown]
-# It corrects what *its* way of shrinking does, whatever it is given. What was blurred before stays blurred,
-# since nothing tells the network by how much. Dropping pixels does two things at once. It leaves jagged edges
-# (**aliasing**, lesson 01), which the network sharpens as if they were meant. And it moves the picture: the
-# pixels kept stand at 0, 2, 4, …, where the formula of section 2 supposes them half a large pixel further on,
-# for bicubic as for the network. How much is the shift alone? Bicubic that knows of it copies the pixels kept
-# and computes the ones between:
+# It corrects what *its* way of shrinking does, whatever it is given. What was blurred before stays blurred.
+# Dropping pixels does two things at once. It leaves jagged edges (**aliasing**, lesson 01), which the network
+# sharpens as if they were meant. And it moves the picture: the pixels kept stand at 0, 2, 4, …, where the
+# formula of section 2 supposes them half a large pixel further on. How much is the shift alone? Bicubic that
+# knows of it copies the pixels kept and computes the ones between:
 
 
 # %%
@@ -679,12 +769,11 @@ for way in ways:
 
 # %% [markdown]
 # On dropped pixels the generalist is more than three decibels better than the specialist, and a little better
-# after blur. How much of that is a cure for aliasing, and how much the shift, these runs do not say: bicubic
-# that knows the shift does better still. And it has its price: as small, trained as shortly, and with a quarter
-# of its patches for each way, the generalist loses half of the gain at home, and with means of 2 x 2, which are
-# close to the training's own way, the specialist stays ahead. Lesson 12 takes this further.
+# after blur. How much of that is the shift alone these runs do not say: bicubic that knows it does better
+# still. And there is a price: as small, trained as shortly, and with a quarter of its patches for each way, the
+# generalist loses half of the gain at home. Lesson 12 takes this further.
 #
-# ## 8 · Do eight opinions beat one?
+# ## 9 · Do eight opinions beat one?
 #
 # A picture can be turned and mirrored in eight ways. The network does not give exactly the same answer to
 # each. Turn the small picture, enlarge, turn back, and take the mean: the **self-ensemble**.
@@ -721,10 +810,9 @@ print(
 
 # %% [markdown]
 # Errors that differ from turn to turn cancel in the mean; those that all eight share stay. It costs eight
-# times the time, and here gains less than a tenth of a decibel. The shipped network, larger and trained longer,
-# costs less than that and gained more in section 5.
+# times the time, and here gains less than a tenth of a decibel: the shipped network costs less and gains more.
 #
-# ## 9 · How do I enlarge a picture of my own?
+# ## 10 · How do I enlarge a picture of my own?
 #
 # A photograph of twelve megapixels does not fit into the network at once. It looks only so far to each side (15
 # small pixels with the six blocks of the shipped network, 11 with the four of ours, section 5), so **tiles**
@@ -754,8 +842,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Nobody has the picture of twice the size, so nothing can be measured here. The network supposes that the
-# picture was shrunk as in training; most pictures were not, and section 7 says what that does.
+# Nobody has the picture of twice the size, so nothing can be measured here, and most pictures were not shrunk as
+# in training: section 8 says what that does.
 #
 # ### E11.5 ★★ Where do tiles start?
 # Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in
@@ -800,8 +888,8 @@ bicubic_bird = by_bicubic(small_bird)
 print(f"bicubic gains {report_gain(bird, bicubic_bird, bicubic_bird):.2f} dB over bicubic")
 
 # %% [markdown]
-# The baseline is measured in colour and to the border, the network by Y without it: two rulers. It happens
-# whenever a number is copied from a paper. Measure both with one call, or do not subtract.
+# The baseline is measured in colour and to the border, the network by Y without it: two rulers, as happens when
+# a number is copied from a paper. Measure both with one call, or do not subtract.
 #
 # **In the second**, somebody moves our trained network to a library that orders sub-pixels column by column.
 # No error is raised, and every weight is the trained one.
@@ -826,11 +914,10 @@ figures.images(
 )
 
 # %% [markdown]
-# The teeth are the sign. Bicubic is right; in what the network adds, each 2 × 2 square has its upper right
-# and lower left number exchanged, which shows where these differ: along upright and level edges. The PSNR
-# does not warn: it is still a little above that of bicubic. Repair: the order in which the network was
-# trained, $(i \bmod s)\,s + j \bmod s$. Check any rearrangement on numbered channels as in section 4, before
-# training.
+# The teeth are the sign. In what the network adds, each 2 × 2 square has its upper right and lower left number
+# exchanged, which shows along upright and level edges. The PSNR does not warn: it is still a little above that
+# of bicubic. Repair: the order in which the network was trained, $(i \bmod s)\,s + j \bmod s$. Check any
+# rearrangement on numbered channels as in section 4, before training.
 #
 # ## Summary
 #
@@ -855,6 +942,9 @@ figures.images(
 # | structural similarity (SSIM) | 结构相似性 | agreement of means, variances and covariance, window by window |
 # | residual learning | 残差学习 | learning what to add to a simple answer |
 # | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as pixels of a large one |
+# | perceptual loss | 感知损失 | an error measured in the maps of a trained network instead of in pixels |
+# | adversarial loss | 对抗损失 | how far a result is from passing for an original, as a discriminator sees it |
+# | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the one original |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
 # | aliasing | 混叠 | fine detail that comes back as coarse, false detail |
 # | tile | 分块 | a part of a large picture that is restored by itself |
@@ -868,17 +958,21 @@ figures.images(
 #   convolutional neural network*, 2016.
 # - Jiwon Kim, Jung Kwon Lee and Kyoung Mu Lee, *Accurate image super-resolution using very deep convolutional
 #   networks*, 2016: VDSR, residual learning.
+# - Justin Johnson, Alexandre Alahi and Li Fei-Fei, *Perceptual losses for real-time style transfer and
+#   super-resolution*, 2016.
+# - Christian Ledig and others, *Photo-realistic single image super-resolution using a generative adversarial
+#   network*, 2017: SRGAN. Xintao Wang and others, *ESRGAN*, 2018.
+# - Yochai Blau and Tomer Michaeli, *The perception-distortion tradeoff*, 2018.
 # - Bee Lim and others, *Enhanced deep residual networks for single image super-resolution*, 2017: EDSR, and
 #   the self-ensemble.
 # - Kai Zhang and others, *Designing a practical degradation model for deep blind image super-resolution*, 2021.
 #
 # ## The large version
 #
-# The shipped network is twice as wide, has six blocks instead of four, and was trained for twelve epochs
-# instead of five, at half the learning rate and with its batches turned and mirrored. The first cell says
-# what that would cost on this machine; with `TRAIN_FULL = True` the second trains it. Stop it whenever you
-# like; run again, it goes on from the last epoch. `course train sr_x2 --profile full` does the same in a
-# terminal.
+# The shipped network is twice as wide, has six blocks instead of four, and was trained for twelve epochs, at
+# half the learning rate, its batches turned and mirrored. The first cell says what that costs on this machine;
+# with `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when it was stopped. In a
+# terminal: `course train sr_x2 --profile full`, or `sr_x4`.
 
 # %%
 TRAIN_FULL = False
