@@ -22,7 +22,7 @@
 #   an enlarger in minutes, measure it so that the number means something, and enlarge pictures of your own.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours to work through; all cells together run in a few minutes, half of it training.
+# - **Time**: about two hours to work through; all cells together run in five to ten minutes, half of it training.
 
 # %%
 import json
@@ -550,10 +550,10 @@ for name, answer in answers.items():
 # By pixels, the sharp patches moved by one pixel are as wrong as the soft ones by bicubic; to VGG they are much
 # nearer. It sees edges and textures, and minds less where exactly they lie.
 #
-# Four enlargers, none of which has seen these photographs: bicubic; `sr_x4`, our network and loss for four times; an
-# **ESRGAN** (2018) that others trained, first by the pixel error, then by VGG and a discriminator alone; and
-# ESRGAN-slim, which in spite of its name is neither (`course_utils/models/esrgan_slim.py` says what it is). Two
-# rulers: PSNR, and an **LPIPS-like distance** (2018), the difference of VGG's maps once each vector of channels is
+# Four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times; an
+# **ESRGAN** (2018) that others trained, by their record first by the pixel error, then by VGG and a discriminator
+# alone; and ESRGAN-slim, which in spite of its name is neither (`course_utils/models/esrgan_slim.py` says what it
+# is). Two rulers: PSNR, and an **LPIPS-like distance** (2018), the difference of VGG's maps once each vector of channels is
 # scaled to length 1. This ruler is a relative of what ESRGAN was trained by.
 
 # %%
@@ -598,9 +598,9 @@ figures.images(
 # By PSNR `sr_x4` leads by about a decibel, and looks smooth. ESRGAN is hardly better than bicubic by PSNR; it is the
 # nearest by VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and where the small
 # picture says too little it errs boldly: the dog has lost its eyes. That one has to be given up for the other is
-# the **perception-distortion trade-off** (2018): of two good enlargers, the one whose results look more like
-# photographs lies further from the one original. A wallpaper wants the first, a doctor the second. And neither
-# ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
+# the **perception-distortion trade-off** (2018): once an enlarger is as good as can be, its results can come closer
+# to photographs in kind only by moving further from the one original. A wallpaper wants the first, a doctor the
+# second. And neither ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
 #
 # What each term of a loss does alone, these four do not say: they differ in size, data and training as well.
 #
@@ -810,7 +810,7 @@ print(
 
 # %% [markdown]
 # Errors that differ from turn to turn cancel in the mean; those that all eight share stay. It costs eight
-# times the time, and here gains less than a tenth of a decibel: the shipped network costs less and gains more.
+# times the time, and here gains less than a tenth of a decibel. The shipped network gained more in section 5.
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
