@@ -26,7 +26,9 @@ def folder(tmp_path_factory):
     """Where the other process left its weights and its report."""
     folder = tmp_path_factory.mktemp("jax")
     search = os.pathsep.join(map(str, (paths.ROOT, paths.ROOT / "tests")))
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": search}
+    # What runs for a moment need not be compiled well: a third of the time.
+    quickly = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": search, "XLA_FLAGS": quickly}
     command = [sys.executable, done_here.__file__, str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
     assert run.returncode == 0, run.stderr[-3000:]

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -90,57 +89,50 @@ def test_keras_itself_repeats_the_order_of_an_epoch():
 
 
 KILLED = """
-import os, sys, json
+import sys, time
+from pathlib import Path
 import keras
 sys.path.insert(0, {tests!r})
-from test_training import IMAGES, LABELS, network
-from course_utils import paths, training
-from pathlib import Path
+from test_training import train_killed
+from course_utils import paths
 
 paths.RUNS = Path({runs!r})
 
-class Die(keras.callbacks.Callback):
+class Wait(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
-        if {die} and self.model.optimizer.iterations == 4 * 3 + 2:  # in the middle of epoch 4
+        if self.model.optimizer.iterations == 4 * 3 + 2:  # in the middle of epoch 4
             print("ready", flush=True)
-            import time; time.sleep(60)
+            time.sleep(60)
 
-training.set_seed(3)
-model = network()
-how = dict(epochs=5, batch_size=16, seed=3, callbacks=[Die()], resume="killed", progress=False)
-history = training.fit(model, IMAGES, LABELS, **how)
-print(json.dumps([history.epoch, history.history["loss"], [w.tolist() for w in model.get_weights()]]))
+train_killed([Wait()])
 """
 
 
-def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
-    def start(die):
-        code = KILLED.format(tests=str(paths.ROOT / "tests"), runs=str(tmp_path / "runs"), die=die)
-        environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
-        return subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-        )
-
-    process = start(die=True)
-    assert process.stdout.readline().strip() == "ready"
-    process.send_signal(signal.SIGKILL) if hasattr(signal, "SIGKILL") else process.kill()
-    process.communicate()
-    kept = sorted(path.name for path in (tmp_path / "runs" / "killed" / "state").iterdir())
-    assert kept == ["epoch_0003.json", "epoch_0003.weights.h5"]
-
-    process = start(die=False)
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    epochs, losses, weights = json.loads(output.splitlines()[-1])
-    assert not (tmp_path / "runs" / "killed").exists()
-
+def train_killed(callbacks=(), resume="killed"):
     training.set_seed(3)
     model = network()
-    history = training.fit(model, IMAGES, LABELS, epochs=5, batch_size=16, seed=3, progress=False)
-    assert epochs == history.epoch == [0, 1, 2, 3, 4]
+    how = dict(epochs=5, batch_size=16, seed=3, progress=False)
+    return model, training.fit(model, IMAGES, LABELS, callbacks=callbacks, resume=resume, **how)
+
+
+def test_a_killed_training_goes_on_and_ends_with_the_same_weights():
+    runs = paths.RUNS
+    code = KILLED.format(tests=str(paths.ROOT / "tests"), runs=str(runs))
+    environment = {**os.environ, "PYTHONPATH": str(paths.ROOT)}
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout.readline().strip() == "ready"
+    process.kill()  # where there are signals, by SIGKILL
+    process.communicate()
+    kept = sorted(path.name for path in (runs / "killed" / "state").iterdir())
+    assert kept == ["epoch_0003.json", "epoch_0003.weights.h5"]
+
+    model, history = train_killed()
+    assert not (runs / "killed").exists()
+    whole, expected = train_killed(resume=None)
+    assert history.epoch == expected.epoch == [0, 1, 2, 3, 4]
     # Two processes round sums differently; one batch in another order would move weights by a hundredth.
-    np.testing.assert_allclose(losses, history.history["loss"], rtol=1e-4)
-    for one, other in zip(weights, model.get_weights(), strict=True):
+    np.testing.assert_allclose(history.history["loss"], expected.history["loss"], rtol=1e-4)
+    for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
