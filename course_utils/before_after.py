@@ -29,8 +29,10 @@ def split(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
 
 def slider(before: np.ndarray, after: np.ndarray) -> ipywidgets.Widget:
     """Move the line of `split` by hand. Raises ValueError as `split` does."""
-    image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
-    share = ipywidgets.FloatSlider(0.5, min=0, max=1, step=0.01, description="before | after", readout=False)
+    # Aligned, it keeps its size; a box would stretch it over the page.
+    image = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
+    options = {"readout": False, "style": {"description_width": "initial"}}
+    share = ipywidgets.FloatSlider(0.5, min=0, max=1, step=0.01, description="before | after", **options)
 
     def draw(_=None):
         image.value = encoded(as_image(split(before, after, share.value)), "PNG")

@@ -61,12 +61,14 @@ def explore(
     loss, bounds: as `draw` takes them. walk: (learning rate, steps) -> path (steps + 1, 2).
     rate: where the slider starts; it goes from a hundredth of it to ten times as much.
     """
+    whole_words = {"description_width": "initial"}
     rates = ipywidgets.FloatLogSlider(
-        rate, min=np.log10(rate) - 2, max=np.log10(rate) + 1, step=0.05, description="learning rate"
+        rate, min=np.log10(rate) - 2, max=np.log10(rate) + 1, step=0.05, description="learning rate", style=whole_words
     )
-    steps = ipywidgets.IntSlider(20, min=1, max=most_steps, description="steps")
+    steps = ipywidgets.IntSlider(20, min=1, max=most_steps, description="steps", style=whole_words)
     message = ipywidgets.Label()
-    image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+    # Aligned, it keeps the size it was drawn at; a box would stretch it over the page.
+    image = ipywidgets.Image(format="png", layout={"max_width": "100%", "align_self": "flex-start"})
 
     def redraw(_=None):
         with np.errstate(all="ignore"):  # a rate that is too large overflows: that is to be seen

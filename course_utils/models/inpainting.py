@@ -1,0 +1,155 @@
+"""Inpainters (lesson 12): what a mask hides in a picture is filled by a network, the rest stays as it is."""
+
+from functools import cache
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from course_utils.degrade import apply_mask, free_form_mask, rectangle_mask
+from course_utils.models.restorer import Restorer
+
+_MASKS = 256  # of a bank; a batch draws from them anew, and a `turned` restorer shows each in eight ways
+
+
+@cache
+def mask_bank(side: int, photograph: int = 360) -> np.ndarray:
+    """Squares cut out of masks for whole photographs: uint8 (256, side, side, 1), 1 where hidden; read-only.
+
+    Holes grow with the picture they lie in, and a patch is a small part of one: its holes are those of a square
+    photograph of `photograph` pixels, a tenth to four tenths of it hidden, every other one by rectangles and the rest
+    by strokes. Each square hides between 2 and 80 per cent of its own pixels.
+    """
+    random, squares = np.random.default_rng(0), []
+    while len(squares) < _MASKS:
+        make = (free_form_mask, rectangle_mask)[len(squares) % 2]
+        mask = make(photograph, photograph, random.uniform(0.1, 0.4), random)
+        top, left = random.integers(photograph - side + 1, size=2)
+        square = mask[top : top + side, left : left + side]
+        if 0.02 < square.mean() < 0.8:
+            squares.append(square.astype(np.uint8))
+    bank = np.stack(squares)
+    bank.flags.writeable = False
+    return bank
+
+
+class Holes(layers.Layer):
+    """Square pictures (n, s, s, 3) with holes, and the masks as their fourth channel: (n, s, s, 4).
+
+    Each picture draws one mask of `mask_bank(s)` anew at each call.
+    """
+
+    def __init__(self, seed: int, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = keras.random.SeedGenerator(seed)
+
+    def call(self, images):
+        count, side = ops.shape(images)[0], images.shape[1]
+        drawn = keras.random.randint((count,), 0, _MASKS, seed=self.seed)
+        masks = ops.cast(ops.take(ops.convert_to_tensor(mask_bank(side)), drawn, axis=0), images.dtype)
+        return ops.concatenate([apply_mask(images, masks), masks], axis=-1)
+
+
+@keras.saving.register_keras_serializable("course_utils")
+class SmoothFill(layers.Layer):
+    """Pictures with masks, (n, h, w, C + 1), to the same with a smooth surface in the holes.
+
+    Near to `classical.inpainting.harmonic`, whose linear system no layer could solve: from the smallest of `levels`
+    pictures, each of which holds the means of the known pixels in 2x2 of the one before, a hole is filled by what its
+    place has in the smaller one, and `sweeps` times by the mean of its four neighbours. Where nothing is known in the
+    smallest picture either, it is the mean of all known pixels.
+    Gortler, Grzeszczuk, Szeliski and Cohen, "The lumigraph", 1996, section 3.4.3 (pull and push); the sweeps are
+    Jacobi's.
+    """
+
+    def __init__(self, levels: int = 7, sweeps: int = 4, **kwargs):
+        super().__init__(**kwargs)
+        self.levels, self.sweeps = levels, sweeps
+
+    def call(self, images):
+        pictures, masks = images[..., :-1], images[..., -1:]
+        return ops.concatenate([self._filled(pictures, 1 - masks, self.levels), masks], axis=-1)
+
+    def _filled(self, pictures, known, levels: int):
+        """Pictures (n, h, w, C) with known pixels (n, h, w, 1) kept and the others filled."""
+        total, count = (ops.average_pool(maps, 2, padding="same") for maps in (pictures * known, known))
+        smaller, known_there = total / ops.maximum(count, 1e-6), ops.cast(count > 0, count.dtype)
+        if levels > 1:
+            smaller = self._filled(smaller, known_there, levels - 1)
+        else:
+            mean = ops.sum(total, axis=(1, 2), keepdims=True) / ops.maximum(
+                ops.sum(count, axis=(1, 2), keepdims=True), 1e-6
+            )
+            smaller = ops.where(known_there > 0, smaller, mean)
+        height, width = ops.shape(pictures)[1:3]
+        larger = ops.repeat(ops.repeat(smaller, 2, axis=1), 2, axis=2)[:, :height, :width]
+        filled = ops.where(known > 0, pictures, larger)
+        for _ in range(self.sweeps):
+            filled = ops.where(known > 0, pictures, _mean_of_neighbours(filled))
+        return filled
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "levels": self.levels, "sweeps": self.sweeps}
+
+
+def _mean_of_neighbours(maps):
+    """The mean of the four pixels beside each, (n, h, w, C); beyond the border lies the border pixel again."""
+    padded = ops.concatenate([maps[:, :1], maps, maps[:, -1:]], axis=1)
+    upright = padded[:, :-2] + padded[:, 2:]
+    padded = ops.concatenate([maps[:, :, :1], maps, maps[:, :, -1:]], axis=2)
+    return (upright + padded[:, :, :-2] + padded[:, :, 2:]) / 4
+
+
+class Inpainter(Restorer):
+    """Fills holes: float (n, h, w, 4), colour and a mask (1 = hidden), -> float (n, h, w, 3), not clipped.
+
+    network: from pictures with smooth holes, see `SmoothFill`, and their masks, (n, h, w, 4), to whole ones,
+    (n, h, w, 3). The inpainter learns from whole ones. Known pixels come back as they were given, and whatever stands
+    in a hole is not looked at.
+    Raises ValueError as `Restorer` does, and for a mask of other values than 0 and 1 and one that hides no pixel of a
+    picture or all of them; `predict_on_batch` takes these two as well, since a tile may lie within a hole or outside.
+    """
+
+    def __init__(self, network: keras.Model, *, turned: bool = False, seed: int = 0, **kwargs):
+        super().__init__(_known_pixels_kept(network), Holes(seed), turned=turned, seed=seed, **kwargs)
+
+    def __call__(self, images, *arguments, training=False, **keywords):
+        if training:  # whole pictures, which `Holes` looks at
+            return keras.Model.__call__(self, images, *arguments, training=True, **keywords)
+        return super().__call__(images, *arguments, training=False, **keywords)
+
+    def predict_on_batch(self, x):
+        return keras.Model.predict_on_batch(self, self._checked(x, whole=True))
+
+    def _checked(self, images, whole: bool = False):
+        images = super()._checked(images)
+        if isinstance(images, np.ndarray):
+            _check_masks(images[..., 3], whole)
+        return images
+
+
+def _known_pixels_kept(network: keras.Model) -> keras.Model:
+    """The network with the holes filled smoothly before it and the known pixels put back after it."""
+    images = layers.Input((None, None, 4), name="images_and_masks")
+    pictures, masks = images[..., :3], images[..., 3:]
+    guess = network(SmoothFill(name="smooth_fill")(images))
+    return keras.Model(images, pictures * (1 - masks) + guess * masks, name="known_pixels_kept")
+
+
+def _check_masks(masks: np.ndarray, whole: bool) -> None:
+    """Refuse masks (n, h, w) with values between, and those that hide nothing or all unless they may be `whole`."""
+    if not np.isin(masks, (0, 1)).all():
+        low, high = float(masks.min()), float(masks.max())
+        raise ValueError(
+            f"the fourth channel is the mask, 1 where a pixel is hidden and 0 elsewhere, got numbers from {low:.4g} to "
+            f"{high:.4g}, not all of them 0 or 1: round it, (mask > 0.5)"
+        )
+    for index, share in enumerate(masks.mean(axis=(1, 2))):
+        if not (0 < share < 1 or whole):
+            raise ValueError(
+                f"the mask of picture {index} hides {'all' if share else 'none'} of its pixels: there must be some to "
+                "fill, and some known"
+            )
