@@ -1,6 +1,7 @@
 """What the recipes of restorers share: patches of photographs, the picture of progress, and scores on whole ones."""
 
 import math
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -17,14 +18,10 @@ def luma_patches(split: str, side: int, stride: int) -> np.ndarray:
 
     Their corners lie `stride` pixels apart; read-only.
     """
-    found = []
-    for photograph in scoring.photographs(split).values():
-        luma = restoration.luma(photograph, 1.0)[..., 0].astype(np.float32)
-        squares = np.lib.stride_tricks.sliding_window_view(luma, (side, side))[::stride, ::stride]
-        found.append(squares.reshape(-1, side, side, 1))
-    patches = np.concatenate(found)
-    patches.flags.writeable = False
-    return patches
+    pictures = scoring.photographs(split).values()
+    squares = _squares([restoration.luma(picture, 1.0).astype(np.float32) for picture in pictures], side, stride)
+    squares.flags.writeable = False
+    return squares
 
 
 @cache
@@ -33,14 +30,19 @@ def patches(split: str, side: int, stride: int) -> np.ndarray:
 
     Every fourth is grey, see `grey`, with three equal channels. Their corners lie `stride` pixels apart; read-only.
     """
-    found = []
-    for photograph in scoring.photographs(split).values():
-        squares = np.lib.stride_tricks.sliding_window_view(photograph, (side, side), axis=(0, 1))[::stride, ::stride]
-        found.append(np.moveaxis(squares, 2, -1).reshape(-1, side, side, 3))
-    squares = np.concatenate(found)
+    squares = _squares(scoring.photographs(split).values(), side, stride)
     squares[3::4] = grey(squares[3::4])
     squares.flags.writeable = False
     return squares
+
+
+def _squares(pictures: Iterable[np.ndarray], side: int, stride: int) -> np.ndarray:
+    """The squares of pictures (H, W, C) whose corners lie `stride` pixels apart: (n, side, side, C)."""
+    found = []
+    for picture in pictures:
+        squares = np.lib.stride_tricks.sliding_window_view(picture, (side, side), axis=(0, 1))[::stride, ::stride]
+        found.append(np.moveaxis(squares, 2, -1).reshape(-1, side, side, picture.shape[-1]))
+    return np.concatenate(found)
 
 
 def grey(images: np.ndarray) -> np.ndarray:
