@@ -116,7 +116,6 @@ def edsr(scale: int, channels: int = 3, *, width: int = 32, blocks: int = 4) -> 
     return keras.Model(images, layers.Add(name="sum")([enlarged, learned]), name="edsr")
 
 
-@keras.saving.register_keras_serializable("course_utils")
 class LumaEnlarger(Restorer):
     """Enlarges grey and colour by a network for brightness: float (n, h, w, 1 or 3) -> (n, h * scale, w * scale, ...).
 
