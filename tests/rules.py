@@ -184,6 +184,57 @@ def missing_parts(lesson: Lesson, notebook: NotebookNode) -> list[str]:
     return problems
 
 
+def hours_that_do_not_run(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+    """The route for an hour on the instructor's page needs a name that a section left out would define.
+
+    The page names the sections to be run: "**Cells of the hour**: 1, 2, 4, clinic." What stands before the first
+    section is always run, and exercises are never waited for.
+    """
+    if lesson.number == 0 or not lesson.instructor_page.exists():
+        return []
+    page = lesson.instructor_page.read_text(encoding="utf-8")
+    route = re.search(r"\*\*Cells of the hour\*\*: (.+?)\.", page)
+    if route is None:
+        return ["the instructor's page names no '**Cells of the hour**: 1, 2, …, clinic.'"]
+    chosen, known = {"opening", *route[1].split(", ")}, set()
+    sections = list(_sections(notebook))
+    problems = [
+        f"the hour has a section {name!r} that there is not" for name in sorted(chosen - {s for s, _ in sections})
+    ]
+    left_out = {}
+    for section, cell in sections:
+        needed, stored = _names(cell.source)
+        if section in chosen:
+            known |= stored
+            for name in sorted((needed & left_out.keys()) - known):
+                problems.append(f"section {section} of the hour needs {name} of section {left_out[name]}, left out")
+                known.add(name)  # said once
+        else:
+            left_out |= dict.fromkeys(stored, section)
+    return problems
+
+
+def _sections(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Each code cell with the number of its section, "clinic", "opening", or the first word of another heading."""
+    section = "opening"
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            yield section, cell
+            continue
+        for heading in headings(cell.source):
+            if heading.level == 2:
+                section = re.match(r"\d+|\w+", heading.title)[0].lower()
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names of the notebook that a cell reads, those in its functions too, and those that it gives a value."""
+    module = symtable.symtable(ast.unparse(_parse(source)), "cell", "exec")
+    symbols = module.get_symbols()
+    needed = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
+    stored = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    return needed.union(*map(_global_names, module.get_children())), stored
+
+
 def _section(text: str, name: str) -> str | None:
     """The text under a second-level heading that starts with the name, a number before it aside."""
     start, lines = None, text.split("\n")
@@ -248,6 +299,7 @@ LESSON_RULES = (
     globals_read,
     exercises_used_later,
     missing_parts,
+    hours_that_do_not_run,
     incomplete_exercises,
     full_training_on,
 )

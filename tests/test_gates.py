@@ -184,6 +184,26 @@ def test_the_first_lesson_needs_two_exercises_and_no_clinic(tiny_course):
     assert rules.missing_parts(first, notebook) == rules.incomplete_exercises(first, notebook) == []
 
 
+HOUR = "**Cells of the hour**"
+HOURS = {
+    f"{HOUR}: 1, clinic, exercises.": [],
+    f"{HOUR}: 1.": [],
+    f"{HOUR}: exercises.": [],
+    f"{HOUR}: 1, 7.": ["the hour has a section '7' that there is not"],
+    "Run what you like.": [f"the instructor's page names no '{HOUR}: 1, 2, …, clinic.'"],
+    f"{HOUR}: clinic.": ["section clinic of the hour needs double of section 1, left out"],
+}
+
+
+@pytest.mark.parametrize("page", HOURS)
+def test_an_hour_that_leaves_out_what_it_needs_is_found(tiny_course, page):
+    """Also where it is needed inside a function; what is assigned anew is not missed."""
+    change(tiny_course, "print(triple(2))", "print([double(n) for n in (1, 2)], double(3))\nsize = 2\nprint(size)")
+    change(tiny_course, DOUBLE, f"size = 1\n\n\n{DOUBLE}")
+    tiny_course.instructor_page.write_text(page, encoding="utf-8")
+    assert rules.hours_that_do_not_run(tiny_course, lessons.read_notebook(tiny_course)) == HOURS[page]
+
+
 def test_a_missing_instructor_page_is_found(tiny_course):
     tiny_course.instructor_page.unlink()
     assert rules.missing_parts(tiny_course, lessons.read_notebook(tiny_course)) == [
