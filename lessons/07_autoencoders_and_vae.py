@@ -223,8 +223,8 @@ def draw_map(shares, labels, tiles, empty, names):
     """Figure: where the codes lie, as shares (n, 2), beside the pictures of 20 x 20 places, empty ones tinted."""
     figure, axes = plt.subplots(1, 2, figsize=(12, 5.8))
     colours = np.array(plt.get_cmap("tab10").colors)
-    for label, name in enumerate(names):
-        axes[0].scatter(*shares[labels == label].T, s=3, color=colours[label], label=name)
+    for which, name in enumerate(names):
+        axes[0].scatter(*shares[labels == which].T, s=3, color=colours[which], label=name)
     axes[0].set(xlabel="share of the normal distribution below the first number of the code")
     axes[0].set(ylabel="the same, second number", title="where the codes lie", aspect="equal")
     axes[0].set(xlim=(0, 1), ylim=(0, 1))
@@ -752,7 +752,7 @@ flat_vae = recipe.build(replace(numbers, latent_size=2))
 train(flat_vae, images, epochs=1, numbers=numbers)
 flat_codes, _ = flat_vae.encode(validation_images)
 flat_shares = norm.cdf(flat_codes)
-flat_empty = empty_cells(flat_shares)
+flat_empty, flat_tiles = empty_cells(flat_shares), flat_vae.decode(grid)
 for name, cells, places_of in (
     ("autoencoder", empty, codes),
     ("VAE", flat_empty, flat_codes),
@@ -762,7 +762,7 @@ for name, cells, places_of in (
 
 # %% tags=["hide-input"]
 figures.show(
-    draw_map(flat_shares, validation_labels, flat_vae.decode(grid), flat_empty, names),
+    draw_map(flat_shares, validation_labels, flat_tiles, flat_empty, names),
     alt="Left, codes in ten colours fill most of a square, with gaps between some classes. Right, a map"
     " of decoded pictures: trousers, dresses, tops, bags, boots and shoes have regions of their own"
     " that flow into each other; along the gaps they fade. Fewer cells are tinted than before.",
@@ -865,13 +865,14 @@ figures.draw_image(
 figures.show(
     figure,
     alt="Left, bars of the KL of each latent number, sorted: the first few are high, the"
-    " last ones are near zero, some of them grey. Right, six rows of eleven pictures, each moving"
+    " last ones are near zero. Right, six rows of eleven pictures, each moving"
     " one number: an ankle boot turns into other shoes, bags or tops, gets higher, lighter"
     " or darker.",
 )
 
 # %% [markdown]
-# Try it yourself: in JupyterLab the sliders move the six dearest numbers.
+# The bar for *in use* is low: a number just above it costs, and says, next to nothing. Try it yourself: in
+# JupyterLab the sliders move the six dearest numbers.
 
 # %%
 panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
