@@ -253,7 +253,7 @@ figures.show(
 #
 # ### A machine that draws pictures
 #
-# Let us write down the machine we want: it draws a code $z$, then a picture $x$ that depends on it. One
+# We want a machine that draws a code $z$, then a picture $x$ that depends on it. One
 # number each will do at first: $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) =
 # N(z, 0.5^2)$. Such a $p$ is a **density**: how crowded a place is, the share of draws in a narrow strip
 # divided by the strip's width. $p(x|z)$ is **conditional**: the density of $x$ once $z$ is known.
@@ -550,6 +550,8 @@ figures.images(
 )
 
 # %% [markdown]
+# It invents; most of the generated pictures can be named.
+#
 # Mind the **scale** of the loss: sum over pixels and over latent numbers, then average over pictures. The
 # mean over pixels would shrink the first term 784 times, and the KL term would crush it (see the clinic).
 #
@@ -600,8 +602,8 @@ for name, run in recorded.items():
 # size; which of these does it we did not test.
 #
 # ### E7.4 ★★★ The importance-weighted bound
-# Write `importance_weighted_bound`: from log weights (n, K), of K draws for each picture, the bound of each
-# picture (n,). Log weights may be $-900$, whose exponential a computer takes for 0.
+# Write `importance_weighted_bound`: from log weights (n, K), the logarithms of the fractions, for K draws a
+# picture, the bound of each picture (n,). Log weights may be $-900$, whose exponential a computer takes for 0.
 
 
 # %% tags=["exercise"]
@@ -773,8 +775,7 @@ figures.show(
 # The scale is known now, and fewer cells are empty. Across the gaps that remain the decoder fades from one
 # class to the next. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged*
 # to mean similar things. Nothing guarantees it.
-#
-# Back to sixteen numbers, and to what such a space is good for.
+# Back to sixteen numbers.
 
 
 # %%
@@ -924,8 +925,8 @@ for name, run in recorded.items():
 
 # %% [markdown]
 # Two numbers are too few, eight nearly enough. From sixteen on it hardly matters how many there are: the code
-# as a whole costs about the same. That some say little is no fault; that all do, is: so look at the KL, number
-# by number, and not only at the loss.
+# as a whole costs about the same. That some say little is no fault; that all do, is: look at the KL, not only
+# at the loss.
 #
 # ## 10 · How does one order a picture?
 #
@@ -977,7 +978,7 @@ measured("ordered, recognised as that class", recognised["ordered"], at_least=0.
 print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["real"], 2))
 
 # %% [markdown]
-# A row has one $z$ and ten labels. Guessing would give one in ten; the classifier sees most pictures as what
+# Guessing would give one in ten; the classifier sees most pictures as what
 # was ordered, though not as often as real ones. Part of that is blur: even rebuilt pictures lose some, above
 # all the thin straps of sandals. Set `vae.LOUDNESS`, our ten, to 1 and train again: how much of the order is
 # still heard?
@@ -1138,8 +1139,7 @@ figures.images(
 # - Geoffrey Hinton and Ruslan Salakhutdinov, *Reducing the dimensionality of data with neural networks*,
 #   2006: deep autoencoders.
 # - Yuri Burda, Roger Grosse and Ruslan Salakhutdinov, *Importance weighted autoencoders*, 2016.
-# - Irina Higgins and others, *beta-VAE*, 2017; Alexander Alemi and others, *Fixing a broken ELBO*, 2018: nats
-#   for nats.
+# - Irina Higgins and others, *beta-VAE*, 2017.
 # - Kihyuk Sohn, Honglak Lee and Xinchen Yan, *Learning structured output representation using deep
 #   conditional generative models*, 2015.
 # - Oleh Rybkin, Kostas Daniilidis and Sergey Levine, *Simple and effective VAE training with calibrated
