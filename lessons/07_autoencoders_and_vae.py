@@ -739,10 +739,10 @@ for metric in ("frechet_distance", "kernel_distance", "coverage"):
     print(f"best of the first five in {metric}: {approx(choose_best(values, key=values.get))}")
 
 # %% [markdown]
-# Of the first five, ours wins in Fréchet and kernel distance, precision, density and coverage. In *recall* the fitted autoencoder is
-# ahead: wild pictures lie in thin company, so the circles around them are wide, and many real ones fall
-# inside. Nor is the *precision* of pure noise zero; coverage gives it away. So judge by Fréchet distance and
-# coverage together, beside the floor and a grid of pictures.
+# Of the first five, ours wins in Fréchet and kernel distance, precision, density and coverage. In *recall* the
+# fitted autoencoder is ahead: wild pictures lie in thin company, so the circles around them are wide, and many
+# real ones fall inside. Nor is the *precision* of pure noise zero; coverage gives it away. So judge by Fréchet
+# distance and coverage together, beside the floor and a grid of pictures.
 #
 # ## 8 · What is in the latent space?
 #
