@@ -200,12 +200,17 @@ def e7_5(attempt: Attempt) -> None:
     for size, steps in [(2, 5), (16, 7), (64, 2), (5, 5)]:
         start, end = rng.normal(size=(2, size))
         cases.append((start, end * np.linalg.norm(start) / np.linalg.norm(end), steps))
+    errors = {ZeroDivisionError: _COSINE_FOR_ANGLE, ValueError: _NO_COSINE}  # where `math` raises and NumPy gives NaN
     for start, end, steps in cases:
         hint = "Every point should be as long as start, and the angle from start should grow in even steps."
         attempt.compare(
             (start, end, steps), _rotated(start, end, np.linspace(0, 1, steps)), hint,
-            mistakes=_path_mistakes(start, end, steps), tolerance=1e-4,
+            mistakes=_path_mistakes(start, end, steps), errors=errors, tolerance=1e-4,
         )  # fmt: skip
+
+
+_COSINE_FOR_ANGLE = "omega is the angle, not its cosine: np.arccos gives it."
+_NO_COSINE = "There is no angle whose cosine is outside -1 to 1: divide the dot product by both lengths before arccos."
 
 
 def _rotated(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -223,15 +228,21 @@ def _path_mistakes(start: np.ndarray, end: np.ndarray, steps: int) -> dict[str, 
     length = np.linalg.norm(start)
     without_end = np.linspace(0, 1, steps, endpoint=False)
     lengths = np.linalg.norm(straight, axis=1, keepdims=True)
-    angle = np.arccos(np.clip(start @ end, -1, 1))
-    wide = (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
-    degrees = np.degrees(np.arccos(start @ end / length**2))
-    turned = (np.sin((1 - shares) * degrees) * start + np.sin(shares * degrees) * end) / np.sin(degrees)
+    cosine = start @ end / length**2
+
+    def by_formula(angle: float) -> np.ndarray:
+        return (np.sin((1 - shares) * angle) * start + np.sin(shares * angle) * end) / np.sin(angle)
+
+    with np.errstate(all="ignore"):  # a cosine of 0 as the angle, and one beyond 1, give NaN
+        wide, beyond = by_formula(np.arccos(np.clip(start @ end, -1, 1))), by_formula(np.arccos(start @ end))
+        turned, undone = by_formula(np.degrees(np.arccos(cosine))), by_formula(cosine)
     return {
         "This is the straight line: half-way it is nearer to zero than both ends.": straight,
         "This has the right length but not even steps: the angle should grow evenly.": straight / lengths * length,
         "The path runs backwards: it should begin at start.": path[::-1],
         "The last point should be end itself.": _rotated(start, end, without_end),
+        _COSINE_FOR_ANGLE: undone,
+        _NO_COSINE: beyond,
         "The cosine of the angle is the dot product divided by both lengths.": wide,
         "NumPy's sin and cos take radians.": turned,
         "One point a row is asked for: (steps, size).": path.T,

@@ -158,6 +158,37 @@ def _path_in_degrees(start, end, steps):
     return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
 
 
+def _path_from_angle(start, end, steps, angle):
+    t = np.linspace(0, 1, steps)[:, None]
+    with np.errstate(all="ignore"):
+        return (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+
+
+def _path_by_cosine(start, end, steps):
+    return _path_from_angle(start, end, steps, start @ end / np.linalg.norm(start) / np.linalg.norm(end))
+
+
+def _path_by_cosine_in_loops(start, end, steps):
+    cosine = sum(start * end) / math.sqrt(sum(start**2) * sum(end**2))
+    points = []
+    for t in np.linspace(0, 1, steps):
+        points.append(math.sin((1 - t) * cosine) / math.sin(cosine) * start + math.sin(t * cosine) * end)
+    return points
+
+
+def _path_without_lengths(start, end, steps):
+    with np.errstate(all="ignore"):
+        return _path_from_angle(start, end, steps, np.arccos(start @ end))
+
+
+def _path_without_lengths_in_math(start, end, steps):
+    return _path_from_angle(start, end, steps, math.acos(start @ end))
+
+
+def _path_clipped(start, end, steps):
+    return _path_from_angle(start, end, steps, np.arccos(np.clip(start @ end, -1, 1)))
+
+
 def _path_without_its_end(start, end, steps):
     return _path(start, end, steps + 1)[:-1]
 
@@ -225,6 +256,12 @@ REJECTED = {
         (lambda a, b, n: _path(b, a, n), "runs backwards"),
         (_path_without_its_end, "last point should be end"),
         (_path_in_degrees, "radians"),
+        (_path_by_cosine, "not its cosine"),
+        (_path_by_cosine_in_loops, "not its cosine"),
+        (lambda a, b, n: _path_from_angle(a, b, n, a @ b), "not its cosine"),
+        (_path_without_lengths, "outside -1 to 1"),
+        (_path_without_lengths_in_math, "outside -1 to 1"),
+        (_path_clipped, "divided by both lengths"),
         (lambda a, b, n: _path(a, b, n).T, "One point a row"),
     ],
 }
