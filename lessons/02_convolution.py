@@ -65,18 +65,20 @@ filtered = {name: scipy.ndimage.correlate(face, kernel) for name, kernel in KERN
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(2, 6, figsize=(12, 3.6), height_ratios=[5, 3])
 for (name, numbers), (above, below) in zip(KERNELS.items(), axes.T, strict=True):
-    figures.draw_image(above, filtered[name], name)
+    signed = numbers.sum() == 0  # then zero is drawn in mid-grey, so that both signs show
+    figures.draw_image(above, filtered[name] / 2 + 0.5 if signed else filtered[name], name)
     figures.draw_numbers(below, numbers, digits=2 if name == "blur" else 0)
 figures.show(
     figure,
     alt="The grey face of a red panda filtered six ways: unchanged, blurred, sharpened, its"
-    " vertical edges bright on black, its outlines bright on black, and embossed like a"
-    " relief. Below each, the nine numbers that did it.",
+    " vertical edges bright and dark on grey, its outlines bright and dark on grey, and"
+    " embossed like a relief. Below each, the nine numbers that did it.",
 )
 
 # %% [markdown]
 # We observe: kernels whose numbers add up to one keep the brightness (all but the two edge finders); kernels
-# that add up to zero turn flat areas black and leave only what changes. Positive and negative numbers side by
+# that add up to zero give zero where the picture is flat and leave only what changes. Their results have both
+# signs, so zero is drawn in mid-grey here: brighter is positive, darker negative. Positive and negative numbers side by
 # side measure a *difference*; positive numbers alone measure an *average*.
 
 # %% [markdown]
@@ -291,19 +293,21 @@ for name, speedup in zip(ways, speedups, strict=True):
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 2.3))
-axes.barh(list(ways), speedups, color=figures.COLOURS[0])
-axes.set(xscale="log", xlabel="times as fast as the loops (log scale)")
-axes.invert_yaxis()
+axes.plot(speedups, list(ways), "o", markersize=10, color=figures.COLOURS[0])
+axes.set(xscale="log", xlabel="times as fast as the loops (log scale)", ylim=(3.5, -0.5))
+axes.grid(axis="x", alpha=0.4)
 figures.show(
     figure,
-    alt="Bars on a logarithmic scale: strided windows are many times as fast as loops, and"
+    alt="Dots on a logarithmic scale: strided windows are many times as fast as loops, and"
     " the matrix product and Keras several times as fast again.",
 )
 
 # %% [markdown]
-# The arithmetic is the same in all four; only the order of memory accesses and the number of trips through
-# the Python interpreter differ. The price of im2col is memory: it holds each pixel once for every window the
-# pixel is in.
+# All four add the same products. The loops pay for a trip through the Python interpreter for each window and
+# channel. A matrix product is what numerical libraries are tuned for most: it works through blocks that fit
+# the fast memory of the processor, takes several numbers in one instruction and uses all cores. On a picture as
+# small as this it can be ahead of Keras, whose call has a price of its own. The price of im2col is memory: it
+# holds each pixel once for every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape
@@ -414,8 +418,8 @@ figures.images(
 # %% [markdown]
 # Zeros are black pixels, and averaging them in darkens the rim. Networks mostly get away with it, since they
 # can learn that "a dark rim" means "the border is here"; for filters that people look at, reflect. One more
-# trap: with stride 2, `"same"` in Keras pads an even picture on **one side only**, where PyTorch's
-# `padding=1` pads both. The shapes agree and the pictures are shifted by a pixel:
+# trap: with stride 2 and a kernel of 3, `"same"` in Keras pads an even picture on **one side only**, where
+# PyTorch's `padding=1` pads both. The shapes agree and the pictures are shifted by a pixel:
 
 # %%
 ramp = np.arange(8, dtype=np.float32).reshape(1, 8, 1)
@@ -564,7 +568,7 @@ parts = {
 for one, (title, values) in zip(axes, parts.items(), strict=True):
     figures.draw_numbers(one, values, title, limit=9)
 for r, c in np.argwhere(g):
-    axes[0].add_patch(plt.Rectangle((c - 0.5, r - 0.5), 3, 3, fill=False, linewidth=3))
+    axes[0].add_patch(plt.Rectangle((c - 0.5, r - 0.5), 3, 3, fill=False, linewidth=3, zorder=5))
 figures.show(
     figure,
     alt="Two outputs have a gradient, plus one and minus one; the windows they read are"
@@ -574,8 +578,17 @@ figures.show(
 )
 
 # %% [markdown]
-# Read it as blame. An output that should be larger hands a copy of the kernel back to the pixels it read; an
-# output that should be smaller hands back the negative. The kernel's own gradient is the window under the
+# Read it as blame. Where $g$ is $+1$, a larger output makes the loss larger, so this output should become
+# *smaller*. It hands a copy of the kernel back to the pixels it read; the output with $-1$, which should become
+# larger, hands back the negative. A step *against* the gradient then does both:
+
+# %%
+stepped = correlate_by_loops(x - 0.001 * x_gradient, lopsided) - correlate_by_loops(x, lopsided)
+print("after a small step against it, the first output falls:", stepped[1, 1] < 0)
+print("and the second rises:", stepped[3, 4] > 0)
+
+# %% [markdown]
+# The kernel's own gradient is the window under the
 # first output minus the window under the second: weights are **shared** by all positions, so they hear from
 # all of them. That is why a convolution layer learns from few pictures: every picture holds thousands of
 # windows. How such gradients become steps is the subject of [lesson 04](04_learning.ipynb).
@@ -672,7 +685,8 @@ figures.show(
 # When the stride divides the kernel size, each pixel gets the same number of stamps. When it does not, the
 # counts alternate, and a generator has to *learn* weights that cancel them. Many never quite do. Two cures:
 # choose a kernel size that the stride divides, or enlarge by copying pixels and convolve after that. On a
-# photograph, with a smooth kernel that adds up to one each time:
+# photograph, with an even kernel each time. Those of the transposed convolutions add up to 4, since at stride 2
+# the stamps of one input pixel are spread over four; the one after copying adds up to 1:
 
 # %%
 small = scipy.ndimage.zoom(face, 0.25, order=1)  # a small crop to enlarge again
@@ -877,8 +891,8 @@ check.e2_5(kernel_gradient)
 # - A convolution layer slides shared weights over the picture and adds products; libraries compute
 #   cross-correlation.
 # - Weights that add up to one keep brightness, weights that add up to zero find changes.
-# - Loops, windows, a matrix product and the library compute the same sum; the matrix product is fast because
-#   memory is read in order.
+# - Loops, windows, a matrix product and the library compute the same sum; libraries are fast at matrix
+#   products.
 # - Padding, stride and dilation set the output size by one formula; zeros darken the rim.
 # - Separable, 1×1 and depthwise convolutions buy speed with structure.
 # - Both gradients are convolutions: the kernel hears from all positions, the input gets copies of the kernel.

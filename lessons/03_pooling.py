@@ -291,8 +291,8 @@ print("slope of the maximum, one pixel nudged up or down:", *slopes)
 
 # %% [markdown]
 # On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four
-# numbers shares evenly. Both are allowed: each share lies between the two slopes. Ties are no rarity, so two
-# correct programs can train differently:
+# numbers shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to
+# one. Ties are no rarity, so two correct programs can train differently:
 
 # %%
 green = np.round(255 * photo[..., 1]).astype(int)
@@ -343,8 +343,9 @@ print("dense maximum, then every 8th = Keras max_pool:", np.array_equal(every(de
 
 # %% [markdown]
 # The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm:
-# aliasing again. The cure is to blur first (Zhang, 2019). Here are six dense operations over about eight
-# pixels, to be followed by the same subsampling:
+# aliasing again. The cure is to blur first (Zhang, 2019). Here are seven dense operations, to be followed by
+# the same subsampling. Edge finder, maximum and average look at eight pixels, the blur at 15, maximum and blur
+# together at 22; the last is a plain average of 15:
 
 # %%
 TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
@@ -363,6 +364,7 @@ DENSE = {
     "average": lambda picture: scipy.ndimage.uniform_filter(picture, 8),
     "blur": blur,
     "maximum, then blur": lambda picture: blur(scipy.ndimage.maximum_filter(picture, 8)),
+    "wide average": lambda picture: scipy.ndimage.uniform_filter(picture, 15),
 }
 print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.sum())
 
@@ -407,25 +409,26 @@ for one, curves in zip(axes, (stays, follows), strict=True):
 axes[0].set_title("Does the output stay?")
 axes[1].set_title("Does it follow?")
 axes[0].set_ylabel("relative change")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=6)
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 figures.show(
     figure,
-    alt="Change of six pooled outputs against shifts from 0 to 16 pixels. Left, against the"
+    alt="Change of seven pooled outputs against shifts from 0 to 16 pixels. Left, against the"
     " unmoved output, all rise; the edge finder at once to one, the blurred ones"
     " slowest. Right, against the output moved along, all are zero at 0, 8 and 16 and"
-    " have arches between, highest for the edge finder and lowest for maximum then blur.",
+    " have arches between, highest for the edge finder, lowest for the three that smooth widely.",
 )
 
 # %%
-print("change after a shift of 4 pixels, half a stride: stays, follows")
+print("change after a shift of 6 pixels, three quarters of a stride: stays, follows")
 for name in DENSE:
-    print(f"{name:25} {stays[name][4]:.2f} {follows[name][4]:.2f}")
+    print(f"{name:25} {stays[name][6]:.2f} {follows[name][6]:.2f}")
 exact = all(max(values[8], values[16]) < 1e-5 for values in follows.values())
 print("all follow exactly at 8 and 16:", exact)
 
 # %% [markdown]
-# Left: no output stays. Pooling slows the change down, and blurring most; the edge finder's output is
-# unrelated after half a window. Right: everything follows exactly when the shift is a multiple of the stride,
+# Left: no output stays. Pooling slows the change down, and wide smoothing most: the plain average of 15 pixels
+# does about as well as maximum and blur. Here the width counts for more than the shape of the weights. The
+# edge finder's output is unrelated after half a window. Right: everything follows exactly when the shift is a multiple of the stride,
 # and only then.
 #
 # As a picture: one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows
@@ -440,13 +443,13 @@ tracks = {
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True)
 for one, (name, rows) in zip(axes, tracks.items(), strict=True):
-    one.imshow(rows, aspect="auto")
+    one.imshow(rows, aspect="auto", vmin=0, vmax=1)
     one.set(title=name, xlabel="output pixel")
 axes[0].set_ylabel("shift of the picture in pixels")
 figures.show(
     figure,
-    alt="One row of outputs against the shift of the picture, each panel stretched to its"
-    " own range. With nothing before the subsampling: scattered dots. Maximum: stairs"
+    alt="One row of outputs against the shift of the picture, all panels from black to white"
+    " alike. With nothing before the subsampling: scattered dots. Maximum: stairs"
     " and dashes. Average: finer stairs. Maximum, then blur: smooth lines.",
 )
 
@@ -671,8 +674,15 @@ for name, layers in KINDS.items():
 
 # %% [markdown]
 # Plain convolutions add two pixels a layer. Pooling and strides double the jump, so that every later kernel
-# counts double: exponential growth, for the price of resolution. Doubling the dilation grows fastest and
-# keeps every output (jump 1), for the price of computing at full size.
+# counts double: exponential growth, for the price of resolution. Doubling the dilation grows fastest here,
+# where the others double in every second layer only, and keeps every output (jump 1), for the price of
+# computing at full size. With a stride of 2 in every layer one gets as far:
+
+# %%
+print("8 layers of stride 2:     ", receptive_field([(3, 2, 1)] * 8)[0], "pixels")
+print("8 layers, dilation 1 … 128:", fields["dilation 1, 2, 4, 8, …"][8][0], "pixels")
+
+# %% [markdown]
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
 # $(N,H,W,C)\to(N,C)$. The dense layer after it could as well come first, at every position; the map that it
@@ -747,8 +757,13 @@ def copy(small, before):
     return np.kron(small, np.ones((2, 2)))
 
 
+def by_bicubic(small, before):
+    return np.array(keras.ops.image.resize(small[..., None], before.shape, "bicubic"))[..., 0]
+
+
 WAYS = {
     "average, copied": (np.mean, copy),
+    "average, bicubic": (np.mean, by_bicubic),
     "average, transposed": (np.mean, lambda small, before: enlarge_smoothly(small)),
     "maximum, copied": (np.max, copy),
     "maximum, switches": (np.max, lambda small, before: max_pool_gradient(before, small, 2, 2)),
@@ -771,7 +786,7 @@ for subject, picture in SUBJECTS.items():
         print(f"{subject:10} {name:20}", np.round(values, 1))
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(2, 5, figsize=(13, 4.8))
+figure, axes = plt.subplots(2, 6, figsize=(14, 4.4))
 for row, (subject, original) in zip(axes, SUBJECTS.items(), strict=True):
     brightest, detail = {"photograph": 1, "edge map": 0.6}[subject], np.s_[150:310, 130:330]
     figures.draw_image(row[0], original[detail], subject, vmax=brightest)
@@ -780,8 +795,8 @@ for row, (subject, original) in zip(axes, SUBJECTS.items(), strict=True):
         figures.draw_image(one, result[detail], name, vmax=brightest)
 figures.show(
     figure,
-    alt="A detail of the photograph and of its edge map, halved twice and enlarged by four"
-    " ways. The photograph is blocky when copied, soft when transposed, bright and"
+    alt="A detail of the photograph and of its edge map, halved twice and enlarged by five"
+    " ways. The photograph is blocky when copied, soft by the next two ways, bright and"
     " blocky from maxima, black with white dots with switches. The edge map with"
     " switches keeps dots of its lines in place; the copied maxima are thick blocks.",
 )
@@ -789,22 +804,23 @@ figures.show(
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
 for one, subject in zip(axes, SUBJECTS, strict=True):
-    styles = ("o-", "s-", "D-", "^-", "k--")
+    styles = ("o-", "v-", "s-", "D-", "^-", "k--")
     for (name, values), style in zip(psnr[subject].items(), styles, strict=True):
         one.plot([1, 2, 3, 4], values, style, label=name)
     one.set(title=subject, xlabel="halvings", xticks=[1, 2, 3, 4])
 axes[0].set_ylabel("PSNR in dB, higher is better")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 figures.show(
     figure,
     alt="PSNR against the number of halvings, beside an even grey. On the photograph the"
-    " two averages lead, the copied maximum falls behind, switches are far below the"
+    " three averages lead, the copied maximum falls behind, switches are far below the"
     " grey. On the edge map, switches come close to the averages, all sink towards the"
     " grey, and the copied maximum falls far below it.",
 )
 
 # %% [markdown]
-# Smooth enlarging looks better and scores no higher: what a block lost, no fixed rule brings back. Switches
+# The transposed kernel makes smoother pictures than copying and scores no higher; the bicubic one, of which
+# lesson 11 has more, scores a little higher. What a block lost, a rule can only guess at. Switches
 # ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely value:
 # there the same maxima are worth far more than when copied. Mind the dashed line: on a nearly empty picture
 # even one grey all over scores well, and after four halvings only the averages are still above it.
