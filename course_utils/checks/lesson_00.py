@@ -34,6 +34,9 @@ def _mistakes(negative: np.ndarray) -> dict[str, np.ndarray]:
         "Negative numbers are no brightness: 0 is black and 1 is white, and the result should lie between.": -picture,
         "One was subtracted the wrong way round.": picture - 1,
         "The picture came back unchanged.": picture,
+        "Subtract from 1, which is white, and not from the brightest pixel of this picture.": picture.max() - picture,
+        "These are bytes: the result should be numbers from 0 to 1, as the picture was.": np.round(255 * negative),
+        "Whole numbers have no greys between black and white: leave the dtype as it was.": np.floor(negative),
         "Every pixel became 0 or 1; the greys in between should be swapped as well.": (picture < 0.5).astype(float),
     }
 
@@ -52,4 +55,7 @@ def e0_2(attempt: Attempt) -> None:
             "The columns moved round by one; they should be reversed.": np.roll(picture, 1, axis=1),
         }
         hint = "The first column of the result should be the last of the picture."
-        attempt.compare((picture,), np.fliplr(picture), hint, mistakes=mistakes)
+        errors = {
+            IndexError: "A grey picture has two axes, rows and columns: reverse the second, whatever comes after."
+        }
+        attempt.compare((picture,), np.fliplr(picture), hint, mistakes=mistakes, errors=errors)

@@ -7,9 +7,9 @@ import skimage
 from course_utils.checks import Attempt, exercise
 
 
-def _called(attempt: Attempt, arguments: tuple, tried: str, dtype=None) -> np.ndarray:
+def _called(attempt: Attempt, arguments: tuple, tried: str, dtype=None, errors=None) -> np.ndarray:
     """Call the answer; what comes back must be an array, of the dtype where one is asked for."""
-    got = attempt.call(*arguments, tried=tried)
+    got = attempt.call(*arguments, tried=tried, errors=errors)
     if not isinstance(got, np.ndarray):
         attempt.reject("Return a NumPy array.", tried=tried, got=got, expected="an array")
     if dtype is not None and got.dtype != dtype:
@@ -27,7 +27,9 @@ def e1_1(attempt: Attempt) -> None:
         whole = np.dtype(dtype).kind == "u"
         picture = (dim if whole else dim > 50 if dtype == "bool" else dim / 256).astype(dtype)
         tried = f"to_float(a dim picture of dtype {dtype}, shape {picture.shape})"
-        got = _called(attempt, (picture,), tried)
+        remedy = "True is white already" if dtype == "bool" else "floats are in [0, 1] already"
+        errors = None if whole else {ValueError: f"`np.iinfo` knows whole numbers alone: {remedy}."}
+        got = _called(attempt, (picture,), tried, errors=errors)
         values = picture.astype(np.float64)
         top = float(np.iinfo(picture.dtype).max) if whole else 1.0
         mistakes = {
@@ -141,13 +143,17 @@ def e1_4(attempt: Attempt) -> None:
                 whole.reshape(factor, rows, factor, columns, shape[2]).mean(axis=(0, 2))
             ),
             "Incomplete squares at the rim are dropped: round the size down.": _with_rim(picture, factor),
+            "Incomplete squares at the rim are dropped, not filled up with black.": _with_rim(
+                np.pad(picture, [(0, -length % factor) for length in shape[:2]] + [(0, 0)]), factor
+            ),
             "Averaging should change neither dtype nor range: no rounding, no bytes.": np.round(expected),
         }
         if factor == 1:
             mistakes = {}
         hint = "Where does the square of output pixel (r, c) begin, and where does it end?"
         tried = f"shrink(picture of shape {shape}, {factor})"
-        attempt.compare((picture, factor), expected, hint, mistakes=mistakes, tried=tried)
+        errors = {ValueError: "Whole squares first: crop the picture to a multiple of the factor, then reshape."}
+        attempt.compare((picture, factor), expected, hint, mistakes=mistakes, errors=errors, tried=tried)
 
 
 def _with_rim(picture: np.ndarray, factor: int) -> np.ndarray:
@@ -181,6 +187,9 @@ def e1_5(attempt: Attempt) -> None:
         shares = np.mean(picture.ravel() <= picture[..., None], axis=-1)
         moved = picture + (reference.mean() - picture.mean())
         counts = _matched(picture, reference, by_share=False)
+        shares_of_reference = np.mean(reference.ravel() <= np.arange(256)[:, np.newaxis], axis=-1)
+        between = np.interp(shares, shares_of_reference, np.arange(256))
+        nearest = np.abs(shares_of_reference - shares[..., np.newaxis]).argmin(axis=-1)
         mistakes = {
             "The two changed places: the answer has the shape of the first, and the light of the second.": (
                 _matched(reference, picture)
@@ -191,6 +200,13 @@ def e1_5(attempt: Attempt) -> None:
             "One too far: the smallest w whose share reaches that of v, equal included.": (
                 _matched(picture, reference, strictly=True)
             ),
+            "Nothing is to be interpolated: w is the smallest value of a pixel that reaches the share.": (
+                between.astype(np.uint8)
+            ),
+            "Nothing is to be interpolated, nor rounded: w is the smallest value that reaches the share.": (
+                between.round().astype(np.uint8)
+            ),
+            "The nearest share may be one that is not reached: w is the smallest value that reaches it.": nearest,
             "One too low: w has to reach the share of v.": np.maximum(expected, 1) - 1,
             "These are the sorted pixels of the reference; each pixel should keep its place in the picture.": (
                 np.resize(np.sort(reference.ravel()), picture.shape)

@@ -66,7 +66,8 @@ def e2_3(attempt: Attempt) -> None:
     random_kernels = [np.outer(rng.normal(size=size), rng.normal(size=size + 2)) for size in (2, 4, 5)]
     for kernel in [np.full((3, 3), 1 / 9), sobel, np.outer([1.0, 2, 3], [4, 5]), *random_kernels]:
         name = f"split(a separable kernel of shape {kernel.shape})"
-        got = attempt.call(kernel, tried=name)
+        errors = {ValueError: "This kernel is separable: singular values that should be 0 come out as 1e-17 or so."}
+        got = attempt.call(kernel, tried=name, errors=errors)
         if not isinstance(got, (tuple, list)) or len(got) != 2:
             attempt.reject("Return two things, the column and the row.", tried=name, got=got, expected="column, row")
         column, row = (attempt.numbers(part, name) for part in got)
@@ -82,6 +83,9 @@ def e2_3(attempt: Attempt) -> None:
             "The column comes first, the row second.": kernel.T,
         }
         scale = np.sum(product * kernel) / np.sum(kernel**2)
+        if np.allclose(product, 0):
+            hint = "Column times row is zero everywhere: which singular vectors belong to the largest singular value?"
+            attempt.reject(hint, tried=name)
         if not np.isclose(abs(scale), 1) and np.allclose(product, scale * kernel):
             attempt.reject(
                 "The pattern is right and the size is not: something must carry the singular value.",
@@ -154,4 +158,7 @@ def e2_5(attempt: Attempt) -> None:
         }
         tried = f"kernel_gradient(x of shape {x.shape}, g of shape {g.shape}, {kernel_size}, stride={stride})"
         hint = "Write the sum over all outputs (r, c): the pixel that weight (i, j) met there, times g[r, c]."
-        attempt.compare((x, g, kernel_size, stride), expected, hint, mistakes=mistakes, tried=tried)
+        errors = {
+            ValueError: "Weight (i, j) met one pixel for each output: let the slice of x end after as many as g has."
+        }
+        attempt.compare((x, g, kernel_size, stride), expected, hint, mistakes=mistakes, errors=errors, tried=tried)

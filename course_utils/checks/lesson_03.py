@@ -119,12 +119,13 @@ def e3_3(attempt: Attempt) -> None:
     cases += [(-rng.integers(1, 4, (4, 8)).astype(float), 2)]
     for x, size in cases:
         g = rng.normal(size=(x.shape[0] // size, x.shape[1] // size))
-        expected, whole, first, last = (np.zeros_like(x) for _ in range(4))
+        expected, whole, first, last, as_many = (np.zeros_like(x) for _ in range(5))
         for r, c in np.ndindex(g.shape):
             window = slice(r * size, (r + 1) * size), slice(c * size, (c + 1) * size)
             wins = x[window] == x[window].max()
             expected[window] = g[r, c] * wins / np.count_nonzero(wins)
             whole[window] = g[r, c] * wins
+            as_many[window] = g[r, c] * wins / np.count_nonzero(x == x[window].max())
             ranks = wins.ravel().cumsum().reshape(wins.shape)
             first[window] = g[r, c] * (wins & (ranks == 1))
             last[window] = g[r, c] * (wins & (ranks == ranks.max()))
@@ -140,6 +141,7 @@ def e3_3(attempt: Attempt) -> None:
                 expected, everywhere, out=np.zeros_like(x), where=everywhere != 0
             ),
             "Count the winners of each window, not of the whole picture.": whole / np.count_nonzero(whole),
+            "Count the pixels that equal the maximum in their window, not in the whole picture.": as_many,
             "The winners of a window are those that equal its own maximum.": everywhere * highest,
             "Each window has its own maximum and its own winners.": everywhere * highest / np.count_nonzero(highest),
         }
@@ -216,6 +218,9 @@ def e3_5(attempt: Attempt) -> None:
     for windows in (np.array([[200.0, 100, 50]]), np.array([[0.02, 0.01, 0.04]]), rng.random((6, 4)) * 100):
         hint = "The powers overflow or vanish here. By what could you scale a window first, and undo it afterwards?"
         attempt.compare((windows, 300), _power_mean(windows, 300), hint)
+    beside = np.array([[0.2, 0.1], [200.0, 100.0]])
+    hint = "Each window needs a scale of its own: by the largest number of all, the powers of a dark window vanish."
+    attempt.compare((beside, 300), _power_mean(beside, 300), hint)
 
 
 def _power_mean(windows: np.ndarray, power: float) -> np.ndarray:

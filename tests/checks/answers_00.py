@@ -25,6 +25,9 @@ REJECTED = {
         (lambda picture: picture, "unchanged"),
         (lambda picture: (picture < 0.5).astype(float), "0 or 1"),
         (lambda picture: picture[::-1], "unchanged"),
+        (lambda picture: picture.max() - picture, "brightest pixel of this picture"),
+        (lambda picture: np.round(255 * (1 - picture)).astype(np.uint8), "These are bytes"),
+        (lambda picture: (1 - picture).astype(np.uint8), "no greys between"),
         (lambda picture: 1 / (picture + 1e-9), "should become black"),
         (lambda picture: print(1 - picture), "returned nothing"),
     ],
@@ -36,5 +39,6 @@ REJECTED = {
         (lambda picture: np.roll(picture, 1, axis=1), "moved round"),
         (lambda picture: picture[..., ::-1], "last axis"),
         (lambda picture: picture[:, -1], "first column"),
+        (lambda picture: picture[:, :, ::-1], "two axes"),
     ],
 }

@@ -127,6 +127,11 @@ ACCEPTED = {
     "e1_5": [_match, _match_by_argmax, _match_by_quantile],
 }
 
+
+def _divided_by_white(picture):
+    return (picture / np.iinfo(picture.dtype).max).astype(np.float32)
+
+
 REJECTED = {
     "e1_1": [
         (lambda picture: (picture / picture.max()).astype(np.float32), "brightest pixel"),
@@ -137,6 +142,11 @@ REJECTED = {
         (lambda picture: _to_float(picture if picture.dtype.kind != "f" else picture / 255), "leave their values"),
         (lambda picture: (picture // 255).astype(np.float32), "means white"),
         (lambda picture: _to_float(picture).tolist(), "NumPy array"),
+        (lambda picture: (picture / np.iinfo(picture.dtype).max).astype(np.float32), "True is white already"),
+        (
+            lambda picture: _to_float(picture) if picture.dtype == bool else _divided_by_white(picture),
+            "floats are in [0, 1] already",
+        ),
         (lambda picture: _to_float(picture[..., None]), "means white"),
     ],
     "e1_2": [
@@ -172,6 +182,11 @@ REJECTED = {
         (lambda picture, factor: _shrink(picture.swapaxes(0, 1), factor), "begin"),
         (lambda picture, factor: _shrink(picture, factor).round(), "no rounding"),
         (_shrink_off_by_one, "begin"),
+        (lambda p, f: p.reshape(p.shape[0] // f, f, p.shape[1] // f, f, -1).mean(axis=(1, 3)), "Whole squares first"),
+        (
+            lambda picture, factor: skimage.measure.block_reduce(picture, (factor, factor, 1), np.mean),
+            "filled up with black",
+        ),
     ],
     "e1_5": [
         (lambda picture, reference: _match(reference, picture), "changed places"),
@@ -184,6 +199,18 @@ REJECTED = {
         ),
         (lambda picture, reference: np.maximum(_match(picture, reference), 1) - 1, "One too low"),
         (lambda picture, reference: _match(picture, reference).astype(float), "dtype"),
+        (
+            lambda p, r: np.interp(_shares(p), _shares(r), np.arange(256))[p].astype(np.uint8),
+            "Nothing is to be interpolated",
+        ),
+        (
+            lambda p, r: np.interp(_shares(p), _shares(r), np.arange(256)).round()[p].astype(np.uint8),
+            "Nothing is to be interpolated",
+        ),
+        (
+            lambda p, r: np.abs(_shares(r) - _shares(p)[:, None]).argmin(axis=1).astype(np.uint8)[p],
+            "nearest share",
+        ),
         (lambda p, r: np.resize(np.sort(r.ravel()), p.shape), "keep its place"),
         (lambda picture, reference: reference, "shape"),
         (lambda p, r: np.array(Image.fromarray(p).point(list(_shares(p) * 0 + 7))), "For one value v"),

@@ -95,6 +95,19 @@ ACCEPTED = {
     "e2_5": [_gradient, _gradient_by_weight, _gradient_dilated],
 }
 
+
+def _split_refusing_all(kernel):
+    u, s, v = np.linalg.svd(kernel)
+    if np.any(s[1:] != 0):
+        raise ValueError("not separable")
+    return u[:, 0] * s[0], v[0]
+
+
+def _gradient_by_open_slices(x, g, kernel_size, stride):
+    rows, columns = kernel_size
+    return np.array([[np.sum(x[i::stride, j::stride] * g) for j in range(columns)] for i in range(rows)])
+
+
 REJECTED = {
     "e2_1": [
         (lambda size, kernel_size, **_: size - kernel_size, "one more time"),
@@ -131,6 +144,8 @@ REJECTED = {
             "not separable",
         ),
         (_split_exiting, "not separable"),
+        (_split_refusing_all, "singular values that should be 0"),
+        (lambda kernel: tuple(np.zeros(length) for length in kernel.shape), "zero everywhere"),
         (lambda kernel: [part[:, None] for part in _split(kernel)], "one-dimensional"),
     ],
     "e2_4": [
@@ -150,5 +165,6 @@ REJECTED = {
         (lambda x, g, kernel_size, stride: _gradient(x, g, kernel_size, stride).T, "Write the sum"),
         (lambda x, g, kernel_size, stride: _gradient(x, np.ones_like(g), kernel_size, stride), "Write the sum"),
         (lambda x, g, kernel_size, stride: scipy.signal.correlate2d(x, g, "valid"), "Write the sum"),
+        (_gradient_by_open_slices, "let the slice of x end"),
     ],
 }

@@ -202,6 +202,16 @@ ACCEPTED = {
     "e3_5": [_mean, _mean_by_logarithm, _mean_by_loops],
 }
 
+
+def _shared_with_namesakes(x, g, size):
+    result = np.zeros_like(x)
+    for r, c in np.ndindex(g.shape):
+        window = slice(r * size, (r + 1) * size), slice(c * size, (c + 1) * size)
+        highest = x[window].max()
+        result[window] = g[r, c] * (x[window] == highest) / np.sum(x == highest)
+    return result
+
+
 REJECTED = {
     "e3_1": [
         (lambda batch, size: block_reduce(batch, (1, size, size, 1), np.max), "largest numbers"),
@@ -239,6 +249,7 @@ REJECTED = {
         (_shared_by_the_whole_picture, "not of the whole picture"),
         (lambda x, g, size: np.kron(g, np.ones((size, size))) * (x == x.max()) / np.sum(x == x.max()), "own winners"),
         (_shared_from_zero, "negative"),
+        (_shared_with_namesakes, "equal the maximum in their window"),
     ],
     "e3_4": [
         (lambda picture: picture[::2, ::2], "Nothing was blurred"),
@@ -284,5 +295,6 @@ REJECTED = {
         (lambda windows, power: np.mean(windows**power) ** (1 / power), "one number"),
         (lambda windows, power: np.mean(windows**power, axis=-1, keepdims=True) ** (1 / power), "drop the last"),
         (_mean_divided_by_zero, "window of zeros"),
+        (lambda w, p: w.max() * np.mean((w / (w.max() or 1)) ** p, axis=-1) ** (1 / p), "scale of its own"),
     ],
 }
