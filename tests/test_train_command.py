@@ -152,6 +152,19 @@ def test_an_interrupted_training_is_kept_and_gone_on_with(tiny, parts, monkeypat
     assert not (tiny / "state").exists()
 
 
+def test_an_interrupt_after_the_state_was_damaged_is_told_in_words(tiny, parts, monkeypatch, capsys):
+    class DamageAndInterrupt(Interrupt):
+        def on_train_batch_end(self, batch, logs=None):
+            for file in tiny.glob("state/epoch_*.json"):
+                file.write_text("{")
+            super().on_train_batch_end(batch, logs)
+
+    monkeypatch.setattr(sys.modules[__name__], "Interrupt", DamageAndInterrupt)
+    monkeypatch.setattr(parts, "build", interrupted(parts.build, STEPS + 3))
+    assert cli.main(["train", "tiny"]) == 1
+    assert "epoch_0001.json is damaged" in capsys.readouterr().err
+
+
 def test_a_training_out_of_time_keeps_weights_and_can_go_on(tiny, monkeypatch, capsys):
     class OutOfTime(training.StopAfterSeconds):
         def on_train_batch_end(self, batch, logs=None):

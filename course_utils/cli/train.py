@@ -49,7 +49,12 @@ def _train(name: str, record: dict, seconds: float | None) -> int:
         from course_utils import training
         from course_utils.cli.training_run import Run
     try:
-        Run(name, record).train(seconds)
+        try:
+            Run(name, record).train(seconds)
+        except KeyboardInterrupt:
+            done = len(training.finished_epochs(name))
+            print(f"\ninterrupted; whole epochs kept: {done}; to go on: course train {name} --resume")
+            return 130
     except (training.TrainingDiverged, training.StateDamaged) as error:
         print(f"course: {error}", file=sys.stderr)
         return 1
@@ -58,10 +63,6 @@ def _train(name: str, record: dict, seconds: float | None) -> int:
             raise
         print(f"course: {error.strerror}; then go on: course train {name} --resume", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        done = len(training.finished_epochs(name))
-        print(f"\ninterrupted; whole epochs kept: {done}; to go on: course train {name} --resume")
-        return 130
     return 0
 
 
