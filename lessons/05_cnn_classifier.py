@@ -883,8 +883,9 @@ for name, order in orders.items():
     )
 
 # %% [markdown]
-# The hot places cost more than random or cold ones, by far more than the standard error. Against the middle,
-# where photographers put their subject, there is no difference that we can see. A single glow may mislead.
+# Covering the hot places costs more than covering random or cold ones, by more than twice the standard error.
+# Against the middle, where photographers put their subject, there is no difference that we can see. A single
+# glow may mislead.
 #
 # ## 8 · What if there are only a hundred pictures?
 #
