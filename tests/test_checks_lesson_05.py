@@ -1,4 +1,4 @@
-"""The reference behind the check of E5.5, compared with what Keras itself does."""
+"""The reference behind the check of E5.4, compared with what Keras itself does."""
 
 import keras
 import numpy as np

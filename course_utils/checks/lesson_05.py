@@ -133,114 +133,6 @@ def _gradient_mistakes(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]
 
 @exercise("E5.3")
 def e5_3(attempt: Attempt) -> None:
-    """`precision_recall_f1(labels, answers, kind)`: compared with scikit-learn's."""
-    rng = np.random.default_rng(3)
-    some_labels = [2, 2, 2, 2, 2, 0, 0, 1, 1, 0, 0, 0]
-    some_answers = [2, 2, 2, 0, 1, 0, 2, 1, 1, 0, 0, 1]
-    never_answered = "The class is never answered: its precision would be 0 / 0, which is to count as 0."
-    never_there = "The class never occurs: its recall would be 0 / 0, which is to count as 0."
-    never_right = "No answer is right: F1 would be 0 / 0, which is to count as 0."
-    cases = [(some_labels, some_answers, kind, never_right) for kind in (2, 0, 1)]
-    cases += [([1, 0, 1, 0], [0, 0, 0, 0], 1, never_answered), ([0, 2, 2, 0], [1, 2, 0, 1], 1, never_there)]
-    cases += [([1, 0, 2], [0, 1, 2], 1, never_right), ([0, 2, 2], [0, 2, 0], 5, never_answered)]
-    for kind in range(6):
-        labels = rng.integers(0, 6, 60)
-        cases += [(labels, np.where(rng.random(60) < 0.6, labels, rng.integers(0, 6, 60)), kind, never_right)]
-    for labels, answers, kind, empty in cases:
-        labels, answers = np.array(labels, np.int64), np.array(answers, np.int64)
-        tried = f"precision_recall_f1({labels.tolist()}, {answers.tolist()}, {kind})"
-        if len(labels) > 12:
-            tried = f"precision_recall_f1({len(labels)} labels, {len(labels)} answers, {kind})"
-        got = attempt.call(labels, answers, kind, tried=tried, errors={ZeroDivisionError: empty})
-        numbers = _three_numbers(attempt, got, tried)
-        expected = _measures(labels, answers, kind)
-        nothing_there = kind not in labels or kind not in answers or not expected[0]
-        wrong = ~np.isclose(numbers, expected)
-        if nothing_there and (np.isnan(numbers).any() or (numbers[wrong] == 1).any()):
-            attempt.reject(empty, tried=tried, got=numbers, expected=expected)
-        hint = _measure_hint(labels, answers, kind, numbers) if wrong.any() else ""
-        attempt.agree(got, expected, hint, tried=tried)
-
-
-def _measures(labels: np.ndarray, answers: np.ndarray, kind: int) -> np.ndarray:
-    scores = precision_recall_fscore_support(labels, answers, labels=[kind], average=None, zero_division=0)
-    return np.array([score[0] for score in scores[:3]])
-
-
-def _three_numbers(attempt: Attempt, got: Any, tried: str) -> np.ndarray:
-    numbers = _numbers(got)
-    if numbers.shape != (3,):
-        hint = "F1 is missing." if numbers.shape == (2,) else "Return three numbers: precision, recall, F1."
-        attempt.reject(hint, tried=tried, got=got, expected="three numbers")
-    return numbers
-
-
-def _measure_hint(labels: np.ndarray, answers: np.ndarray, kind: int, got: np.ndarray) -> str:
-    """The hint of the first mistake that explains a wrong part of `got`: of all three, of a ratio, of F1."""
-    expected = _measures(labels, answers, kind)
-    mistakes = [
-        *_mistakes_of_all(labels, answers, kind),
-        *_mistakes_of_ratios(labels, answers, kind),
-        *_mistakes_of_f1(*expected),
-    ]
-    for part, value, hint in mistakes:
-        if np.allclose(got[part], value) and not np.allclose(got[part], expected[part]):
-            return hint
-    return "Count on paper: pictures of `kind`, pictures called `kind`, and pictures that are both."
-
-
-def _mistakes_of_all(labels: np.ndarray, answers: np.ndarray, kind: int) -> list[tuple]:
-    precision, recall, f1 = _measures(labels, answers, kind)
-    averages = [
-        precision_recall_fscore_support(labels, answers, average=average, zero_division=0)[:3]
-        for average in ("macro", "micro", "weighted")
-    ]
-    return [
-        (slice(3), [100 * precision, 100 * recall, 100 * f1], "Give numbers from 0 to 1, not percent."),
-        *[(slice(3), average, "These count every class: use `kind`.") for average in averages],
-        *[
-            (slice(3), _measures(labels, answers, other), f"These are the numbers of class {other}: use `kind`.")
-            for other in np.setdiff1d(labels, [kind])
-        ],
-        (slice(2), [recall, precision], "Precision and recall are swapped: which one says how far to trust an answer?"),
-    ]
-
-
-def _mistakes_of_ratios(labels: np.ndarray, answers: np.ndarray, kind: int) -> list[tuple]:
-    there, called = labels == kind, answers == kind
-    right, hits = np.count_nonzero(labels == answers), np.count_nonzero(there & called)
-    negatives = np.count_nonzero(~there & ~called)
-    precision, recall, _ = _measures(labels, answers, kind)
-    accuracy = "This is the accuracy over all classes: only what concerns `kind` counts here."
-    true_negatives = "Pictures that neither are nor were called `kind` count in none of the three."
-    mistakes = [
-        (0, recall, "This is the recall: precision looks at all pictures that were called `kind`."),
-        (1, precision, "This is the precision: recall looks at all pictures that are of `kind`."),
-    ]
-    for place, pictures in enumerate((called, there)):
-        size = max(np.count_nonzero(pictures), 1)
-        mistakes += [
-            (place, right / len(labels), accuracy),
-            (place, (hits + negatives) / len(labels), true_negatives),
-            (place, (hits + negatives) / size, true_negatives),
-            (place, right / size, "Right answers of other classes were counted."),
-            (place, hits / len(labels), "Divide by some of the pictures, not by all of them."),
-        ]
-    mistakes += [(2, right / len(labels), accuracy), (2, (hits + negatives) / len(labels), true_negatives)]
-    return mistakes
-
-
-def _mistakes_of_f1(precision: float, recall: float, f1: float) -> list[tuple]:
-    return [
-        (2, (precision + recall) / 2, "F1 is the harmonic mean, which lies nearer the smaller of the two."),
-        (2, np.sqrt(precision * recall), "F1 is the harmonic mean, not the geometric one."),
-        (2, f1 / 2, "The mean of two equal numbers is that number; yours would be half of it."),
-        (2, precision * recall, "The product of the two is only part of their harmonic mean."),
-    ]
-
-
-@exercise("E5.4")
-def e5_4(attempt: Attempt) -> None:
     """`dropout(features, rate, random)`: number by number, then random numbers of exactly 0."""
     rng = np.random.default_rng(4)
     cases = [(np.array([[1.0, -2, 3], [4, 5, -6]]), 0.3, np.array([[0.1, 0.6, 0.9], [0.4, 0.75, 0.2]]))]
@@ -311,8 +203,8 @@ def _dropout_mistakes(features: np.ndarray, rate: float, random: np.ndarray) -> 
     }
 
 
-@exercise("E5.5")
-def e5_5(attempt: Attempt) -> None:
+@exercise("E5.4")
+def e5_4(attempt: Attempt) -> None:
     """`early_stopping(losses, patience)`: from the distance to the lowest loss so far, epoch by epoch."""
     cases = [*_STOPPING_CASES]
     rng = np.random.default_rng(5)
@@ -472,3 +364,115 @@ def _numbers(got: Any) -> np.ndarray:
         return np.asarray(got, dtype=float)
     except (ValueError, TypeError, OverflowError):
         return np.empty((0, 0))
+
+
+@exercise("E5.5")
+def e5_5(attempt: Attempt) -> None:
+    """`precision_recall_f1(labels, answers, class_number)`: compared with scikit-learn's."""
+    rng = np.random.default_rng(3)
+    some_labels = [2, 2, 2, 2, 2, 0, 0, 1, 1, 0, 0, 0]
+    some_answers = [2, 2, 2, 0, 1, 0, 2, 1, 1, 0, 0, 1]
+    never_answered = "The class is never answered: its precision would be 0 / 0, which is to count as 0."
+    never_there = "The class never occurs: its recall would be 0 / 0, which is to count as 0."
+    never_right = "No answer is right: F1 would be 0 / 0, which is to count as 0."
+    cases = [(some_labels, some_answers, class_number, never_right) for class_number in (2, 0, 1)]
+    cases += [([1, 0, 1, 0], [0, 0, 0, 0], 1, never_answered), ([0, 2, 2, 0], [1, 2, 0, 1], 1, never_there)]
+    cases += [([1, 0, 2], [0, 1, 2], 1, never_right), ([0, 2, 2], [0, 2, 0], 5, never_answered)]
+    for class_number in range(6):
+        labels = rng.integers(0, 6, 60)
+        cases += [(labels, np.where(rng.random(60) < 0.6, labels, rng.integers(0, 6, 60)), class_number, never_right)]
+    for labels, answers, class_number, empty in cases:
+        labels, answers = np.array(labels, np.int64), np.array(answers, np.int64)
+        tried = f"precision_recall_f1({labels.tolist()}, {answers.tolist()}, {class_number})"
+        if len(labels) > 12:
+            tried = f"precision_recall_f1({len(labels)} labels, {len(labels)} answers, {class_number})"
+        got = attempt.call(labels, answers, class_number, tried=tried, errors={ZeroDivisionError: empty})
+        numbers = _three_numbers(attempt, got, tried)
+        expected = _measures(labels, answers, class_number)
+        nothing_there = class_number not in labels or class_number not in answers or not expected[0]
+        wrong = ~np.isclose(numbers, expected)
+        if nothing_there and (np.isnan(numbers).any() or (numbers[wrong] == 1).any()):
+            attempt.reject(empty, tried=tried, got=numbers, expected=expected)
+        hint = _measure_hint(labels, answers, class_number, numbers) if wrong.any() else ""
+        attempt.agree(got, expected, hint, tried=tried)
+
+
+def _measures(labels: np.ndarray, answers: np.ndarray, class_number: int) -> np.ndarray:
+    scores = precision_recall_fscore_support(labels, answers, labels=[class_number], average=None, zero_division=0)
+    return np.array([score[0] for score in scores[:3]])
+
+
+def _three_numbers(attempt: Attempt, got: Any, tried: str) -> np.ndarray:
+    numbers = _numbers(got)
+    if numbers.shape != (3,):
+        hint = "F1 is missing." if numbers.shape == (2,) else "Return three numbers: precision, recall, F1."
+        attempt.reject(hint, tried=tried, got=got, expected="three numbers")
+    return numbers
+
+
+def _measure_hint(labels: np.ndarray, answers: np.ndarray, class_number: int, got: np.ndarray) -> str:
+    """The hint of the first mistake that explains a wrong part of `got`: of all three, of a ratio, of F1."""
+    expected = _measures(labels, answers, class_number)
+    mistakes = [
+        *_mistakes_of_all(labels, answers, class_number),
+        *_mistakes_of_ratios(labels, answers, class_number),
+        *_mistakes_of_f1(*expected),
+    ]
+    for part, value, hint in mistakes:
+        if np.allclose(got[part], value) and not np.allclose(got[part], expected[part]):
+            return hint
+    return "Count on paper: pictures of `class_number`, pictures called `class_number`, and pictures that are both."
+
+
+def _mistakes_of_all(labels: np.ndarray, answers: np.ndarray, class_number: int) -> list[tuple]:
+    precision, recall, f1 = _measures(labels, answers, class_number)
+    averages = [
+        precision_recall_fscore_support(labels, answers, average=average, zero_division=0)[:3]
+        for average in ("macro", "micro", "weighted")
+    ]
+    return [
+        (slice(3), [100 * precision, 100 * recall, 100 * f1], "Give numbers from 0 to 1, not percent."),
+        *[(slice(3), average, "These count every class: use `class_number`.") for average in averages],
+        *[
+            (
+                slice(3),
+                _measures(labels, answers, other),
+                f"These are the numbers of class {other}: use `class_number`.",
+            )
+            for other in np.setdiff1d(labels, [class_number])
+        ],
+        (slice(2), [recall, precision], "Precision and recall are swapped: which one says how far to trust an answer?"),
+    ]
+
+
+def _mistakes_of_ratios(labels: np.ndarray, answers: np.ndarray, class_number: int) -> list[tuple]:
+    there, called = labels == class_number, answers == class_number
+    right, hits = np.count_nonzero(labels == answers), np.count_nonzero(there & called)
+    negatives = np.count_nonzero(~there & ~called)
+    precision, recall, _ = _measures(labels, answers, class_number)
+    accuracy = "This is the accuracy over all classes: only what concerns `class_number` counts here."
+    true_negatives = "Pictures that neither are nor were called `class_number` count in none of the three."
+    mistakes = [
+        (0, recall, "This is the recall: precision looks at all pictures that were called `class_number`."),
+        (1, precision, "This is the precision: recall looks at all pictures that are of `class_number`."),
+    ]
+    for place, pictures in enumerate((called, there)):
+        size = max(np.count_nonzero(pictures), 1)
+        mistakes += [
+            (place, right / len(labels), accuracy),
+            (place, (hits + negatives) / len(labels), true_negatives),
+            (place, (hits + negatives) / size, true_negatives),
+            (place, right / size, "Right answers of other classes were counted."),
+            (place, hits / len(labels), "Divide by some of the pictures, not by all of them."),
+        ]
+    mistakes += [(2, right / len(labels), accuracy), (2, (hits + negatives) / len(labels), true_negatives)]
+    return mistakes
+
+
+def _mistakes_of_f1(precision: float, recall: float, f1: float) -> list[tuple]:
+    return [
+        (2, (precision + recall) / 2, "F1 is the harmonic mean, which lies nearer the smaller of the two."),
+        (2, np.sqrt(precision * recall), "F1 is the harmonic mean, not the geometric one."),
+        (2, f1 / 2, "The mean of two equal numbers is that number; yours would be half of it."),
+        (2, precision * recall, "The product of the two is only part of their harmonic mean."),
+    ]

@@ -138,35 +138,35 @@ def _ratio(part, whole):
     return part / whole if whole else 0.0
 
 
-def _counts(labels, answers, kind):
-    hits = int(np.sum((labels == kind) & (answers == kind)))
-    return hits, int(np.sum(answers == kind)), int(np.sum(labels == kind))
+def _counts(labels, answers, class_number):
+    hits = int(np.sum((labels == class_number) & (answers == class_number)))
+    return hits, int(np.sum(answers == class_number)), int(np.sum(labels == class_number))
 
 
-def _measures(labels, answers, kind):
-    hits, called, there = _counts(labels, answers, kind)
+def _measures(labels, answers, class_number):
+    hits, called, there = _counts(labels, answers, class_number)
     precision, recall = _ratio(hits, called), _ratio(hits, there)
     return precision, recall, _ratio(2 * precision * recall, precision + recall)
 
 
-def _measures_by_loops(labels, answers, kind):
+def _measures_by_loops(labels, answers, class_number):
     hits = false_alarms = misses = 0
     for label, answer in zip(labels, answers, strict=True):
-        hits += label == kind and answer == kind
-        false_alarms += label != kind and answer == kind
-        misses += label == kind and answer != kind
+        hits += label == class_number and answer == class_number
+        false_alarms += label != class_number and answer == class_number
+        misses += label == class_number and answer != class_number
     ratios = [(hits, hits + false_alarms), (hits, hits + misses), (2 * hits, 2 * hits + false_alarms + misses)]
     return [np.float32(part / whole) if whole else np.float32(0) for part, whole in ratios]
 
 
-def _measures_by_table(labels, answers, kind):
+def _measures_by_table(labels, answers, class_number):
     table = sklearn.metrics.confusion_matrix(labels, answers, labels=range(6))
-    hits, called, there = table[kind, kind], table[:, kind].sum(), table[kind].sum()
+    hits, called, there = table[class_number, class_number], table[:, class_number].sum(), table[class_number].sum()
     return np.array([hits / max(called, 1), hits / max(there, 1), 2 * hits / max(called + there, 1)])
 
 
-def _measures_by_library(labels, answers, kind):
-    there, called = labels == kind, answers == kind
+def _measures_by_library(labels, answers, class_number):
+    there, called = labels == class_number, answers == class_number
     scores = (sklearn.metrics.precision_score, sklearn.metrics.recall_score, sklearn.metrics.f1_score)
     return tuple(score(there, called, zero_division=0) for score in scores)
 
@@ -176,12 +176,12 @@ def _harmonic(precision, recall):
 
 
 def _measures_changed(precision=None, recall=None, f1=None):
-    """Functions of (labels, answers, kind) in the place of a ratio, one of (precision, recall) in the place of F1."""
+    """Measures with (labels, answers, class_number) -> ratio, or (precision, recall) -> F1, in a right one's place."""
 
-    def measures(labels, answers, kind):
-        right = _measures(labels, answers, kind)
+    def measures(labels, answers, class_number):
+        right = _measures(labels, answers, class_number)
         both = [
-            wrong(labels, answers, kind) if wrong else number
+            wrong(labels, answers, class_number) if wrong else number
             for wrong, number in zip((precision, recall), right, strict=False)
         ]
         return (*both, f1(*both) if f1 else _harmonic(*both)[2])
@@ -189,39 +189,39 @@ def _measures_changed(precision=None, recall=None, f1=None):
     return measures
 
 
-def _accuracy(labels, answers, kind):
+def _accuracy(labels, answers, class_number):
     return np.mean(labels == answers)
 
 
-def _binary_accuracy(labels, answers, kind):
-    return np.mean((labels == kind) == (answers == kind))
+def _binary_accuracy(labels, answers, class_number):
+    return np.mean((labels == class_number) == (answers == class_number))
 
 
-def _agreeing(labels, answers, kind):
-    return np.sum((labels == kind) == (answers == kind))
+def _agreeing(labels, answers, class_number):
+    return np.sum((labels == class_number) == (answers == class_number))
 
 
-def _measures_plain(labels, answers, kind):
-    hits, called, there = _counts(labels, answers, kind)
+def _measures_plain(labels, answers, class_number):
+    hits, called, there = _counts(labels, answers, class_number)
     precision, recall = hits / called, hits / there
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def _measures_nan(labels, answers, kind):
-    hits, called, there = (np.float64(count) for count in _counts(labels, answers, kind))
+def _measures_nan(labels, answers, class_number):
+    hits, called, there = (np.float64(count) for count in _counts(labels, answers, class_number))
     with np.errstate(invalid="ignore"):
         precision, recall = hits / called, hits / there
         return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def _measures_one_where_empty(labels, answers, kind):
-    hits, called, there = _counts(labels, answers, kind)
+def _measures_one_where_empty(labels, answers, class_number):
+    hits, called, there = _counts(labels, answers, class_number)
     precision, recall = hits / called if called else 1.0, hits / there if there else 1.0
     return _harmonic(precision, recall)
 
 
-def _measures_without_hits(labels, answers, kind):
-    hits, called, there = _counts(labels, answers, kind)
+def _measures_without_hits(labels, answers, class_number):
+    hits, called, there = _counts(labels, answers, class_number)
     precision, recall = _ratio(hits, called), _ratio(hits, there)
     if not called or not there:
         return precision, recall, 0.0
@@ -365,15 +365,15 @@ ACCEPTED = {
         _gradient_by_tape,
         lambda logits, labels: (_softmax(logits) - _one_hot(logits, labels)).astype(np.float32) / len(labels),
     ],
-    "e5_3": [_measures, _measures_by_loops, _measures_by_table, _measures_by_library],
-    "e5_4": [
+    "e5_3": [
         _dropout,
         _dropout_by_loops,
         _dropout_on_a_copy,
         lambda features, rate, random: features * (random >= rate) / (1 - rate),
         lambda features, rate, random: np.ma.filled(np.ma.masked_array(features, random < rate) / (1 - rate), 0),
     ],
-    "e5_5": [_early, _early_by_counter, _early_by_numpy, _early_recursive],
+    "e5_4": [_early, _early_by_counter, _early_by_numpy, _early_recursive],
+    "e5_5": [_measures, _measures_by_loops, _measures_by_table, _measures_by_library],
 }
 
 REJECTED = {
@@ -439,42 +439,6 @@ REJECTED = {
         (lambda logits, labels: _gradient(logits, labels) * 2, "Nudge one logit"),
     ],
     "e5_3": [
-        (lambda labels, answers, kind: _measures(answers, labels, kind), "are swapped"),
-        (lambda labels, answers, kind: _measures(labels, answers, kind)[:2], "F1 is missing"),
-        (lambda labels, answers, kind: _measures(labels, answers, kind)[2], "Return three numbers"),
-        (lambda labels, answers, kind: dict(zip("pr", (0, 1), strict=True)), "Return three numbers"),
-        (_measures_changed(precision=lambda *a: _measures(*a)[1]), "This is the recall"),
-        (_measures_changed(recall=lambda *a: _measures(*a)[0]), "This is the precision"),
-        (_measures_changed(precision=_accuracy), "This is the accuracy"),
-        (_measures_changed(recall=_accuracy), "This is the accuracy"),
-        (_measures_changed(f1=lambda precision, recall: (precision + recall) / 2), "nearer the smaller"),
-        (_measures_changed(f1=lambda precision, recall: math.sqrt(precision * recall)), "geometric"),
-        (_measures_changed(f1=lambda *both: _harmonic(*both)[2] / 2), "half of it"),
-        (_measures_changed(f1=lambda precision, recall: precision * recall), "product"),
-        (_measures_changed(precision=_binary_accuracy), "neither are nor were called"),
-        (_measures_changed(recall=lambda *a: _agreeing(*a) / _counts(*a)[2]), "neither are nor were called"),
-        (_measures_changed(lambda *a: np.sum(a[0] == a[1]) / max(_counts(*a)[1], 1)), "other classes were counted"),
-        (_measures_changed(recall=lambda *a: _counts(*a)[0] / len(a[0])), "not by all of them"),
-        (lambda labels, answers, kind: tuple(100 * n for n in _measures(labels, answers, kind)), "not percent"),
-        (lambda labels, answers, kind: _measures(labels, answers, 1), "numbers of class 1"),
-        (
-            lambda labels, answers, kind: sklearn.metrics.precision_recall_fscore_support(
-                labels, answers, average="macro", zero_division=0
-            )[:3],
-            "count every class",
-        ),
-        (lambda labels, answers, kind: tuple(map(str, _measures(labels, answers, kind))), "an array of numbers"),
-        (_measures_plain, "never answered"),
-        (_measures_nan, "never answered"),
-        (_measures_one_where_empty, "never answered"),
-        (
-            lambda *a: _measures_plain(*a) if _counts(*a)[1] else (0.0, 0.0, 0.0),
-            "never occurs",
-        ),
-        (_measures_without_hits, "No answer is right"),
-        (_measures_changed(f1=min), "Count on paper"),
-    ],
-    "e5_4": [
         (lambda features, rate, random: features * (random >= rate), "not scaled"),
         (lambda features, rate, random: features * (random >= rate) * (1 - rate), "should become larger"),
         (lambda features, rate, random: features * (random >= rate) / max(rate, 1e-9), "share that goes"),
@@ -498,7 +462,7 @@ REJECTED = {
         (_dropout_of_items_only, "not with its whole row"),
         (lambda features, rate, random: _dropout(features, rate, random) + 1, "three numbers"),
     ],
-    "e5_5": [
+    "e5_4": [
         (_early_changed(lambda losses, best, last: (last, best)), "comes first"),
         (_early_changed(lambda losses, best, last: (losses.index(min(losses)), last)), "sees the future"),
         (_early_changed(lambda losses, best, last: (last, last)), "not the last ones"),
@@ -521,5 +485,47 @@ REJECTED = {
         (_early_none, "after the last epoch"),
         (_early_sorting, "changed its input"),
         (lambda losses, patience: (0, 0), "new lowest"),
+    ],
+    "e5_5": [
+        (lambda labels, answers, class_number: _measures(answers, labels, class_number), "are swapped"),
+        (lambda labels, answers, class_number: _measures(labels, answers, class_number)[:2], "F1 is missing"),
+        (lambda labels, answers, class_number: _measures(labels, answers, class_number)[2], "Return three numbers"),
+        (lambda labels, answers, class_number: dict(zip("pr", (0, 1), strict=True)), "Return three numbers"),
+        (_measures_changed(precision=lambda *a: _measures(*a)[1]), "This is the recall"),
+        (_measures_changed(recall=lambda *a: _measures(*a)[0]), "This is the precision"),
+        (_measures_changed(precision=_accuracy), "This is the accuracy"),
+        (_measures_changed(recall=_accuracy), "This is the accuracy"),
+        (_measures_changed(f1=lambda precision, recall: (precision + recall) / 2), "nearer the smaller"),
+        (_measures_changed(f1=lambda precision, recall: math.sqrt(precision * recall)), "geometric"),
+        (_measures_changed(f1=lambda *both: _harmonic(*both)[2] / 2), "half of it"),
+        (_measures_changed(f1=lambda precision, recall: precision * recall), "product"),
+        (_measures_changed(precision=_binary_accuracy), "neither are nor were called"),
+        (_measures_changed(recall=lambda *a: _agreeing(*a) / _counts(*a)[2]), "neither are nor were called"),
+        (_measures_changed(lambda *a: np.sum(a[0] == a[1]) / max(_counts(*a)[1], 1)), "other classes were counted"),
+        (_measures_changed(recall=lambda *a: _counts(*a)[0] / len(a[0])), "not by all of them"),
+        (
+            lambda labels, answers, class_number: tuple(100 * n for n in _measures(labels, answers, class_number)),
+            "not percent",
+        ),
+        (lambda labels, answers, class_number: _measures(labels, answers, 1), "numbers of class 1"),
+        (
+            lambda labels, answers, class_number: sklearn.metrics.precision_recall_fscore_support(
+                labels, answers, average="macro", zero_division=0
+            )[:3],
+            "count every class",
+        ),
+        (
+            lambda labels, answers, class_number: tuple(map(str, _measures(labels, answers, class_number))),
+            "an array of numbers",
+        ),
+        (_measures_plain, "never answered"),
+        (_measures_nan, "never answered"),
+        (_measures_one_where_empty, "never answered"),
+        (
+            lambda *a: _measures_plain(*a) if _counts(*a)[1] else (0.0, 0.0, 0.0),
+            "never occurs",
+        ),
+        (_measures_without_hits, "No answer is right"),
+        (_measures_changed(f1=min), "Count on paper"),
     ],
 }
