@@ -112,6 +112,54 @@ def test_each_network_gets_the_gradient_of_its_own_loss_alone(loss):
         np.testing.assert_allclose(ours, reference, rtol=1e-3, atol=1e-6)
 
 
+def with_state(layer: layers.Layer) -> keras.Model:
+    """A discriminator with a layer that keeps a state, or draws at random."""
+    parts = [layers.Conv2D(4, 4, strides=2, padding="same"), layer, layers.LeakyReLU(), layers.Flatten()]
+    return keras.Sequential([layers.Input(IMAGE_SHAPE), *parts, layers.Dense(1)])
+
+
+def test_batch_normalisation_in_the_discriminator_leaves_each_network_its_own_gradient():
+    training.set_seed(0)
+    generator, discriminator = gan_networks.generator(3, (4, 4), IMAGE_SHAPE), with_state(layers.BatchNormalization())
+    model, real, latents = (
+        gan.Gan(generator, discriminator, loss="hinge"),
+        tf.constant(pictures(6)),
+        tf.random.normal((6, 3)),
+    )
+    with tf.GradientTape() as tape:
+        total = model.compute_loss(real, y_pred=generator(latents, training=True))
+    variables = [[variable.value for variable in one.trainable_variables] for one in (generator, discriminator)]
+    got = tape.gradient(total, [*variables[0], *variables[1]])
+
+    of_discriminator, of_generator = gan_losses.LOSSES["hinge"]
+    with tf.GradientTape(persistent=True) as tape:
+        fake = generator(latents, training=True)
+        real_scores, fake_scores = (discriminator(images, training=True) for images in (real, fake))
+        losses = [tf.reduce_mean(one(real_scores, fake_scores)) for one in (of_generator, of_discriminator)]
+    expected = [*tape.gradient(losses[0], variables[0]), *tape.gradient(losses[1], variables[1])]
+    for ours, reference in zip(got, expected, strict=True):
+        np.testing.assert_allclose(ours, reference, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [layers.BatchNormalization, lambda: layers.Dropout(0.5)])
+def test_a_discriminator_with_state_learns_under_fit(layer):
+    training.set_seed(0)
+    model = gan.Gan(gan_networks.generator(3, (4, 4), IMAGE_SHAPE), with_state(layer()))
+    before = [variable.numpy() for variable in model.discriminator.variables]
+    model.compile("adam")
+    training.fit(model, pictures(16), epochs=1, batch_size=8, progress=False)
+    for variable, old in zip(model.discriminator.variables, before, strict=True):
+        if "bias" not in variable.path:  # of a shift of all scores this loss sees nothing
+            assert not np.array_equal(variable, old), variable.path
+
+
+@pytest.mark.parametrize("penalty", ["r1", "gradient_penalty"])
+def test_a_penalty_on_slopes_refuses_batch_normalisation(penalty):
+    generator, discriminator = gan_networks.generator(3, (4, 4), IMAGE_SHAPE), with_state(layers.BatchNormalization())
+    with pytest.raises(ValueError, match="depend on the whole batch: take layer normalisation"):
+        gan.Gan(generator, discriminator, **{penalty: 1.0})
+
+
 def test_the_average_starts_as_a_mean_of_all_steps_and_ends_with_a_fixed_share():
     model = tiny(averaging=0.9)
     weight, average = model.generator.trainable_variables[0], model.averaged.variables[0]

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import scipy.special
 import scipy.stats
+import tensorflow as tf
 
 from course_utils.checks import Attempt, exercise
 
@@ -141,6 +142,37 @@ def e8_4(attempt: Attempt) -> None:
         slopes = {name: _slopes(kind, weights, real, fake, share) for name, share in _places(mix).items()}
         expected = np.mean((_lengths(slopes["mixed"]) - 1) ** 2)
         attempt.agree(got, expected, hint, mistakes=_penalty_mistakes(slopes), tried=tried, tolerance=1e-4)
+    # Lengths below 1, which the lengths above seldom have: here a one-sided penalty is 0.
+    _penalty_of_short_slopes(attempt)
+    _penalty_is_trained_through(attempt)
+
+
+def _penalty_of_short_slopes(attempt: Attempt) -> None:
+    weights = np.full((2, 3), 0.1, np.float32)
+    points = [np.zeros((4, 2, 3), np.float32), np.ones((4, 2, 3), np.float32), np.full((4, 1, 1), 0.5, np.float32)]
+    tried = "gradient_penalty(a plane whose slope is 0.1 at each pixel, 4 real and 4 fake of shape (2, 3), mix 0.5)"
+    got = attempt.call(_plane(weights), *map(keras.ops.convert_to_tensor, points), tried=tried, errors=_PENALTY_ERRORS)
+    slopes = np.full((4, 6), 0.1)
+    mistakes = _penalty_mistakes({"mixed": slopes, "turned": slopes, "real": slopes, "fake": slopes})
+    attempt.agree(got, np.mean((_lengths(slopes) - 1) ** 2), "A slope below 1 costs as well.", mistakes=mistakes)
+
+
+def _penalty_is_trained_through(attempt: Attempt) -> None:
+    """A discriminator of slope 0, as an untrained one may have: the penalty there, and its gradient by the weights."""
+    weights, points = keras.Variable(np.ones((2, 3), np.float32)), keras.ops.zeros((4, 2, 3))
+    tried = "gradient_penalty(a discriminator that is flat at these points, 4 real, 4 fake, mix 0)"
+    with tf.GradientTape() as tape:
+        arguments = (_bowl(weights), points, points, keras.ops.zeros((4, 1, 1)))
+        got = attempt.call(*arguments, tried=tried, errors=_PENALTY_ERRORS)
+        penalty = keras.ops.convert_to_tensor(got) if keras.ops.is_tensor(got) else None
+    attempt.agree(got, 1.0, "Where all slopes are 0 each length is 0, which is 1 away from 1.", tried=tried)
+    slopes = None if penalty is None else tape.gradient(penalty, weights.value)
+    if slopes is None:
+        hint = "No gradient reaches the discriminator's weights, so it could not learn from this: stay in tensors."
+        attempt.reject(hint, tried=tried, got="no gradient by the weights")
+    if not np.isfinite(np.asarray(slopes)).all():
+        hint = "At length 0 the square root is infinitely steep, and one such picture turns all weights into NaN: add a"
+        attempt.reject(f"{hint} tiny epsilon under the root.", tried=tried, got="a gradient by the weights of NaN")
 
 
 def _plane(weights: np.ndarray):
@@ -148,7 +180,7 @@ def _plane(weights: np.ndarray):
     return lambda points: _sum_of_points(weights * points) + 3
 
 
-def _bowl(weights: np.ndarray):
+def _bowl(weights):
     """D(x) = sum of w x^2 / 2, whose gradient is w x."""
     return lambda points: _sum_of_points(weights * points * points / 2)
 
@@ -198,7 +230,15 @@ def _penalty_mistakes(slopes: dict[str, np.ndarray]) -> dict[str, Any]:
         "This looks at each pixel's slope by itself: a picture has one length, over all its pixels.": (
             np.mean((np.abs(mixed) - 1) ** 2)
         ),
-        "Sum the squares over the pixels; this is their mean.": np.mean((np.sqrt(np.mean(mixed**2, axis=1)) - 1) ** 2),
+        "Sum the squares over the pixels (`reduce_sum`); `reduce_mean` makes a picture's length depend on its size.": (
+            np.mean((np.sqrt(np.mean(mixed**2, axis=1)) - 1) ** 2)
+        ),
+        "`reduce_mean` of the logits divides each slope by the number of pictures: leave the logits, or sum them.": (
+            np.mean((lengths / len(lengths) - 1) ** 2)
+        ),
+        "This is one-sided and lets lengths below 1 pass: here the length should be 1 from either side.": (
+            np.mean(np.maximum(0, lengths - 1) ** 2)
+        ),
         "`mix` is the share of the real picture, not of the fake one.": np.mean((_lengths(slopes["turned"]) - 1) ** 2),
         "This is the gradient at the real pictures; it is wanted between real and fake.": (
             np.mean((_lengths(slopes["real"]) - 1) ** 2)
@@ -271,7 +311,7 @@ _WOULD_SHOW = {
 }
 _LOOK_AT = {
     "collapse": "how many different pictures do you count among its last samples?",
-    "saturated": "how often is real ranked above made, and which way do the two losses go?",
+    "saturated": "how often is real ranked above fake, and which way do the two losses go?",
     "tanh": "how dark are the darkest places of its samples, compared with the data?",
     "real images": "how do its first samples differ from its last, and do both losses fall at once?",
     "dropout": "are its pictures smooth or grainy, and do those of the same latents, drawn twice, agree?",
@@ -281,7 +321,7 @@ _LOOK_AT = {
 
 @exercise("E8.6")
 def e8_6(attempt: Attempt) -> None:
-    """`diagnose()`: a dictionary from each run of the ward to its illness."""
+    """`diagnose()`: a dictionary from each of the six recorded runs to its illness."""
     got = attempt.call(tried="diagnose()")
     if not isinstance(got, dict) or set(got) != set(_WARD):
         hint = f"Return a dictionary with one illness for each of the runs {', '.join(_WARD)}."
@@ -335,6 +375,24 @@ def e8_7(attempt: Attempt) -> None:
                 attempt.reject(near[0] if near else hint, tried=tried, got=got, expected=scale)
         else:
             attempt.agree(got, scale, hint, mistakes=mistakes, tried=tried)
+    _few_turns(attempt)
+
+
+def _few_turns(attempt: Attempt) -> None:
+    """What only an iteration gives: an estimate from below, and none of a direction that the vector lacks."""
+    matrix, ones = np.diag([3.0, 2.5]), np.ones(2)
+    decomposed = "This is the exact value, whatever the vector and the steps: iterate, without a decomposition."
+    tried = f"largest_singular_value({matrix.tolist()}, {ones.tolist()}, 1)"
+    got = attempt.numbers(attempt.call(matrix, ones, 1, tried=tried), tried)
+    if got.ndim or got > 3 - 1e-3:
+        attempt.reject(decomposed, tried=tried, got=got, expected="between 2.7 and 2.95")
+    if got < 2.7:
+        hint = "After one turn, there and back, the estimate should already be better than at the start."
+        attempt.reject(hint, tried=tried, got=got, expected="between 2.7 and 2.95")
+    second = np.array([0.0, 1.0])
+    tried = f"largest_singular_value({matrix.tolist()}, {second.tolist()}, 20)"
+    hint = f"This vector has no share in the direction that is stretched most, so no turn finds it. {decomposed}"
+    attempt.compare((matrix, second, 20), 2.5, hint, mistakes={decomposed: 3.0}, tried=tried)
 
 
 _NOT_EIGEN = "Multiplying by the matrix alone goes after eigenvalues: a singular value needs the transpose as well."

@@ -30,7 +30,7 @@ class GanDoctor(keras.callbacks.Callback):
 
     The discriminator is asked for the order of its scores, not for a right side of zero: a relativistic or Wasserstein
     loss sees differences of scores only, so that zero has no meaning to it. The answer is the area under the ROC
-    curve: 1/2 where real and made pictures are told apart no better than by a coin, 1 where always.
+    curve: 1/2 where real pictures and fakes are told apart no better than by a coin, 1 where always.
     It plays against `model.generator`, whose pictures are judged there; the other numbers are of `model.sample`.
 
     Raises ValueError for `every` under 1, and for fewer unseen_images than `count` or a `count` under 64.

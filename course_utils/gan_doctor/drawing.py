@@ -13,7 +13,7 @@ from course_utils.gan_doctor.record import NEIGHBOURS, Record
 _WORDS = {  # in a figure: the name of each curve and its colour
     "generator_loss": ("generator", figures.COLOURS[1]),
     "discriminator_loss": ("discriminator", figures.COLOURS[0]),
-    "real_above_made": ("real above made", figures.COLOURS[5]),
+    "real_above_made": ("real above fake", figures.COLOURS[5]),
     "effective_classes": ("effective classes", figures.COLOURS[2]),
     "diversity": ("diversity", figures.COLOURS[3]),
     "training_distance": ("training distance", figures.COLOURS[4]),
@@ -34,7 +34,7 @@ def record_figure(record: Record) -> Figure:
     above[2].set_ylim(0, None)
     for one in (above[0], above[3]):
         one.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.25), handlelength=1.2, columnspacing=1)
-    titles = ("losses", "share of real above made", "effective classes", "as a share of real pictures")
+    titles = ("losses", "share of real above fake", "effective classes", "as a share of real pictures")
     for one, title in zip(above, titles, strict=True):
         one.set(title=title, xlabel="step")
     for one, grid, look, when in zip(below, record.grids, record.moments, ("first", "middle", "last"), strict=False):
@@ -62,7 +62,7 @@ def panels_figure(records: Mapping[str, Record]) -> Figure:
     _set_limits(rows[0, 0], rows[0, 2])
     for one, title in zip(
         rows[0],
-        ("losses", "share of real above made", "as a share of real pictures", "samples: first, middle, last look"),
+        ("losses", "share of real above fake", "as a share of real pictures", "samples: first, middle, last look"),
         strict=True,
     ):
         one.set_title(title)

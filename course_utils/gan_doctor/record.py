@@ -19,7 +19,7 @@ class Look(NamedTuple):
     step: int  # training steps done
     generator_loss: float  # mean over the steps since the look before
     discriminator_loss: float
-    real_above_made: float  # how often the discriminator scores an unseen real picture above a made one, in [0, 1]
+    real_above_made: float  # how often the discriminator scores an unseen real picture above a fake, in [0, 1]
     effective_classes: float  # of the samples, see `metrics.effective_classes`; NaN where no classifier fits
     diversity: float  # mean distance of two samples, as a share of that of two real pictures
     training_distance: float  # median distance to the nearest training picture, as a share of unseen pictures'

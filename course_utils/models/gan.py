@@ -28,8 +28,12 @@ class Gan(keras.Model):
         discriminator sees (Zhao et al., "Differentiable augmentation", 2020), or None.
 
     Both losses are means over a batch and are added up: each network's weights get the gradient of its own alone,
-    since the fakes are held fixed in the discriminator's loss, and its weights in the generator's.
-    Raises ValueError for an unknown loss or networks that do not fit together.
+    since the fakes are held fixed in the discriminator's loss, and its weights in the generator's. A discriminator may
+    have dropout or batch normalisation: its state goes along, and real pictures and fakes are normalised each by
+    themselves. With batch normalisation a picture's score depends on the other pictures of its batch, though, so that
+    the slope that r1 and gradient_penalty look at is not that of the picture alone.
+    Raises ValueError for an unknown loss, for networks that do not fit together, and for a penalty on a discriminator
+    with batch normalisation.
     """
 
     input_range = (0.0, 1.0)
@@ -53,6 +57,11 @@ class Gan(keras.Model):
             raise ValueError(
                 f"the generator makes pictures of shape {generator.output_shape[1:]}, the discriminator expects "
                 f"{discriminator.input_shape[1:]}: build both for one shape"
+            )
+        if (r1 or gradient_penalty) and _normalises_batches(discriminator):
+            raise ValueError(
+                "r1 and gradient_penalty want the slope of a picture's own score, got a discriminator with batch "
+                "normalisation, whose scores depend on the whole batch: take layer normalisation, or no penalty"
             )
         self.generator, self.discriminator = generator, discriminator
         self.discriminator_loss, self.generator_loss = LOSSES[loss]
@@ -127,6 +136,10 @@ class Gan(keras.Model):
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """The averaged generator's pictures, float32 (n, h, w, c), of latent numbers (n, latent_size)."""
         return sampling.in_batches(lambda batch: self.averaged(batch, training=False), latents)
+
+
+def _normalises_batches(network: keras.Model) -> bool:
+    return any(isinstance(layer, layers.BatchNormalization) for layer in network._flatten_layers())
 
 
 def two_optimizers(model: Gan, generator: keras.Optimizer, discriminator: keras.Optimizer) -> keras.Optimizer:

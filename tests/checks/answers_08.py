@@ -91,7 +91,7 @@ def _hinge_by_where(real, fake):
 
 def _penalty(score=None, place=None, watch=True, axes=None):
     """A gradient penalty with its parts exchangeable; `score` is of the gradients (n, pixels)."""
-    score = score or (lambda slopes: tf.reduce_mean((tf.norm(slopes, axis=1) - 1) ** 2))
+    score = score or (lambda slopes: tf.reduce_mean((tf.sqrt(tf.reduce_sum(slopes**2, axis=1) + 1e-12) - 1) ** 2))
     place = place or (lambda real, fake, mix: mix * real + (1 - mix) * fake)
 
     def gradient_penalty(discriminator, real, fake, mix):
@@ -109,10 +109,11 @@ def _penalty(score=None, place=None, watch=True, axes=None):
 def _penalty_by_loops(discriminator, real, fake, mix):
     total = 0.0
     for one, other, share in zip(real, fake, mix, strict=True):
-        point = tf.Variable((share * one + (1 - share) * other)[None])
+        point = (share * one + (1 - share) * other)[None]
         with tf.GradientTape() as tape:
+            tape.watch(point)
             logit = discriminator(point)
-        total += (np.sqrt(np.sum(tape.gradient(logit, point).numpy() ** 2)) - 1) ** 2
+        total += (tf.sqrt(tf.reduce_sum(tape.gradient(logit, point) ** 2) + 1e-16) - 1) ** 2
     return total / len(real)
 
 
@@ -121,8 +122,26 @@ def _penalty_by_sums(discriminator, real, fake, mix):
     with tf.GradientTape() as tape:
         tape.watch(points)
         score = tf.reduce_sum(discriminator(points))
+    squares = keras.ops.sum(keras.ops.reshape(tape.gradient(score, points), (len(points), -1)) ** 2, axis=1)
+    return keras.ops.mean((keras.ops.sqrt(keras.ops.maximum(squares, 1e-12)) - 1) ** 2)
+
+
+def _penalty_in_numpy(discriminator, real, fake, mix):
+    points = tf.convert_to_tensor(fake + mix * (real - fake))
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        score = tf.reduce_sum(discriminator(points))
     squares = tape.gradient(score, points).numpy().astype(np.float64) ** 2
     return np.mean((squares.sum(axis=tuple(range(1, squares.ndim))) ** 0.5 - 1) ** 2)
+
+
+def _penalty_of_mean_logits(discriminator, real, fake, mix):
+    points = mix * real + (1 - mix) * fake
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        logit = tf.reduce_mean(discriminator(points))
+    slopes = tf.reshape(tape.gradient(logit, points), (len(real), -1))
+    return tf.reduce_mean((tf.sqrt(tf.reduce_sum(slopes**2, axis=1) + 1e-12) - 1) ** 2)
 
 
 def _penalty_watched_too_late(discriminator, real, fake, mix):
@@ -329,6 +348,12 @@ REJECTED = {
         (_penalty(place=lambda real, fake, mix: mix * fake + (1 - mix) * real), "share of the real picture"),
         (_penalty(place=lambda real, fake, mix: tf.identity(real)), "at the real pictures"),
         (_penalty(place=lambda real, fake, mix: tf.identity(fake)), "at the fakes"),
+        (_penalty(lambda slopes: tf.reduce_mean((tf.sqrt(tf.reduce_mean(slopes**2, axis=1)) - 1) ** 2)), "reduce_sum"),
+        (_penalty_of_mean_logits, "leave the logits"),
+        (_penalty(lambda slopes: tf.reduce_mean(tf.nn.relu(tf.norm(slopes, axis=1) - 1) ** 2)), "one-sided"),
+        (_penalty(lambda slopes: tf.reduce_mean((tf.norm(slopes, axis=1) - 1) ** 2)), "epsilon under the root"),
+        (_penalty(lambda slopes: tf.reduce_mean((tf.sqrt(tf.reduce_sum(slopes**2, 1)) - 1) ** 2)), "epsilon under"),
+        (_penalty_in_numpy, "stay in tensors"),
         (_penalty(watch=False), "come back as None"),
         (_penalty_watched_too_late, "come back as None"),
     ],
@@ -349,7 +374,7 @@ REJECTED = {
         (_swapped("B", "E"), "how many different pictures"),
         (_swapped("C", "E"), "how far do its losses jump"),
         (_swapped("D", "F"), "how dark are the darkest places"),
-        (_swapped("E", "F"), "real ranked above made"),
+        (_swapped("E", "F"), "real ranked above fake"),
         (_diagnosis(B="dropout"), "Which one of B and F"),
         (_diagnosis(B="mode collapse"), "An illness is one of"),
         (lambda: {"A": "collapse"}, "one illness for each of the runs"),
@@ -357,6 +382,10 @@ REJECTED = {
         (_RIGHT, "without calling it"),
     ],
     "e8_7": [
+        (lambda matrix, vector, steps: np.linalg.svd(matrix)[1][0], "without a decomposition"),
+        (lambda matrix, vector, steps: np.linalg.norm(matrix, 2), "without a decomposition"),
+        (lambda matrix, vector, steps: np.sqrt(np.linalg.eigvalsh(matrix.T @ matrix)[-1]), "without a decomposition"),
+        (lambda matrix, vector, steps: _power(matrix, np.ones(matrix.shape[1]), 100), "whatever the vector"),
         (_power_squared, "there and back"),
         (lambda *arguments: ((1, 2), _power(*arguments)), "an array of numbers"),
         (lambda matrix, vector, steps: np.linalg.norm(matrix), "Frobenius norm"),
