@@ -59,9 +59,13 @@ def settings() -> dict[str, dict]:
         "Wasserstein loss, gradient penalty": {"loss": "Wasserstein", "gradient_penalty": 10.0},
         "R1 penalty": {"r1": 0.1},
         "spectral normalisation": {"spectral_normalisation": True},
-        "two time scales": {"generator_ratio": 0.25},
+        "slower generator": {"generator_ratio": 0.25},
+        "faster discriminator": {"learning_rate": 4e-3, "generator_ratio": 0.25},  # Heusel et al., 2017
         "averaged weights": {"averaging": 0.998},
         "batches of 128": {"batch_size": 128},
+        "twice the learning rate": {"learning_rate": 2e-3},
+        "Adam's memory of ours": {"beta_1": 0.0, "beta_2": 0.99},
+        "both: the optimiser of ours": {"learning_rate": 2e-3, "beta_1": 0.0, "beta_2": 0.99},
     }
     few = OURS | {"examples": 1_000}
     return {
@@ -69,6 +73,7 @@ def settings() -> dict[str, dict]:
         "ours": OURS,
         "ours without R1": OURS | {"r1": 0.0},
         "ours, non-saturating loss": OURS | {"loss": "non-saturating"},
+        "ours, the plain optimiser": OURS | {"learning_rate": 1e-3, "beta_1": 0.5, "beta_2": 0.999},
         "ours on 1,000 pictures": few,
         "ours on 1,000, augmented": few | {"shift": 3},
     }

@@ -893,7 +893,7 @@ by_hand = ops.conv(real, layer.kernel / largest, strides=2, padding="same")
 print("as in the package:", np.allclose(by_hand, from_package, atol=1e-4))
 
 # %% [markdown]
-# ### E8.7 ★★★ The largest singular value
+# ### E8.5 ★★★ The largest singular value
 # The package needs no decomposition but **power iteration**: a vector that is multiplied by the matrix $W$ and by
 # $W^\top$ in turn, and brought back to length 1, comes ever closer to the direction that is stretched most.
 # Write `largest_singular_value` for `matrix` (rows, columns) from `steps` such turns of `vector` (columns,).
@@ -901,11 +901,11 @@ print("as in the package:", np.allclose(by_hand, from_package, atol=1e-4))
 
 # %% tags=["exercise"]
 def largest_singular_value(matrix, vector, steps):
-    raise NotImplementedError("E8.7: return one number")
+    raise NotImplementedError("E8.5: return one number")
 
 
 # %%
-check.e8_7(largest_singular_value)
+check.e8_5(largest_singular_value)
 
 
 # %% tags=["solution"]
@@ -917,7 +917,7 @@ def largest_singular_value(matrix, vector, steps):
     return np.linalg.norm(matrix @ vector)
 
 
-check.e8_7(largest_singular_value)
+check.e8_5(largest_singular_value)
 
 # %% [markdown]
 # ## 7 · How good is good?
@@ -929,7 +929,7 @@ check.e8_7(largest_singular_value)
 # $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
 #
 # **Coverage** is the share of real pictures that have a sample close by. **Effective classes** count the
-# classes that are generated (E8.5). No such number means anything without the same number for *real* pictures
+# classes that are generated (E8.6). No such number means anything without the same number for *real* pictures
 # in place of the samples, the floor.
 
 # %%
@@ -1018,7 +1018,7 @@ figures.images(
 # much more than the kernel, though; so now we change one thing at a time.
 
 # %% [markdown]
-# ### E8.5 ★★ How many classes does it generate?
+# ### E8.6 ★★ How many classes does it generate?
 # A classifier named the class of each sample: `labels` (n,), from 0 to `classes` - 1. Write
 # `effective_classes`: the exponential of the entropy of their shares, $\exp(-\sum_k s_k \log s_k)$. Ten classes
 # equally often give 10, a single class gives 1.
@@ -1026,11 +1026,11 @@ figures.images(
 
 # %% tags=["exercise"]
 def effective_classes(labels, classes):
-    raise NotImplementedError("E8.5: return one number between 1 and classes")
+    raise NotImplementedError("E8.6: return one number between 1 and classes")
 
 
 # %%
-check.e8_5(effective_classes)
+check.e8_6(effective_classes)
 
 
 # %% tags=["solution"]
@@ -1040,7 +1040,7 @@ def effective_classes(labels, classes):
     return np.exp(-np.sum(shares * np.log(shares)))
 
 
-check.e8_5(effective_classes)
+check.e8_6(effective_classes)
 
 # %% [markdown]
 # ## 8 · Which repair pays?
@@ -1091,9 +1091,9 @@ figures.show(
 
 # %% [markdown]
 # Most of our gain is the optimiser, which no one would call a repair: Adam's shorter memory gains alone, the
-# doubled rate only together with it. Loss, R1 and averaging gain little alone; all three on top of it gain a
-# little more. Of ours, R1 is missed most, the loss hardly; averaging was not left out. Minimax does no worse
-# than plain.
+# doubled rate only together with it. Loss, R1 and averaging gain little or nothing alone, all three together
+# (`ours, the plain optimiser`) about half as much. Taken from ours, the optimiser is missed most, then R1, the
+# loss hardly; averaging was not taken out. Between minimax and plain we see no difference.
 #
 # Larger batches, which mean half the steps, do harm. So do a generator at a quarter of its rate and Heusel's
 # *two time scales*, a discriminator at four times its own. On 1,000 pictures, moving what the discriminator
@@ -1184,7 +1184,7 @@ figures.show(
 )
 
 # %% [markdown]
-# ### E8.6 ★★ Six diagnoses
+# ### E8.7 ★★ Six diagnoses
 # Each of the runs A to F has one of these illnesses, each occurring once: `"collapse"`, `"saturated"`
 # (the discriminator is right nearly always), `"tanh"` (pictures from −1 to 1 against data from 0 to 1),
 # `"real images"` (the generator's loss looks at real pictures), `"dropout"` (left on while sampling),
@@ -1193,11 +1193,11 @@ figures.show(
 
 # %% tags=["exercise"]
 def diagnose():
-    raise NotImplementedError("E8.6: return a dictionary, run -> illness")
+    raise NotImplementedError("E8.7: return a dictionary, run -> illness")
 
 
 # %%
-check.e8_6(diagnose)
+check.e8_7(diagnose)
 
 
 # %% tags=["solution"]
@@ -1207,7 +1207,7 @@ def diagnose():
     return dict(zip(runs, illnesses, strict=True))
 
 
-check.e8_6(diagnose)
+check.e8_7(diagnose)
 
 # %% [markdown]
 # ## 11 · What lies between two pictures?

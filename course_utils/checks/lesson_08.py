@@ -251,6 +251,77 @@ def _penalty_mistakes(slopes: dict[str, np.ndarray]) -> dict[str, Any]:
 
 @exercise("E8.5")
 def e8_5(attempt: Attempt) -> None:
+    """`largest_singular_value(matrix, vector, steps)`: compared with NumPy's singular value decomposition."""
+    rng = np.random.default_rng(7)
+    hint = "Multiply by the matrix and by its transpose in turn; how long does a unit vector become in the end?"
+    cases = [(np.diag([3.0, 0.5]), hint), (np.array([[1.0, 2.0], [0.0, 1.0]]), _NOT_EIGEN)]
+    cases.append(
+        (np.array([[1.0, 2, 0], [0, 1, 1]]), "The matrix need not be square: mind which vector has which size.")
+    )
+    for shape in [(6, 4), (4, 6), (20, 20)]:
+        left, _, right = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
+        cases.append(((left * 5 * 0.6 ** np.arange(min(shape))) @ right, hint))
+    overflow = "The vector grows or shrinks with each step until the computer cannot hold it: bring it to length 1."
+    cases += [(1e4 * cases[3][0], overflow), (1e-4 * cases[3][0], overflow)]
+    for matrix, hint in cases:
+        vector = np.ones(matrix.shape[1])
+        tried = f"largest_singular_value(matrix of shape {matrix.shape}, vector of ones, 100)"
+        if matrix.size <= 6:
+            tried = f"largest_singular_value({matrix.tolist()}, {vector.tolist()}, 100)"
+        sizes = "The matrix takes a vector of its columns to one of its rows; its transpose takes it back."
+        errors = {ValueError: sizes, OverflowError: overflow}
+        got = attempt.numbers(attempt.call(matrix, vector, 100, tried=tried, errors=errors), tried)
+        if not np.isfinite(got).all():
+            attempt.reject(overflow, tried=tried, got=got, expected=np.linalg.norm(matrix, 2))
+        scale = np.linalg.norm(matrix, 2)
+        mistakes = _singular_mistakes(matrix)
+        if got.ndim == 0:  # compared on one scale, so that the small matrix is judged as strictly as the large
+            ratios = {mistake: np.asarray(value) / scale for mistake, value in mistakes.items()}
+            if not np.isclose(float(got), scale, rtol=1e-5):
+                near = [mistake for mistake, value in ratios.items() if np.isclose(float(got) / scale, value)]
+                attempt.reject(near[0] if near else hint, tried=tried, got=got, expected=scale)
+        else:
+            attempt.agree(got, scale, hint, mistakes=mistakes, tried=tried)
+    _few_turns(attempt)
+
+
+def _few_turns(attempt: Attempt) -> None:
+    """What only an iteration gives: an estimate from below, and none of a direction that the vector lacks."""
+    matrix, ones = np.diag([3.0, 2.5]), np.ones(2)
+    decomposed = "This is the exact value, whatever the vector and the steps: iterate, without a decomposition."
+    tried = f"largest_singular_value({matrix.tolist()}, {ones.tolist()}, 1)"
+    got = attempt.numbers(attempt.call(matrix, ones, 1, tried=tried), tried)
+    if got.ndim or got > 3 - 1e-3:
+        attempt.reject(decomposed, tried=tried, got=got, expected="between 2.7 and 2.95")
+    if got < 2.7:
+        hint = "After one turn, there and back, the estimate should already be better than at the start."
+        attempt.reject(hint, tried=tried, got=got, expected="between 2.7 and 2.95")
+    second = np.array([0.0, 1.0])
+    tried = f"largest_singular_value({matrix.tolist()}, {second.tolist()}, 20)"
+    hint = f"This vector has no share in the direction that is stretched most, so no turn finds it. {decomposed}"
+    attempt.compare((matrix, second, 20), 2.5, hint, mistakes={decomposed: 3.0}, tried=tried)
+
+
+_NOT_EIGEN = "Multiplying by the matrix alone goes after eigenvalues: a singular value needs the transpose as well."
+
+
+def _singular_mistakes(matrix: np.ndarray) -> dict[str, Any]:
+    values = np.linalg.svd(matrix, compute_uv=False)
+    vector = np.ones(matrix.shape[1]) / np.sqrt(matrix.shape[1])
+    return {
+        "This is the square of it: one step there and back multiplies by the singular value twice.": values[0] ** 2,
+        "This is the root of the sum of all squares, the Frobenius norm, which is larger.": np.sqrt(np.sum(values**2)),
+        "This is the smallest singular value.": values[-1],
+        "This is the length of the matrix times the first vector: the steps should turn the vector first.": (
+            np.linalg.norm(matrix @ vector)
+        ),
+        "This is the root of the singular value: take lengths, not lengths of lengths.": np.sqrt(values[0]),
+        "The singular value is a length: did you normalise before measuring it?": 1.0,
+    }
+
+
+@exercise("E8.6")
+def e8_6(attempt: Attempt) -> None:
     """`effective_classes(labels, classes)`: exponential of SciPy's entropy of the counts."""
     rng = np.random.default_rng(5)
     hint = "The share of each class, the entropy of the shares in nats, and its exponential."
@@ -319,8 +390,8 @@ _LOOK_AT = {
 }
 
 
-@exercise("E8.6")
-def e8_6(attempt: Attempt) -> None:
+@exercise("E8.7")
+def e8_7(attempt: Attempt) -> None:
     """`diagnose()`: a dictionary from each of the six recorded runs to its illness."""
     got = attempt.call(tried="diagnose()")
     if not isinstance(got, dict) or set(got) != set(_WARD):
@@ -340,74 +411,3 @@ def e8_6(attempt: Attempt) -> None:
         hint = f"{_WOULD_SHOW[got[run]]}. Look at run {run} again: {_LOOK_AT[_WARD[run]]}"
         right = f"{len(_WARD) - len(wrong)} of {len(_WARD)} runs are right"
         attempt.reject(hint, tried=f"run {run}: {got[run]}", got=right)
-
-
-@exercise("E8.7")
-def e8_7(attempt: Attempt) -> None:
-    """`largest_singular_value(matrix, vector, steps)`: compared with NumPy's singular value decomposition."""
-    rng = np.random.default_rng(7)
-    hint = "Multiply by the matrix and by its transpose in turn; how long does a unit vector become in the end?"
-    cases = [(np.diag([3.0, 0.5]), hint), (np.array([[1.0, 2.0], [0.0, 1.0]]), _NOT_EIGEN)]
-    cases.append(
-        (np.array([[1.0, 2, 0], [0, 1, 1]]), "The matrix need not be square: mind which vector has which size.")
-    )
-    for shape in [(6, 4), (4, 6), (20, 20)]:
-        left, _, right = np.linalg.svd(rng.normal(size=shape), full_matrices=False)
-        cases.append(((left * 5 * 0.6 ** np.arange(min(shape))) @ right, hint))
-    overflow = "The vector grows or shrinks with each step until the computer cannot hold it: bring it to length 1."
-    cases += [(1e4 * cases[3][0], overflow), (1e-4 * cases[3][0], overflow)]
-    for matrix, hint in cases:
-        vector = np.ones(matrix.shape[1])
-        tried = f"largest_singular_value(matrix of shape {matrix.shape}, vector of ones, 100)"
-        if matrix.size <= 6:
-            tried = f"largest_singular_value({matrix.tolist()}, {vector.tolist()}, 100)"
-        sizes = "The matrix takes a vector of its columns to one of its rows; its transpose takes it back."
-        errors = {ValueError: sizes, OverflowError: overflow}
-        got = attempt.numbers(attempt.call(matrix, vector, 100, tried=tried, errors=errors), tried)
-        if not np.isfinite(got).all():
-            attempt.reject(overflow, tried=tried, got=got, expected=np.linalg.norm(matrix, 2))
-        scale = np.linalg.norm(matrix, 2)
-        mistakes = _singular_mistakes(matrix)
-        if got.ndim == 0:  # compared on one scale, so that the small matrix is judged as strictly as the large
-            ratios = {mistake: np.asarray(value) / scale for mistake, value in mistakes.items()}
-            if not np.isclose(float(got), scale, rtol=1e-5):
-                near = [mistake for mistake, value in ratios.items() if np.isclose(float(got) / scale, value)]
-                attempt.reject(near[0] if near else hint, tried=tried, got=got, expected=scale)
-        else:
-            attempt.agree(got, scale, hint, mistakes=mistakes, tried=tried)
-    _few_turns(attempt)
-
-
-def _few_turns(attempt: Attempt) -> None:
-    """What only an iteration gives: an estimate from below, and none of a direction that the vector lacks."""
-    matrix, ones = np.diag([3.0, 2.5]), np.ones(2)
-    decomposed = "This is the exact value, whatever the vector and the steps: iterate, without a decomposition."
-    tried = f"largest_singular_value({matrix.tolist()}, {ones.tolist()}, 1)"
-    got = attempt.numbers(attempt.call(matrix, ones, 1, tried=tried), tried)
-    if got.ndim or got > 3 - 1e-3:
-        attempt.reject(decomposed, tried=tried, got=got, expected="between 2.7 and 2.95")
-    if got < 2.7:
-        hint = "After one turn, there and back, the estimate should already be better than at the start."
-        attempt.reject(hint, tried=tried, got=got, expected="between 2.7 and 2.95")
-    second = np.array([0.0, 1.0])
-    tried = f"largest_singular_value({matrix.tolist()}, {second.tolist()}, 20)"
-    hint = f"This vector has no share in the direction that is stretched most, so no turn finds it. {decomposed}"
-    attempt.compare((matrix, second, 20), 2.5, hint, mistakes={decomposed: 3.0}, tried=tried)
-
-
-_NOT_EIGEN = "Multiplying by the matrix alone goes after eigenvalues: a singular value needs the transpose as well."
-
-
-def _singular_mistakes(matrix: np.ndarray) -> dict[str, Any]:
-    values = np.linalg.svd(matrix, compute_uv=False)
-    vector = np.ones(matrix.shape[1]) / np.sqrt(matrix.shape[1])
-    return {
-        "This is the square of it: one step there and back multiplies by the singular value twice.": values[0] ** 2,
-        "This is the root of the sum of all squares, the Frobenius norm, which is larger.": np.sqrt(np.sum(values**2)),
-        "This is the smallest singular value.": values[-1],
-        "This is the length of the matrix times the first vector: the steps should turn the vector first.": (
-            np.linalg.norm(matrix @ vector)
-        ),
-        "This is the root of the singular value: take lengths, not lengths of lengths.": np.sqrt(values[0]),
-        "The singular value is a length: did you normalise before measuring it?": 1.0,
-    }
