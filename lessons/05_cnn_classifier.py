@@ -262,7 +262,7 @@ history = training.fit(
 )
 
 # %% [markdown]
-# Twice through the data, and it beats both baselines. Would more epochs always help?
+# Twice through the data, and it is level with both baselines or a little above. Would more epochs always help?
 #
 # ## 3 · When does it learn by heart?
 #
@@ -849,7 +849,7 @@ axes.set(
 axes.legend()
 figures.show(
     figure,
-    alt="Share of right answers against their probability. The small network stays close to"
+    alt="Share of right answers against their probability. The small network stays nearer to"
     " the diagonal; the same with smoothed labels, and ours, lie above it, more often right than"
     " they say.",
 )
