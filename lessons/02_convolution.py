@@ -306,8 +306,8 @@ figures.show(
 # All four add the same products. The loops pay for a trip through the Python interpreter for each window and
 # channel. A matrix product is what numerical libraries are tuned for most: it works through blocks that fit
 # the fast memory of the processor, takes several numbers in one instruction and uses all cores. On a picture as
-# small as this it can be ahead of Keras, whose call has a price of its own. The price of im2col is memory: it
-# holds each pixel once for every window the pixel is in.
+# small as this it can even be ahead of Keras; why, we did not measure. The price of im2col is memory: it holds
+# each pixel once for every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape
@@ -685,7 +685,7 @@ figures.show(
 # When the stride divides the kernel size, each pixel gets the same number of stamps. When it does not, the
 # counts alternate, and a generator has to *learn* weights that cancel them. Many never quite do. Two cures:
 # choose a kernel size that the stride divides, or enlarge by copying pixels and convolve after that. On a
-# photograph, with an even kernel each time. Those of the transposed convolutions add up to 4, since at stride 2
+# photograph, with all weights of a kernel equal. Those of the transposed convolutions add up to 4, since at stride 2
 # the stamps of one input pixel are spread over four; the one after copying adds up to 1:
 
 # %%

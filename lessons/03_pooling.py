@@ -428,8 +428,8 @@ print("all follow exactly at 8 and 16:", exact)
 # %% [markdown]
 # Left: no output stays. Pooling slows the change down, and wide smoothing most: the plain average of 15 pixels
 # does about as well as maximum and blur. Here the width counts for more than the shape of the weights. The
-# edge finder's output is unrelated after half a window. Right: everything follows exactly when the shift is a multiple of the stride,
-# and only then.
+# edge finder's output is unrelated after half a window. Right: everything follows exactly when the shift is a
+# multiple of the stride, and only then.
 #
 # As a picture: one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows
 # perfectly draws straight slanted lines.

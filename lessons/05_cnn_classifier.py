@@ -75,7 +75,7 @@ print("shirts:          ", *(np.flatnonzero(is_shirt) + 1))
 print("the network says:", *(approx(number, 0) for number in np.flatnonzero(says_shirt) + 1))
 
 # %% [markdown]
-# How many did you get? The network, which never saw these pictures, learned it from examples alone. So will yours.
+# How many did you get? The network, which was not trained on these pictures, learned it from examples alone. So will yours.
 #
 # ## 1 · What is the task, and what must a network beat?
 #
@@ -855,7 +855,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Above the diagonal means too modest. Smoothed labels alone bring the small network there: asked for 0.91, it
+# Above the diagonal means too modest. Smoothed labels alone bring the small network there (one seed): asked for 0.91, it
 # hardly says more, however sure it could be. (An over-confident network would lie below, and there smoothing
 # can help.)
 #
@@ -1297,7 +1297,7 @@ figures.show(
 # - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help; more
 #   data helps more.
 # - In our recorded runs the learning-rate schedule and batch normalisation paid most. Leave one out to see.
-# - Compare networks at equal time, and with baselines.
+# - Compare networks with baselines, and say what time each of them had.
 # - The confusion matrix says which mistakes, calibration says whether to believe a probability, Grad-CAM says
 #   where.
 # - With few pictures, borrow features and train the last layer.

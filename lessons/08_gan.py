@@ -454,7 +454,7 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent minimax is lost: once fakes are believed, its gradient is near one and nothing holds them
+# By gradient descent at this rate minimax is lost from both starts: once fakes are believed, its gradient is near one and nothing holds them
 # (99 stands for far away). By Adam it does no worse than the other; section 8 finds the same on pictures.
 
 # %% [markdown]
@@ -776,8 +776,8 @@ figures.show(
 )
 
 # %% [markdown]
-# In seconds even grey becomes bright shapes on black, not yet clothes. The dots come from the transposed convolutions (lesson 02): each pixel of a
-# $2\times2$ block is painted by kernel entries of its own, random at first. Will they go (section 7)?
+# In seconds even grey becomes bright shapes on black, not yet clothes. The dots come from the transposed
+# convolutions (lesson 02): each pixel of a $2\times2$ block is painted by kernel entries of its own, random at first. Will they go (section 7)?
 #
 # Keras's `fit` looks after progress, saving and stopping, if the game can be told as *one* loss. The trick is
 # to stop gradients where a tape would not have looked: fakes count as constants in the discriminator's term,
