@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from course_utils import classical, data, degrade
 from course_utils.image_files import load_image
 from course_utils.metrics.restoration import psnr, ssim
+from course_utils.models.deblurring import Deblurrer, with_wiener
 from course_utils.report import approx
 
 Restorer = keras.Model | Callable[[np.ndarray], np.ndarray]
@@ -109,11 +110,11 @@ def score(restorer: Restorer, protocol: str, pictures: Mapping[str, np.ndarray],
         raise ValueError("there are no pictures to score on: give {name: picture}, as test_photographs() does")
     for index, (name, picture) in enumerate(tqdm(pictures.items(), protocol, leave=False, disable=not progress)):
         clean = degrade.crop_to_multiple(picture, chosen.scale)
-        restored = _restored(restorer, chosen, clean, index)
-        if restored.shape != clean.shape:
-            raise ValueError(f"{name}: the restorer's result has shape {restored.shape}, expected {clean.shape}")
+        result = restored(restorer, protocol, clean, index)
+        if result.shape != clean.shape:
+            raise ValueError(f"{name}: the restorer's result has shape {result.shape}, expected {clean.shape}")
         options = {"colour": _colour(chosen, clean), "border": _border(chosen), "data_range": 1.0, "quantise": True}
-        found.append((psnr(clean, restored, **options), ssim(clean, restored, **options)))
+        found.append((psnr(clean, result, **options), ssim(clean, result, **options)))
     return Scores(protocol, tuple(pictures), *np.array(found).T, _measured(chosen, pictures))
 
 
@@ -157,16 +158,26 @@ def _protocol(name: str) -> degrade.Protocol:
     return degrade.PROTOCOLS[name]
 
 
-def _restored(restorer: Restorer, protocol: degrade.Protocol, clean: np.ndarray, index: int) -> np.ndarray:
-    """What a restorer makes of one picture degraded; a network for colour sees a grey one as three equal channels."""
-    degraded = protocol(clean, index)
+def restored(restorer: Restorer, protocol: str, clean: np.ndarray, index: int) -> np.ndarray:
+    """What a restorer makes of one picture (H, W, C) after a protocol has degraded it: float (H, W, C).
+
+    index: of the picture in a list, which seeds its noise and holes. A network for colour sees a grey picture as three
+    equal channels, and a `Deblurrer` what Wiener's filter makes of it, told the kernel and the noise.
+    Raises ValueError for another protocol, and for a `Deblurrer` and one without a kernel.
+    """
+    chosen = _protocol(protocol)
+    degraded = chosen(clean, index)
     if not isinstance(restorer, keras.Model):
         return np.asarray(restorer(degraded))
-    as_colour = clean.shape[-1] == 1 and restorer.input_shape[-1] == 3 + protocol.masked
+    as_colour = clean.shape[-1] == 1 and restorer.output_shape[-1] == 3
     if as_colour:
         degraded = np.concatenate([degraded[..., :1].repeat(3, axis=-1), degraded[..., 1:]], axis=-1)
-    restored = ops.convert_to_numpy(restorer(degraded[np.newaxis], training=False))[0]
-    return restored.mean(axis=-1, keepdims=True) if as_colour else restored
+    if isinstance(restorer, Deblurrer):
+        if chosen.kernel is None:
+            raise ValueError(f"a network that deblurs has to be told the kernel, and {protocol!r} has none")
+        degraded = with_wiener(degraded, chosen.kernel, chosen.sigma)
+    found = ops.convert_to_numpy(restorer(degraded[np.newaxis], training=False))[0]
+    return found.mean(axis=-1, keepdims=True) if as_colour else found
 
 
 def _colour(protocol: degrade.Protocol, picture: np.ndarray) -> str:

@@ -1,6 +1,9 @@
 """What all tests share: the marker of browser tests, and a tiny course to work on."""
 
+import ctypes
+import gc
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,17 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "browser: opens JupyterLab in a real browser (left out by `course test --quick`)"
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_given_back():
+    """A process tests many files: what one leaves behind, compiled steps above all, is taken away after it."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session()
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back to the system
 
 
 @pytest.fixture

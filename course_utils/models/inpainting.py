@@ -1,5 +1,6 @@
 """Inpainters (lesson 12): what a mask hides in a picture is filled by a network, the rest stays as it is."""
 
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import keras
@@ -20,17 +21,21 @@ def mask_bank(side: int, photograph: int = 360) -> np.ndarray:
     photograph of `photograph` pixels, a tenth to four tenths of it hidden, every other one by rectangles and the rest
     by strokes. Each square hides between 2 and 80 per cent of its own pixels.
     """
-    random, squares = np.random.default_rng(0), []
-    while len(squares) < _MASKS:
-        make = (free_form_mask, rectangle_mask)[len(squares) % 2]
-        mask = make(photograph, photograph, random.uniform(0.1, 0.4), random)
-        top, left = random.integers(photograph - side + 1, size=2)
-        square = mask[top : top + side, left : left + side]
-        if 0.02 < square.mean() < 0.8:
-            squares.append(square.astype(np.uint8))
-    bank = np.stack(squares)
+    random = np.random.default_rng(0)
+    forms = [_squares(form, side, photograph, random) for form in (free_form_mask, rectangle_mask)]
+    bank = np.stack([next(forms[index % 2]) for index in range(_MASKS)])
     bank.flags.writeable = False
     return bank
+
+
+def _squares(form: Callable, side: int, photograph: int, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """Squares of masks without end, four of each mask, since a mask takes longer than its squares."""
+    while True:
+        mask = form(photograph, photograph, random.uniform(0.1, 0.4), random)
+        for top, left in random.integers(photograph - side + 1, size=(4, 2)):
+            square = mask[top : top + side, left : left + side]
+            if 0.02 < square.mean() < 0.8:
+                yield square.astype(np.uint8)
 
 
 class Holes(layers.Layer):
@@ -115,11 +120,6 @@ class Inpainter(Restorer):
 
     def __init__(self, network: keras.Model, *, turned: bool = False, seed: int = 0, **kwargs):
         super().__init__(_known_pixels_kept(network), Holes(seed), turned=turned, seed=seed, **kwargs)
-
-    def __call__(self, images, *arguments, training=False, **keywords):
-        if training:  # whole pictures, which `Holes` looks at
-            return keras.Model.__call__(self, images, *arguments, training=True, **keywords)
-        return super().__call__(images, *arguments, training=False, **keywords)
 
     def predict_on_batch(self, x):
         return keras.Model.predict_on_batch(self, self._checked(x, whole=True))

@@ -73,8 +73,9 @@ class Restorer(keras.Model):
         """How many channels pictures may have."""
         return (self.network.input_shape[-1],)
 
-    def __call__(self, images, *arguments, **keywords):
-        return super().__call__(self._checked(images), *arguments, **keywords)
+    def __call__(self, images, *arguments, training=False, **keywords):
+        images = self._with_channels(images, (self.network.output_shape[-1],)) if training else self._checked(images)
+        return super().__call__(images, *arguments, training=training, **keywords)
 
     def predict(self, x, *arguments, **keywords):
         return super().predict(self._to_predict(x), *arguments, **keywords)
@@ -90,12 +91,16 @@ class Restorer(keras.Model):
         return images
 
     def _checked(self, images):
+        """Degraded images once they are found to be sound."""
+        return self._with_channels(images, self.channels)
+
+    def _with_channels(self, images, allowed: tuple[int, ...]):
         """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
         is_tensor = isinstance(images, keras.KerasTensor) or ops.is_tensor(images)
         images = images if is_tensor else np.asarray(images)
         shape = tuple(images.shape)
-        if len(shape) != 4 or shape[-1] not in self.channels:
-            channels = " or ".join(map(str, self.channels))
+        if len(shape) != 4 or shape[-1] not in allowed:
+            channels = " or ".join(map(str, allowed))
             remedy = "; add the first axis with picture[np.newaxis]" if len(shape) == 3 else ""
             raise ValueError(f"expected pictures (n, height, width, {channels}), got shape {shape}{remedy}")
         if not is_tensor:

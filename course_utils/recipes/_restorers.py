@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from keras import ops
@@ -12,31 +12,31 @@ from course_utils.image_files import sheet
 from course_utils.metrics import restoration
 
 
-@cache
+@lru_cache(maxsize=2)  # of one recipe, to train and to validate: some hundred megabytes
 def luma_patches(split: str, side: int, stride: int) -> np.ndarray:
     """Squares of Y, float32 (n, side, side, 1) in [0, 1], from every photograph of a split that restoration uses.
 
     Their corners lie `stride` pixels apart; read-only.
     """
     pictures = scoring.photographs(split).values()
-    squares = _squares([restoration.luma(picture, 1.0).astype(np.float32) for picture in pictures], side, stride)
-    squares.flags.writeable = False
-    return squares
+    found = squares([restoration.luma(picture, 1.0).astype(np.float32) for picture in pictures], side, stride)
+    found.flags.writeable = False
+    return found
 
 
-@cache
+@lru_cache(maxsize=2)  # of one recipe, to train and to validate: some hundred megabytes
 def patches(split: str, side: int, stride: int) -> np.ndarray:
     """Squares, float32 (n, side, side, 3) in [0, 1], from every photograph of a split that restoration uses.
 
     Every fourth is grey, see `grey`, with three equal channels. Their corners lie `stride` pixels apart; read-only.
     """
-    squares = _squares(scoring.photographs(split).values(), side, stride)
-    squares[3::4] = grey(squares[3::4])
-    squares.flags.writeable = False
-    return squares
+    found = squares(scoring.photographs(split).values(), side, stride)
+    found[3::4] = grey(found[3::4])
+    found.flags.writeable = False
+    return found
 
 
-def _squares(pictures: Iterable[np.ndarray], side: int, stride: int) -> np.ndarray:
+def squares(pictures: Iterable[np.ndarray], side: int, stride: int) -> np.ndarray:
     """The squares of pictures (H, W, C) whose corners lie `stride` pixels apart: (n, side, side, C)."""
     found = []
     for picture in pictures:
@@ -78,7 +78,7 @@ def restored_sheet(model, protocol: str) -> np.ndarray:
     for index, (name, top, left) in enumerate(CROPS):
         original = data.photograph(name)[top : top + 96, left : left + 96]
         degraded = degrade.PROTOCOLS[protocol](original, index)
-        rows += [degraded[..., :3], ops.convert_to_numpy(model(degraded[np.newaxis], training=False))[0], original]
+        rows += [degraded[..., :3], scoring.restored(model, protocol, original, index), original]
     return sheet(np.clip(np.stack(rows), 0, 1), columns=3)
 
 
