@@ -2,12 +2,13 @@
 
 import importlib
 import re
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from course_utils import cli, data, models, recipes, scoring
+from course_utils import classical, cli, data, models, recipes, scoring
 from course_utils.image_files import as_image
 
 
@@ -44,6 +45,32 @@ def test_every_protocol_of_a_network_has_its_table(folder, monkeypatch, capsys):
     monkeypatch.setattr(importlib.import_module("course_utils.recipes.sr_x2"), "PROTOCOLS", ("sr_x2", "sr_x2"))
     assert course("sr_x2", "--folder", folder) == 0
     assert capsys.readouterr().out.count("sr_x2: 2 pictures") == 2
+
+
+BM3D = """
+def bm3d(z, sigma_psd):
+    assert z.ndim == 2 and abs(sigma_psd - 15 / 255) < 1e-6
+    return z
+
+def bm3d_rgb(z, sigma_psd):
+    assert z.shape[2:] == (3,) and abs(sigma_psd - 15 / 255) < 1e-6
+    return z
+"""
+
+
+def test_bm3d_has_a_row_where_the_user_has_installed_it(folder, tmp_path, monkeypatch, capsys):
+    """A stand-in that changes nothing, for grey and colour: the package's licence keeps it out of the course."""
+    package = tmp_path / "packages"
+    package.mkdir()
+    (package / "bm3d.py").write_text(BM3D)
+    monkeypatch.syspath_prepend(package)
+    monkeypatch.delitem(sys.modules, "bm3d", raising=False)
+    monkeypatch.setattr(importlib.import_module("course_utils.recipes.denoise"), "PROTOCOLS", ("denoise_15",))
+    assert course("denoise", "--folder", folder) == 0
+    rows = {line.split()[0]: line.split()[-3] for line in capsys.readouterr().out.splitlines()[1:-1]}
+    assert list(rows)[-2:] == ["BM3D", "denoise"] and rows["BM3D"] == "≈0.00"  # the gain
+    sys.modules.pop("bm3d")
+    assert not classical.extras("sr_x2") and not classical.extras("deblur_motion")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ What is left to choose was chosen on the validation photographs, by `benchmarks/
 `settings`.
 """
 
+import importlib.util
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -17,7 +18,7 @@ from course_utils.classical import deblurring, denoising, inpainting
 from course_utils.classical.settings import SETTINGS
 from course_utils.degrade import PROTOCOLS, Protocol
 
-__all__ = ["SETTINGS", "restorers", "with_settings"]
+__all__ = ["SETTINGS", "extras", "restorers", "with_settings"]
 
 Restorer = Callable[[np.ndarray], np.ndarray]
 _METHODS = {
@@ -36,6 +37,14 @@ _METHODS = {
 def restorers(protocol: str) -> dict[str, Restorer]:
     """The classical restorers of one of `degrade.PROTOCOLS`, by name; none for those of other sizes and "blind"."""
     return {name: with_settings(protocol, name, SETTINGS.get(protocol, {}).get(name, {})) for name in methods(protocol)}
+
+
+def extras(protocol: str) -> dict[str, Restorer]:
+    """Restorers of a protocol that need a package of the user's own: BM3D, with `pip install bm3d`; slow."""
+    chosen = PROTOCOLS[protocol]
+    if _task(chosen) != "denoise" or importlib.util.find_spec("bm3d") is None:
+        return {}
+    return {"BM3D": partial(denoising.bm3d, sigma=chosen.sigma)}
 
 
 def methods(protocol: str) -> Iterable[str]:

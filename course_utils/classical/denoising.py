@@ -62,3 +62,16 @@ def non_local_means(
         channel_axis=-1,
     )
     return denoised.reshape(picture.shape).astype(np.float32)  # of a grey one it drops the channel
+
+
+def bm3d(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Like patches stacked, denoised together by a transform in three dimensions, and put back: float32 (H, W, C).
+
+    Dabov, Foi, Katkovnik and Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative filtering",
+    2007. It needs the package bm3d, whose licence is for non-commercial use, so that the course does not install it.
+    """
+    import bm3d as package
+
+    if picture.shape[-1] == 3:
+        return package.bm3d_rgb(picture, sigma).astype(np.float32)
+    return package.bm3d(picture[..., 0], sigma).reshape(picture.shape).astype(np.float32)
