@@ -16,15 +16,10 @@
 # **How can nine numbers blur a picture, sharpen it, or find its edges, and how does a network learn such
 # numbers?**
 #
-# Every network in this course, from the classifier to the diffusion model, spends nearly all its time in one
-# operation. In this lesson we take it apart: we compute it by hand, write it four ways, differentiate it, and
-# run it backwards.
-#
 # - **You will be able to** predict what a kernel does to a picture, compute the shape and the cost of any
-#   convolution layer, write its gradients without autodiff, and say where checkerboard patterns in generated
-#   pictures come from.
-# - **You need** [lesson 01](01_images.ipynb): pictures as arrays, channels last, values from 0 to 1.
-# - **Time**: about 90 minutes to work through; all cells together run in well under a minute.
+#   convolution layer, write its gradients by hand, and say where checkerboards in generated pictures come from.
+# - **You need** [lesson 01](01_images.ipynb): pictures as arrays, broadcasting, values from 0 to 1.
+# - **Time**: about two hours with the exercises; all cells together run in well under a minute.
 
 # %%
 import timeit
@@ -35,15 +30,13 @@ import numpy as np
 import scipy.ndimage
 import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.signal import convolve2d
 
 from course_utils import data, figures, panels
 from course_utils.checks import lesson_02 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# Here is what we are after. One photograph, and nine numbers at a time. A library does the work this once; by
-# the end of section 3 you will have written it yourself.
+# One photograph, and nine numbers at a time. A library does the work this once.
 
 # %%
 photo = data.photograph("red_panda")
@@ -76,22 +69,19 @@ figures.show(
 )
 
 # %% [markdown]
-# We observe: kernels whose numbers add up to one keep the brightness (all but the two edge finders); kernels
-# that add up to zero give zero where the picture is flat and leave only what changes. Their results have both
-# signs, so zero is drawn in mid-grey here: brighter is positive, darker negative. Positive and negative numbers side by
-# side measure a *difference*; positive numbers alone measure an *average*.
+# Kernels whose numbers add up to one keep the brightness. Those that add up to zero (vertical edges, outline) leave
+# only *differences*; these have both signs, so zero is drawn in mid-grey.
 
 # %% [markdown]
 # ## 1 · What is the sum?
 #
-# Take a picture $x$ of $5\times5$ pixels and a **kernel** $k$ of $3\times3$ **weights**. Lay the kernel over
-# the top left corner of the picture, multiply each weight by the pixel under it, and add the nine products.
-# That is one pixel of the output $y$. Then slide the kernel one pixel on:
+# Lay a **kernel** $k$ of $3\times3$ **weights** over the top left corner of a picture $x$, multiply each weight by
+# the pixel under it, and add the nine products. That is one pixel of the output $y$. Then slide the kernel on:
 #
 # $$y_{r,c} \;=\; \sum_{i=0}^{2}\sum_{j=0}^{2} \; x_{r+i,\;c+j}\;\, k_{i,j} \qquad x: 5\times5,\quad k: 3\times3,\quad y: 3\times3$$
 #
-# The output is smaller than the input: the kernel fits into five pixels at only three positions. Our picture
-# is a small white corner on black, our kernel looks for vertical edges.
+# The output is smaller than the input: in five pixels the kernel fits at only three positions. Our picture is a
+# small white corner on black, our kernel looks for vertical edges. **Where will the output be zero?**
 
 # %%
 x = np.zeros((5, 5))
@@ -119,9 +109,34 @@ def correlate_by_loops(x, k):
 y = correlate_by_loops(x, k)
 print(y)
 
+
+# %% tags=["hide-input"]
+def draw_step(x, k, y, r, c):
+    """Draw the kernel at position (r, c): the window, its products, and the output so far."""
+    figure, axes = figures.grid(3, size=3)
+    figures.draw_numbers(axes[0], x, "input, one window framed", limit=4)
+    frame = plt.Rectangle((c - 0.5, r - 0.5), 3, 3, fill=False, linewidth=3, zorder=5)
+    axes[0].add_patch(frame)
+    products = x[r : r + 3, c : c + 3] * k
+    figures.draw_numbers(axes[1], products, "window × kernel", limit=4)
+    figures.draw_numbers(axes[2], y, f"output: y[{r}, {c}] = {products.sum():.0f}", limit=4)
+    for later in range(3 * r + c + 1, 9):
+        place = later % 3 - 0.5, later // 3 - 0.5
+        axes[2].add_patch(plt.Rectangle(place, 1, 1, color="0.9", zorder=5))
+    return np.asarray(figures.render(figure, per_inch=96)) / 255
+
+
+figures.animate(
+    [draw_step(x, k, y, r, c)[None] for r, c in np.ndindex(y.shape)],
+    columns=1,
+    frames_per_second=1,
+    scale=1,
+    alt="A frame of three by three slides over a five by five input with a white corner. Beside"
+    " it the nine products under the frame, and the output, which fills up one by one.",
+)
+
 # %% [markdown]
-# Nothing is hidden if we draw all nine positions with all nine products each. The title of each square is the
-# sum of its products.
+# Once more, without hurry: all nine positions. The title of each square is the sum of its products.
 
 # %%
 products = {(r, c): x[r : r + 3, c : c + 3] * k for r, c in np.ndindex(y.shape)}
@@ -143,25 +158,52 @@ figures.show(
 )
 
 # %% [markdown]
-# Read the top left square: only the right column of the kernel meets white pixels, so only its weights
-# survive, and they add up. In the three squares on the right, the kernel's left and right columns both lie on
-# white and cancel: no vertical edge there, so the sum is zero. The squares of the top row see one white row
-# fewer, so their sums are a little smaller.
+# Top left, only the right column of the kernel meets white pixels, and its weights add up. In the squares on the
+# right, the kernel's left and right columns both lie on white and cancel: no vertical edge there.
 
 # %%
 print(f"strongest response {y.max():.0f}, weakest {y.min():.0f}")
 print("same as SciPy:", np.array_equal(y, scipy.ndimage.correlate(x, k)[1:-1, 1:-1]))
 
 # %% [markdown]
+# ### Your turn: a playground
+#
+# Pick a kernel or type one, with semicolons between its rows. *Signed* shows zero as grey. Try one that finds
+# horizontal edges, and *outline* with its 8 replaced by a 9. (Widgets do not run on a web page.)
+
+# %%
+panels.kernel_playground(face, KERNELS)
+
+# %% [markdown]
+# ### E2.1 ★ Move the picture
+# Write a function that returns a 3×3 kernel which, *correlated* with a picture, moves it by one pixel to the
+# **right**. Sketch on paper first: which input pixel should output pixel $(r, c)$ be a copy of?
+
+
+# %% tags=["exercise"]
+def kernel_that_moves_right():
+    raise NotImplementedError("E2.1: return a 3x3 array")
+
+
+# %%
+check.e2_1(kernel_that_moves_right)
+
+
+# %% tags=["solution"]
+def kernel_that_moves_right():
+    return np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]])
+
+
+check.e2_1(kernel_that_moves_right)
+
+# %% [markdown]
 # ## 2 · Is that a convolution?
 #
-# Strictly, no. What we computed is called **cross-correlation**. A mathematician's **convolution** runs
-# through the kernel backwards:
+# Strictly, no: it is **cross-correlation**. A mathematician's **convolution** runs through the kernel backwards:
 #
 # $$(x * k)_{r,c} = \sum_{i,j} x_{r-i,\;c-j}\; k_{i,j}$$
 #
-# which is the same as turning the kernel by 180° and correlating. The difference is easiest to see with an
-# **impulse**, a single white pixel on black.
+# which is correlation with the kernel turned by 180°. An **impulse**, a single white pixel, shows the difference.
 
 # %%
 impulse = np.zeros((5, 5))
@@ -192,33 +234,20 @@ figures.show(
 )
 
 # %% [markdown]
-# Convolution of an impulse stamps a *copy* of the kernel; correlation stamps it turned around. True
-# convolution has the nicer algebra: the order does not matter, and two kernels in a row are one bigger
-# kernel. The **convolution layers of all deep learning libraries compute cross-correlation** and keep the
-# name. A network that learns its kernels does not care, since it can learn the turned one. We care when we
-# compare with SciPy, and in section 6, where the turned kernel comes back by itself.
-
-# %%
-blur, edges = KERNELS["blur"], KERNELS["vertical edges"]
-combined = convolve2d(blur, edges)  # (3, 3) * (3, 3) -> (5, 5)
-in_two_steps = convolve2d(convolve2d(grey, blur, "valid"), edges, "valid")
-in_one_step = convolve2d(grey, combined, "valid")
-print(
-    "kernel of both steps", combined.shape, "same picture:", np.allclose(in_two_steps, in_one_step)
-)
+# Convolution stamps a *copy* of the kernel; correlation stamps it turned. The **convolution layers of all deep
+# learning libraries compute cross-correlation** and keep the name: a network can learn the turned kernel as well.
 
 # %% [markdown]
 # ## 3 · What is a layer, and how is it made fast?
 #
-# A colour picture has three **channels**, and a network wants many kernels, not one. So the kernel grows two
-# axes. Each of the $C_\text{out}$ kernels spans *all* $C_\text{in}$ input channels and adds over them, giving
-# one output channel, a **feature map**. For a **batch** of $N$ pictures:
+# A colour picture has three channels, and a network wants many kernels. Each of the $C_\text{out}$ kernels spans
+# *all* $C_\text{in}$ input channels and adds over them, giving one output channel, a **feature map**. For a
+# **batch** of $N$ pictures:
 #
 # $$y_{n,r,c,o} = \sum_{i,j}\sum_{m=1}^{C_\text{in}} x_{n,\,r+i,\,c+j,\,m}\; k_{i,j,m,o}
 # \qquad x: (N, H, W, C_\text{in}),\;\; k: (h, w, C_\text{in}, C_\text{out}),\;\; y: (N, H', W', C_\text{out})$$
 #
-# This order of axes, channels last, is the one Keras and TensorFlow use. Now the same sum four ways. First,
-# loops.
+# (Most layers also add one number to each output channel, its **bias**.) Now the same sum four ways. First, loops.
 
 
 # %%
@@ -233,9 +262,13 @@ def layer_by_loops(batch, kernel):
 
 
 # %% [markdown]
-# Second, **strided windows**. `sliding_window_view` gives all windows at once without copying a pixel: it
-# only changes how far NumPy steps through memory (its *strides*). `einsum` then writes the equation almost as
-# we did.
+# Second, **all windows at once**. `sliding_window_view` gives them without copying a pixel. `einsum` then writes
+# the equation almost as we did: each letter names an axis, and a letter that is missing behind the arrow is
+# summed over. The matrix product $\sum_j a_{i,j}\,b_{j,k}$, for one:
+
+# %%
+a, b = np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]])
+print(np.array_equal(np.einsum("ij,jk->ik", a, b), a @ b))
 
 
 # %%
@@ -246,10 +279,8 @@ def layer_by_windows(batch, kernel):
 
 
 # %% [markdown]
-# Third, **im2col** ("image to columns"). Processors are best at multiplying matrices, so we copy every window
-# into one row of a matrix, flatten the kernels into the columns of another, and multiply once:
-#
-# $$\underbrace{(N H' W') \times (h\,w\,C_\text{in})}_{\text{windows}} \;\cdot\; \underbrace{(h\,w\,C_\text{in}) \times C_\text{out}}_{\text{kernels}}$$
+# Third, **im2col** ("image to columns"). Libraries are tuned for multiplying matrices, so we copy every window
+# into one row of a matrix, flatten the kernels into the columns of another, and multiply once.
 
 
 # %%
@@ -257,12 +288,15 @@ def layer_by_matrix(batch, kernel):
     """As layer_by_loops, by one matrix product."""
     h, w, channels_in, channels_out = kernel.shape
     windows = sliding_window_view(batch, (h, w), axis=(1, 2))  # (N, H', W', Cin, h, w)
-    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, h * w * channels_in)
+    rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(
+        -1, h * w * channels_in
+    )  # (N H' W', h w Cin)
     return (rows @ kernel.reshape(-1, channels_out)).reshape(*windows.shape[:3], channels_out)
 
 
 # %% [markdown]
-# Fourth, the library, `keras.ops.conv`. All four have to agree, so we check that before we look at the clock.
+# Fourth, the library, `keras.ops.conv`. All four have to agree. **How many times as fast as the loops will they
+# be?**
 
 # %%
 rng = np.random.default_rng(0)
@@ -291,23 +325,10 @@ speedups = [seconds["loops"] / seconds[name] for name in ways]
 for name, speedup in zip(ways, speedups, strict=True):
     print(f"{name:8} {approx(speedup, 0)} times as fast as loops")
 
-# %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(7, 2.3))
-axes.plot(speedups, list(ways), "o", markersize=10, color=figures.COLOURS[0])
-axes.set(xscale="log", xlabel="times as fast as the loops (log scale)", ylim=(3.5, -0.5))
-axes.grid(axis="x", alpha=0.4)
-figures.show(
-    figure,
-    alt="Dots on a logarithmic scale: strided windows are many times as fast as loops, and"
-    " the matrix product and Keras several times as fast again.",
-)
-
 # %% [markdown]
 # All four add the same products. The loops pay for a trip through the Python interpreter for each window and
-# channel. A matrix product is what numerical libraries are tuned for most: it works through blocks that fit
-# the fast memory of the processor, takes several numbers in one instruction and uses all cores. On a picture as
-# small as this it can even be ahead of Keras; why, we did not measure. The price of im2col is memory: it holds
-# each pixel once for every window the pixel is in.
+# channel. How the other three compare depends on the machine, and on what else it does. The matrix has a price in
+# memory: it holds each pixel once for every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape
@@ -320,10 +341,9 @@ print("weights of the layer       ", kernel.size)
 # %% [markdown]
 # ## 4 · How large is the output?
 #
-# Three settings change where the kernel lands. **Padding** $p$ adds a rim of pixels, usually zeros, on every
-# side. **Stride** $s$ moves the kernel $s$ pixels at a time. **Dilation** $d$ spreads the kernel's weights
-# $d$ pixels apart, so that a kernel of size $k$ reaches over $d(k-1)+1$ pixels. Counting the positions at
-# which it fits gives
+# **Padding** $p$ adds a rim of pixels, usually zeros, on every side. **Stride** $s$ moves the kernel $s$ pixels at a
+# time. **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $k$ reaches over $d(k-1)+1$
+# pixels. Counting the positions at which it fits gives
 #
 # $$H' = \left\lfloor \frac{H + 2p - \big(d\,(k-1)+1\big)}{s} \right\rfloor + 1$$
 
@@ -368,8 +388,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Blue squares are inputs, grey ones padding, orange ones outputs; lines show who reads whom. With windows,
-# all three settings are one line of slicing: every $s$-th window, every $d$-th pixel in it.
+# Lines show which outputs (orange) read which inputs (blue) and padding (grey). In code it is one line of slicing:
+# every $s$-th window, every $d$-th pixel in it.
 
 
 # %%
@@ -393,8 +413,8 @@ for name, setting in settings.items():
     print(f"{name:11} {ours.shape} agrees with Keras: {np.allclose(ours, library, atol=1e-4)}")
 
 # %% [markdown]
-# Keras layers do not take a number for the padding but a word: `"valid"` is none, `"same"` as much as it
-# takes to keep the size (at stride 1). What fills the rim is a choice, and it shows.
+# Keras layers take a word for the padding: `"valid"` is none, `"same"` as much as keeps the size (at stride 1).
+# What fills the rim is a choice, and it shows.
 
 # %%
 wide_blur = np.ones((25, 25), np.float32) / 25**2
@@ -416,34 +436,72 @@ figures.images(
 )
 
 # %% [markdown]
-# Zeros are black pixels, and averaging them in darkens the rim. Networks mostly get away with it, since they
-# can learn that "a dark rim" means "the border is here"; for filters that people look at, reflect. One more
-# trap: with stride 2 and a kernel of 3, `"same"` in Keras pads an even picture on **one side only**, where
-# PyTorch's `padding=1` pads both. The shapes agree and the pictures are shifted by a pixel:
+# Zeros are black pixels, and averaging them in darkens the rim. For filters that people look at, reflect;
+# networks pad with zeros and mostly get away with it.
+
+# %% [markdown]
+# ### E2.2 ★ The size of the output
+# Write `output_size`, the formula above for one axis, as a whole number.
+
+
+# %% tags=["exercise"]
+def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
+    raise NotImplementedError("E2.2: return the number of positions")
+
 
 # %%
-ramp = np.arange(8, dtype=np.float32).reshape(1, 8, 1)
-middle = np.array([0, 1, 0], np.float32).reshape(3, 1, 1)
-both_sides = np.pad(ramp, ((0, 0), (1, 1), (0, 0)))
-print("pixels under the middle of the kernel, stride 2")
-print('Keras "same"      ', np.ravel(keras.ops.conv(ramp, middle, 2, padding="same")))
-print("padding both sides", np.ravel(keras.ops.conv(both_sides, middle, 2)))
+check.e2_2(output_size)
+
+
+# %% tags=["solution"]
+def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
+    reach = dilation * (kernel_size - 1) + 1
+    return (size + 2 * padding - reach) // stride + 1
+
+
+check.e2_2(output_size)
+
+# %% [markdown]
+# ### E2.3 ★★ What does a layer cost?
+# Write `layer_cost`, which returns two whole numbers for a convolution layer with a bias: its weights (biases
+# included), and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
+
+
+# %% tags=["exercise"]
+def layer_cost(height, width, kernel_size, channels_in, channels_out):
+    raise NotImplementedError("E2.3: return weights, multiplications")
+
+
+# %%
+check.e2_3(layer_cost)
+
+
+# %% tags=["solution"]
+def layer_cost(height, width, kernel_size, channels_in, channels_out):
+    products = kernel_size**2 * channels_in * channels_out
+    return products + channels_out, height * width * products
+
+
+check.e2_3(layer_cost)
 
 # %% [markdown]
 # ## 5 · Can we multiply less?
 #
-# A large blur is expensive: a $k\times k$ kernel costs $k^2$ products a pixel. But if the kernel is a column
-# times a row, $k_{i,j} = a_i\,b_j$, we may blur along the columns first and along the rows after, for $2k$
-# products. Such a kernel is called **separable**. In the words of linear algebra, it is a matrix of **rank**
-# 1, and the singular value decomposition (SVD) finds the two factors.
+# A $k\times k$ kernel costs $k^2$ products a pixel. But if it is **separable**, a column times a row, we may go
+# down the columns first and along the rows after, for $2k$ products. How do we know? The **singular value
+# decomposition** (SVD) writes any matrix as a sum of columns times rows, each with a strength, its singular value.
+# The number of strengths above zero is the **rank**: one, for a separable kernel.
+
+# %%
+for name in ("vertical edges", "sharpen"):
+    print(f"{name:15} strengths", np.linalg.svd(KERNELS[name])[1].round(2))
 
 # %%
 offsets = np.arange(-12, 13)
 bell = np.exp(-0.5 * (offsets / 4) ** 2)
 bell /= bell.sum()
 gaussian = np.outer(bell, bell)  # (25, 1) times (1, 25) -> (25, 25)
-for name, candidate in {"gaussian": gaussian, **KERNELS}.items():
-    print(f"{name:15} rank {np.linalg.matrix_rank(candidate)}")
+print("gaussian", gaussian.shape, "has rank", np.linalg.matrix_rank(gaussian))
 
 # %%
 down = scipy.ndimage.correlate1d(face, bell, axis=0)
@@ -468,9 +526,9 @@ figures.show(
 
 # %% [markdown]
 # Networks use the same idea across channels. A **1×1 convolution** looks at one pixel and only mixes its
-# channels; turning colour into grey, as we did at the start of the lesson, is one. A **depthwise**
-# convolution gives each channel a kernel of its own and mixes nothing. One after the other they make a
-# **depthwise separable** layer, with far fewer weights than a full one.
+# channels; turning colour into grey is one. A **depthwise** convolution gives each channel a kernel of its own
+# and mixes nothing. One after the other they make a **depthwise separable** layer, with far fewer weights than a
+# full one.
 
 # %%
 weights = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
@@ -489,12 +547,44 @@ for layer in (
     )
 
 # %% [markdown]
+# ### E2.4 ★★ Split a kernel
+# Write `split`, which takes a separable kernel $(h, w)$ and returns a column $(h,)$ and a row $(w,)$ whose
+# outer product is the kernel. `np.linalg.svd` helps. If the kernel is not separable, raise a `ValueError`.
+
+
+# %% tags=["exercise"]
+def split(kernel):
+    raise NotImplementedError("E2.4: return column, row")
+
+
+# %%
+check.e2_4(split)
+
+
+# %% tags=["solution"]
+def split(kernel):
+    columns, strengths, rows = np.linalg.svd(kernel)
+    if np.any(strengths[1:] > 1e-6 * strengths[0]):
+        raise ValueError(
+            f"the kernel has rank {np.linalg.matrix_rank(kernel)}, expected 1: it cannot be split"
+        )
+    return columns[:, 0] * strengths[0], rows[0]
+
+
+check.e2_4(split)
+
+# %% [markdown]
 # ## 6 · How does a kernel learn?
 #
-# Training asks: if I nudge one weight, how does the loss $L$ change? Say somebody hands us the answer for
-# each output, the **upstream gradient** $g_{r,c} = \partial L/\partial y_{r,c}$. The output is a sum of
-# products, so the rest is bookkeeping. Weight $k_{i,j}$ met pixel $x_{r+i,c+j}$ on the way to output $(r,c)$,
-# at every position:
+# Training makes one number small, the **loss** $L$, which says how wrong the network is. Nudge one weight while
+# all else stays: by how much does $L$ change for each unit? That is the **partial derivative** $\partial
+# L/\partial k_{i,j}$. (For $L = a\,b$, $\partial L/\partial a = b$.) All of them together are the **gradient**.
+# In lesson 01 the word meant the change of brightness across and down a picture; here it is the change of the loss
+# with each number. Both point uphill.
+#
+# Say somebody hands us the answer for each output, the **upstream gradient** $g = \partial L/\partial y$. The rest
+# is the **chain rule**: along a path effects multiply, over all paths they add up. Weight $k_{i,j}$ met pixel
+# $x_{r+i,c+j}$ on the way to output $(r,c)$, at every position:
 #
 # $$\frac{\partial L}{\partial k_{i,j}} = \sum_{r,c} g_{r,c}\; x_{r+i,\,c+j} \qquad \text{: correlate } x \text{ with } g$$
 #
@@ -502,7 +592,7 @@ for layer in (
 #
 # $$\frac{\partial L}{\partial x_{a,b}} = \sum_{i,j} g_{a-i,\,b-j}\; k_{i,j} \qquad \text{: a true convolution of } g \text{ with } k$$
 #
-# There it is, the turned kernel from section 2. Both gradients of a convolution are convolutions again.
+# There is the turned kernel of section 2. Both gradients of a convolution are convolutions again.
 
 
 # %%
@@ -514,9 +604,9 @@ def gradients(x, k, g):
 
 
 # %% [markdown]
-# We check it against two witnesses. One is the definition: nudge a number up and down by a little and watch
-# the loss (**finite differences**). The other is TensorFlow's **autodiff**, which records the steps on a tape
-# and plays them backwards.
+# Two witnesses. One is the definition: nudge each number up and down and watch the loss (**finite differences**).
+# The other is TensorFlow's **autodiff**, which records the steps on a tape and plays them backwards. (It wants a
+# batch and channels: `x[None, ..., None]` puts an axis of length one at either end.)
 
 
 # %%
@@ -547,8 +637,7 @@ print("input:  agrees with autodiff", np.allclose(by_hand_x, auto_x[0, ..., 0]))
 print("kernel: agrees with autodiff", np.allclose(by_hand_k, auto_k[..., 0, 0]))
 
 # %% [markdown]
-# To see what the formulas say, let only two outputs care: $g$ is one at one place, minus one at another, zero
-# elsewhere.
+# Let only two outputs care: $g$ is one at one place, minus one at another, zero elsewhere.
 
 # %%
 x = np.arange(49.0).reshape(7, 7) % 8
@@ -578,9 +667,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Read it as blame. Where $g$ is $+1$, a larger output makes the loss larger, so this output should become
-# *smaller*. It hands a copy of the kernel back to the pixels it read; the output with $-1$, which should become
-# larger, hands back the negative. A step *against* the gradient then does both:
+# The output with $+1$ hands a copy of the kernel back to the pixels it read, the one with $-1$ the negative. The
+# kernel's own gradient is the first window minus the second: weights are **shared** by all positions, so they hear
+# from all of them. Where $g$ is $+1$, a larger output makes the loss larger, so a step *against* the gradient makes
+# it smaller:
 
 # %%
 stepped = correlate_by_loops(x - 0.001 * x_gradient, lopsided) - correlate_by_loops(x, lopsided)
@@ -588,17 +678,35 @@ print("after a small step against it, the first output falls:", stepped[1, 1] < 
 print("and the second rises:", stepped[3, 4] > 0)
 
 # %% [markdown]
-# The kernel's own gradient is the window under the
-# first output minus the window under the second: weights are **shared** by all positions, so they hear from
-# all of them. That is why a convolution layer learns from few pictures: every picture holds thousands of
-# windows. How such gradients become steps is the subject of [lesson 04](04_learning.ipynb).
+# ### E2.5 ★★★ The gradient with a stride
+# Write `kernel_gradient`, the gradient $\partial L/\partial k$ of a correlation with a stride: from `x` (H,
+# W) and the upstream gradient `g`, the gradient of a kernel of `kernel_size` (h, w). Which pixel did weight
+# $(i,j)$ meet at output $(r,c)$?
+
+
+# %% tags=["exercise"]
+def kernel_gradient(x, g, kernel_size, stride):
+    raise NotImplementedError("E2.5: return an array of shape kernel_size")
+
+
+# %%
+check.e2_5(kernel_gradient)
+
+
+# %% tags=["solution"]
+def kernel_gradient(x, g, kernel_size, stride):
+    windows = sliding_window_view(x, kernel_size)[::stride, ::stride]  # (H', W', h, w)
+    rows, columns = g.shape
+    return np.einsum("rc,rcij->ij", g, windows[:rows, :columns])
+
+
+check.e2_5(kernel_gradient)
 
 # %% [markdown]
 # ## 7 · How do we go back up?
 #
-# Generators must turn small arrays into large pictures. To see how a convolution can do that, write it as a
-# matrix. Correlation is linear, so there is a matrix $C$ with $y = Cx$ for the flattened picture. We find its
-# columns by feeding in one impulse after another.
+# Generators must turn small arrays into large pictures. Write a convolution as a matrix $C$ with $y = Cx$ for the
+# flattened picture; its columns come out when we feed in one impulse after another.
 
 # %%
 pixels = np.eye(25).reshape(25, 5, 5)
@@ -623,13 +731,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Two things to take from the bands: a convolution is a dense layer with most weights fixed at zero and the
-# others shared, and its gradient multiplies by $C^\top$. Used *forwards*, $C^\top$ turns 9 numbers into 25:
-# this is the **transposed convolution**. (Some texts call it "deconvolution", which it is not: it undoes the
-# shape, not the values.)
-#
-# There is a simpler way to say it: **every input pixel stamps the kernel, scaled by its value, onto the
-# output**, one stamp every $s$ pixels; where stamps overlap, they add.
+# Most entries are zero and the others shared, and the gradient multiplies by $C^\top$. Used *forwards*, $C^\top$
+# turns 9 numbers into 25: the **transposed convolution**. (It undoes the shape of a convolution, not its values.) In
+# other words, **every input pixel stamps the kernel, scaled by its value, onto the output**, one stamp every $s$
+# pixels; where stamps overlap, they add.
 #
 # $$y_{s\,r+i,\; s\,c+j} \mathrel{+}= x_{r,c}\; k_{i,j} \qquad x: H\times W, \quad y: \big(s(H-1)+h\big) \times \big(s(W-1)+w\big)$$
 
@@ -662,7 +767,8 @@ print("is the gradient of a strided convolution:", np.allclose(stamped, gradient
 # %% [markdown]
 # ### Where checkerboards come from
 #
-# Let every input pixel be 1 and every weight 1, so that the output counts the stamps on each pixel.
+# Let every input pixel be 1 and every weight 1, so that the output counts the stamps on each pixel. **With
+# stride 2, which kernel sizes stamp evenly?**
 
 # %%
 counts = {}
@@ -682,16 +788,14 @@ figures.show(
 )
 
 # %% [markdown]
-# When the stride divides the kernel size, each pixel gets the same number of stamps. When it does not, the
-# counts alternate, and a generator has to *learn* weights that cancel them. Many never quite do. Two cures:
-# choose a kernel size that the stride divides, or enlarge by copying pixels and convolve after that. On a
-# photograph, with all weights of a kernel equal. Those of the transposed convolutions add up to 4, since at stride 2
-# the stamps of one input pixel are spread over four; the one after copying adds up to 1:
+# When the stride divides the kernel size, each pixel gets the same number of stamps. When it does not, the counts
+# alternate, and a generator has to *learn* weights that cancel them. Two cures: a kernel size that the stride
+# divides, or copying pixels and convolving after that. On a photograph, with equal weights:
 
 # %%
 small = scipy.ndimage.zoom(face, 0.25, order=1)  # a small crop to enlarge again
 enlarged = [
-    transposed_convolution(small, np.ones((3, 3)) * 4 / 9, stride=2),
+    transposed_convolution(small, np.ones((3, 3)) * 4 / 9, stride=2),  # one pixel becomes four
     transposed_convolution(small, np.ones((4, 4)) / 4, stride=2),
     scipy.ndimage.correlate(small.repeat(2, axis=0).repeat(2, axis=1), np.ones((3, 3)) / 9),
 ]
@@ -713,24 +817,10 @@ for title, picture in zip(titles, enlarged, strict=True):
     print(f"{title:27} brightness of even over odd pixels {even / odd:.2f}")
 
 # %% [markdown]
-# ## 8 · Your turn: a playground
-#
-# Pick a kernel or type one: numbers with spaces between, rows with semicolons or line breaks between.
-# *Signed* shows zero as grey, so that negative results can be seen. (Where widgets do not run, as on a web
-# page, the picture at the top of the lesson shows what the list holds.)
-
-# %%
-panels.kernel_playground(face, KERNELS)
-
-# %% [markdown]
-# Try: a kernel that moves the picture; one that makes `vertical edges` horizontal; the largest blur you have
-# patience to type; *outline* with its 8 replaced by a 9.
-#
 # ## Clinic
 #
 # A model trained in PyTorch is to run in Keras. PyTorch stores kernels as (out, in, height, width), Keras as
-# (height, width, in, out). The following code runs, all shapes agree, and no error is ever raised. Here with
-# two kernels we know, a blur and an edge finder:
+# (height, width, in, out). All shapes agree, and no error is ever raised. Here with a blur and an edge finder:
 
 # %% tags=["clinic"]
 torch_kernel = np.stack([KERNELS["blur"], KERNELS["vertical edges"]])[:, None].astype(
@@ -740,9 +830,18 @@ keras_kernel = torch_kernel.reshape(3, 3, 1, 2)  # from (out, in, h, w) to (h, w
 ill = convolution_layer(grey[None, ..., None], keras_kernel)
 print("output", ill.shape, "as expected")
 
+# %% tags=["clinic", "hide-input"]
+figures.images(
+    [ill[0, ..., 0], ill[0, ..., 1] / 2 + 0.5],
+    ["output 0: should be blurred", "output 1: should be edges (grey is 0)"],
+    size=3.6,
+    alt="Two outputs of a red panda, one dark and one pale. Both look like the photograph, half"
+    " sharpened: the first is not blurred, and the second is not plain where it is flat.",
+)
+
 # %% [markdown]
-# The symptom: the blur does not blur, the edge finder does not darken flat areas, and the sums of the two
-# kernels, which should be 1 and 0, are neither.
+# The blur does not blur, and the edge finder shows more than edges. **What happened to the weights?** Look at the
+# sums of the two kernels, which should be 1 and 0:
 
 # %% tags=["clinic"]
 repaired_kernel = torch_kernel.transpose(2, 3, 1, 0)
@@ -752,138 +851,16 @@ print("sums of the kernels, repaired:", repaired_kernel.sum(axis=(0, 1, 2)).roun
 
 # %% tags=["clinic", "hide-input"]
 figures.images(
-    [ill[0, ..., 0], ill[0, ..., 1], repaired[0, ..., 0], repaired[0, ..., 1]],
-    ["reshape: output 0", "reshape: output 1", "transpose: output 0", "transpose: output 1"],
-    size=3,
-    alt="With reshape both outputs are the same dark, half sharpened picture; with"
-    " transpose the first output is a soft photograph and the second its vertical edges.",
+    [repaired[0, ..., 0], repaired[0, ..., 1] / 2 + 0.5],
+    ["transpose: output 0", "transpose: output 1 (grey is 0)"],
+    size=3.6,
+    alt="With transpose the first output is a soft photograph of a red panda and the second its"
+    " vertical edges, bright and dark on mid-grey.",
 )
 
 # %% [markdown]
 # `reshape` keeps the numbers in their order in memory and only cuts the row differently; `transpose` moves
-# the axes. When shapes agree by accident, only looking at a known input tells them apart. Test every
-# conversion on one.
-
-# %% [markdown]
-# ## Exercises
-#
-# ### E2.1 ★ The size of the output
-# Write `output_size`, the formula of section 4 for one axis, as a whole number.
-
-
-# %% tags=["exercise"]
-def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
-    raise NotImplementedError("E2.1: return the number of positions")
-
-
-# %%
-check.e2_1(output_size)
-
-
-# %% tags=["solution"]
-def output_size(size, kernel_size, stride=1, padding=0, dilation=1):
-    reach = dilation * (kernel_size - 1) + 1
-    return (size + 2 * padding - reach) // stride + 1
-
-
-check.e2_1(output_size)
-
-# %% [markdown]
-# ### E2.2 ★ Move the picture
-# Write a function that returns a 3×3 kernel which, *correlated* with a picture, moves it by one pixel to the
-# **right**. Sketch on paper first: which input pixel should output pixel $(r, c)$ be a copy of?
-
-
-# %% tags=["exercise"]
-def kernel_that_moves_right():
-    raise NotImplementedError("E2.2: return a 3x3 array")
-
-
-# %%
-check.e2_2(kernel_that_moves_right)
-
-
-# %% tags=["solution"]
-def kernel_that_moves_right():
-    return np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]])
-
-
-check.e2_2(kernel_that_moves_right)
-
-# %% [markdown]
-# ### E2.3 ★★ Split a kernel
-# Write `split`, which takes a separable kernel $(h, w)$ and returns a column $(h,)$ and a row $(w,)$ whose
-# outer product is the kernel. `np.linalg.svd` helps. If the kernel is not separable, raise a `ValueError`.
-
-
-# %% tags=["exercise"]
-def split(kernel):
-    raise NotImplementedError("E2.3: return column, row")
-
-
-# %%
-check.e2_3(split)
-
-
-# %% tags=["solution"]
-def split(kernel):
-    columns, strengths, rows = np.linalg.svd(kernel)
-    if np.any(strengths[1:] > 1e-6 * strengths[0]):
-        raise ValueError(
-            f"the kernel has rank {np.linalg.matrix_rank(kernel)}, expected 1: it cannot be split"
-        )
-    return columns[:, 0] * strengths[0], rows[0]
-
-
-check.e2_3(split)
-
-# %% [markdown]
-# ### E2.4 ★★ What does a layer cost?
-# Write `layer_cost`, which returns two whole numbers for a convolution layer with a bias: its weights (biases
-# included), and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
-
-
-# %% tags=["exercise"]
-def layer_cost(height, width, kernel_size, channels_in, channels_out):
-    raise NotImplementedError("E2.4: return weights, multiplications")
-
-
-# %%
-check.e2_4(layer_cost)
-
-
-# %% tags=["solution"]
-def layer_cost(height, width, kernel_size, channels_in, channels_out):
-    products = kernel_size**2 * channels_in * channels_out
-    return products + channels_out, height * width * products
-
-
-check.e2_4(layer_cost)
-
-# %% [markdown]
-# ### E2.5 ★★★ The gradient with a stride
-# Write `kernel_gradient`, the gradient $\partial L/\partial k$ of a correlation with a stride: from `x` (H,
-# W) and the upstream gradient `g`, the gradient of a kernel of `kernel_size` (h, w). Which pixel did weight
-# $(i,j)$ meet at output $(r,c)$?
-
-
-# %% tags=["exercise"]
-def kernel_gradient(x, g, kernel_size, stride):
-    raise NotImplementedError("E2.5: return an array of shape kernel_size")
-
-
-# %%
-check.e2_5(kernel_gradient)
-
-
-# %% tags=["solution"]
-def kernel_gradient(x, g, kernel_size, stride):
-    windows = sliding_window_view(x, kernel_size)[::stride, ::stride]  # (H', W', h, w)
-    rows, columns = g.shape
-    return np.einsum("rc,rcij->ij", g, windows[:rows, :columns])
-
-
-check.e2_5(kernel_gradient)
+# the axes. When shapes agree by accident, only looking at a known input tells them apart.
 
 # %% [markdown]
 # ## Summary
@@ -891,8 +868,6 @@ check.e2_5(kernel_gradient)
 # - A convolution layer slides shared weights over the picture and adds products; libraries compute
 #   cross-correlation.
 # - Weights that add up to one keep brightness, weights that add up to zero find changes.
-# - Loops, windows, a matrix product and the library compute the same sum; libraries are fast at matrix
-#   products.
 # - Padding, stride and dilation set the output size by one formula; zeros darken the rim.
 # - Separable, 1×1 and depthwise convolutions buy speed with structure.
 # - Both gradients are convolutions: the kernel hears from all positions, the input gets copies of the kernel.
@@ -904,35 +879,27 @@ check.e2_5(kernel_gradient)
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | convolution | 卷积 | sum of products of a window with a kernel turned by 180° |
-# | cross-correlation | 互相关 | the same without turning the kernel; what libraries call convolution |
-# | kernel, filter | 卷积核 | the small array of weights that slides |
-# | weight | 权重 | a number that training adjusts |
+# | cross-correlation | 互相关 | the same without turning; what libraries call convolution |
+# | weight, bias | 权重、偏置 | a number that multiplies, one that is added; training adjusts both |
 # | feature map | 特征图 | one output channel of a layer |
-# | channel | 通道 | one number of each pixel, such as red |
-# | batch | 批 | several pictures processed at once |
 # | padding | 填充 | pixels added around the rim |
 # | stride | 步幅 | how far the kernel moves at a time |
 # | dilation | 空洞(膨胀) | distance between the pixels under neighbouring weights |
-# | im2col | 矩阵化展开 | copying every window into a row of a matrix |
 # | separable kernel | 可分离卷积核 | a column times a row |
 # | depthwise separable convolution | 深度可分离卷积 | one kernel a channel, then a 1×1 convolution |
+# | loss | 损失 | one number that says how wrong a network is |
 # | gradient | 梯度 | how the loss changes with each number |
-# | upstream gradient | 上游梯度 | the gradient of the loss with respect to a layer's output |
+# | chain rule | 链式法则 | effects multiply along a path and add up over paths |
 # | autodiff | 自动微分 | computing gradients by recording steps and playing them backwards |
 # | transposed convolution | 转置卷积 | stamping the kernel once for each input pixel |
 # | checkerboard artefact | 棋盘伪影 | alternating brightness from uneven overlap of stamps |
 #
 # ## What to read next
 #
-# - Vincent Dumoulin and Francesco Visin, *A guide to convolution arithmetic for deep learning*, 2016: every
-#   case of section 4 drawn.
+# - Vincent Dumoulin and Francesco Visin, *A guide to convolution arithmetic for deep learning*, 2016: section 4
+#   drawn.
 # - Augustus Odena, Vincent Dumoulin and Chris Olah, *Deconvolution and checkerboard artifacts*, Distill,
 #   2016: section 7 in generators.
 # - Kumar Chellapilla, Sidd Puri and Patrice Simard, *High performance convolutional neural networks for
 #   document processing*, 2006: where im2col comes from.
-# - Yann LeCun and others, *Backpropagation applied to handwritten zip code recognition*, 1989: shared
-#   weights, trained.
-# - Andrew Howard and others, *MobileNets: efficient convolutional neural networks for mobile vision
-#   applications*, 2017: depthwise separable layers.
-# - Next lesson: [03 · Pooling](03_pooling.ipynb), on making pictures smaller, and what a network sees of
-#   them.
+# - Next lesson: [03 · Pooling](03_pooling.ipynb), on making pictures smaller.

@@ -19,7 +19,7 @@
 # - **You will be able to** write pooling and its gradient, measure what a shift of the picture does, compute
 #   which pixels an output can see, and say what cannot be brought back.
 # - **You need** [lesson 02](02_convolution.ipynb): windows, stride, padding, output size, gradients.
-# - **Time**: about 90 minutes to work through; all cells together run in under a minute.
+# - **Time**: about two hours with the exercises; all cells together run in under a minute.
 
 # %%
 import keras
@@ -68,9 +68,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The maximum lets bright things grow and swallows the dark windows. The average keeps the brightness and
-# gives up contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones
-# (**aliasing**, lesson 01). Networks use all three, and each has its price.
+# The maximum lets bright things grow and swallows the dark windows. The average keeps the brightness and gives
+# up contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones
+# (**aliasing**, lesson 01). Networks use all three.
 
 # %% [markdown]
 # ## 1 · What is a pool?
@@ -79,10 +79,9 @@ figures.show(
 # window gives one number, its maximum or its average. There are no weights, and channels do not mix:
 #
 # $$y_{n,r,c,m} = \max_{0\le i,j<k} x_{n,\,sr+i,\,sc+j,\,m}
-# \qquad y_{n,r,c,m} = \frac{1}{k^2}\sum_{i,j} x_{n,\,sr+i,\,sc+j,\,m}
-# \qquad x: (N,H,W,C),\;\; y: (N,H',W',C)$$
+# \qquad y_{n,r,c,m} = \frac{1}{k^2}\sum_{i,j} x_{n,\,sr+i,\,sc+j,\,m}$$
 #
-# with $H' = \lfloor (H-k)/s \rfloor + 1$. By hand first, with $k=s=2$.
+# By hand first, with $k=s=2$.
 
 
 # %%
@@ -119,10 +118,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Each maximum is one of the four numbers, and the others leave no trace; each average mixes all four. In the
-# first window two eights tie, which will matter in section 2. Now a batch at once, two ways: windows of any
-# size and stride, and, where they touch without overlap ($k=s$), a `reshape` that splits each side into
-# (window, place in the window).
+# Each maximum is one of the four numbers, and the others leave no trace; each average mixes all four. Now a batch
+# at once: windows of any size and stride; and, where windows touch ($k=s$), a `reshape` that splits each side
+# into (window, place in the window), so that `np.arange(6).reshape(3, 2)` is three windows of two.
 
 
 # %%
@@ -154,10 +152,35 @@ for name, (reduce, library) in POOLS.items():
     print("  windows", np.allclose(pool_by_windows(batch, 3, 2, reduce), overlapping))
 
 # %% [markdown]
+# ### E3.1 ★ Average without a loop
+# Write `average_pool`, which pools a batch (N, H, W, C) with windows of `size` × `size` that touch. Rows and
+# columns at the bottom and right that do not fill a window are left out, as in Keras.
+
+
+# %% tags=["exercise"]
+def average_pool(batch, size):
+    raise NotImplementedError("E3.1: return an array (N, H // size, W // size, C)")
+
+
+# %%
+check.e3_1(average_pool)
+
+
+# %% tags=["solution"]
+def average_pool(batch, size):
+    count, height, width, channels = batch.shape
+    rows, columns = height // size, width // size
+    whole = batch[:, : rows * size, : columns * size]
+    return whole.reshape(count, rows, size, columns, size, channels).mean(axis=(2, 4))
+
+
+check.e3_1(average_pool)
+
+# %% [markdown]
 # ### And at the rim?
 #
-# With padding, some windows hang over the edge. A convolution takes the missing pixels to be zeros. Pooling
-# should not. An experiment: average a picture of ones.
+# With padding, some windows hang over the edge. A convolution takes the missing pixels to be zeros. **Should
+# pooling?** An experiment: average a picture of ones.
 
 # %%
 ones = np.ones((5, 5))
@@ -186,12 +209,9 @@ figures.show(
 # %% [markdown]
 # ## 2 · Who gets the gradient?
 #
-# Somebody hands us $g_{r,c} = \partial L/\partial y_{r,c}$ for each output. A pixel under an average moves it
-# by $1/k^2$. A pixel under a maximum moves it one to one if it is the **winner**, and not at all otherwise:
-#
-# $$\frac{\partial L}{\partial x_{a,b}} = \sum_{\substack{(r,c):\; (a,b)\text{ in}\\ \text{window } (r,c)}} \frac{g_{r,c}}{k^2}
-# \qquad\qquad
-# \frac{\partial L}{\partial x_{a,b}} = \sum_{\substack{(r,c):\; (a,b)\text{ wins}\\ \text{window } (r,c)}} g_{r,c}$$
+# Somebody hands us $g_{r,c} = \partial L/\partial y_{r,c}$ for each output, as in lesson 02. A pixel under an
+# average moves it by $1/k^2$. A pixel under a maximum moves it one to one if it is the **winner**, and not at all
+# otherwise. Over all windows that hold a pixel, the effects add up (the chain rule).
 
 
 # %%
@@ -215,7 +235,7 @@ def max_pool_gradient(x, g, size, stride):
 
 
 # %% [markdown]
-# Two witnesses, as in lesson 02: finite differences (here SciPy's) and TensorFlow's tape.
+# Two witnesses again: finite differences (here SciPy's) and TensorFlow's tape.
 
 
 # %%
@@ -244,7 +264,8 @@ for name, (reduce, library) in POOLS.items():
     print(name, "agrees with autodiff          ", np.allclose(ours, taped))
 
 # %% [markdown]
-# A small case to look at: windows of three, two apart, so that neighbours overlap, and $g=1$ everywhere.
+# A small case: windows of three, two apart, so that neighbours overlap, and $g=1$ everywhere. **Which pixels of
+# the input will get a gradient of the maximum?**
 
 # %%
 x = np.array(
@@ -272,8 +293,7 @@ figures.show(
 
 # %% [markdown]
 # The eight lies in all four windows and wins three; the nine takes the fourth. No other pixel hears anything.
-# Under the average each gets a share, more where windows overlap. Max pooling tells few pixels much; average
-# pooling tells all a little.
+# Under the average each gets a share, more where windows overlap.
 #
 # ### And when two pixels tie?
 #
@@ -290,15 +310,41 @@ slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)]
 print("slope of the maximum, one pixel nudged up or down:", *slopes)
 
 # %% [markdown]
-# On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four
-# numbers shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to
-# one. Ties are no rarity, so two correct programs can train differently:
+# On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four numbers
+# shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to one. Two
+# correct programs can train differently, since ties are no rarity:
 
 # %%
 green = np.round(255 * photo[..., 1]).astype(int)
 blocks = green.reshape(192, 2, 256, 2)
 winners = (blocks == blocks.max(axis=(1, 3), keepdims=True)).sum(axis=(1, 3))
 print(f"2 x 2 windows of the photograph's green channel with a tie: {np.mean(winners > 1):.1%}")
+
+# %% [markdown]
+# ### E3.2 ★★ Share among the tied
+# Write `shared_gradient`: the gradient of a max pool with touching windows, in which the pixels that tie for
+# the maximum of a window share its gradient evenly. `x` is (H, W) with sides that are multiples of `size`,
+# `g` is (H // size, W // size). (`np.kron(a, np.ones((2, 2)))` repeats each number of `a` in a square of two by
+# two.)
+
+
+# %% tags=["exercise"]
+def shared_gradient(x, g, size):
+    raise NotImplementedError("E3.2: return an array of the shape of x")
+
+
+# %%
+check.e3_2(shared_gradient)
+
+
+# %% tags=["solution"]
+def shared_gradient(x, g, size):
+    spread = np.ones((size, size))
+    wins = x == np.kron(block_reduce(x, size, np.max), spread)
+    return wins * np.kron(g / block_reduce(wins, size, np.sum), spread)
+
+
+check.e3_2(shared_gradient)
 
 # %% [markdown]
 # ## 3 · What does a shift do?
@@ -326,9 +372,8 @@ figures.show(
 )
 
 # %% [markdown]
-# So much for invariance: one pixel of movement, and stripes turn nearly flat. To find the culprit, take
-# pooling apart. A pool with a stride is a **dense** pool (stride 1), then **subsampling**, keeping every
-# $s$-th pixel:
+# One pixel of movement, and stripes turn nearly flat. To find the culprit, take pooling apart. A pool with a
+# stride is a **dense** pool (stride 1), then **subsampling**, keeping every $s$-th pixel:
 
 
 # %%
@@ -342,10 +387,9 @@ library = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
 print("dense maximum, then every 8th = Keras max_pool:", np.array_equal(every(dense), library))
 
 # %% [markdown]
-# The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm:
-# aliasing again. The cure is to blur first (Zhang, 2019). Here are seven dense operations, to be followed by
-# the same subsampling. Edge finder, maximum and average look at eight pixels, the blur at 15, maximum and blur
-# together at 22; the last is a plain average of 15:
+# The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm: aliasing
+# again. The cure is to blur first (Zhang, 2019). Six dense operations, to be followed by the same subsampling. Edge
+# finder, maximum and average look at 8 pixels, maximum and blur together at 22, the wide average at 15:
 
 # %%
 TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
@@ -362,19 +406,15 @@ DENSE = {
     "nothing": lambda picture: picture,
     "maximum": lambda picture: scipy.ndimage.maximum_filter(picture, 8),
     "average": lambda picture: scipy.ndimage.uniform_filter(picture, 8),
-    "blur": blur,
     "maximum, then blur": lambda picture: blur(scipy.ndimage.maximum_filter(picture, 8)),
     "wide average": lambda picture: scipy.ndimage.uniform_filter(picture, 15),
 }
 print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.sum())
 
 # %% [markdown]
-# With $P$ the pool, $S_d$ a shift by $d$ pixels and $\sigma$ the output's own spread, the relative change is
-#
-# $$\text{change}(d) = \frac{\sqrt{\operatorname{mean}\,\big[(P(S_d\,x) - P(x))^2\big]}}{\sqrt2\;\sigma_{P(x)}}$$
-#
-# 0 means nothing changed; two unrelated outputs give about 1. We compare with $P(x)$ as it was (does it
-# stay?) and with $P(x)$ moved by the nearest whole number of *output* pixels (does it follow?).
+# The change is the typical difference (root of the mean square) by $\sqrt2$ times the output's own spread: 0 means
+# nothing changed; two unrelated outputs give about 1. We compare with the output as it was (does it stay?) and
+# moved by the nearest whole number of *output* pixels (does it follow?). **At which shifts will it follow exactly?**
 
 
 # %%
@@ -412,10 +452,10 @@ axes[0].set_ylabel("relative change")
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 figures.show(
     figure,
-    alt="Change of seven pooled outputs against shifts from 0 to 16 pixels. Left, against the"
+    alt="Change of six pooled outputs against shifts from 0 to 16 pixels. Left, against the"
     " unmoved output, all rise; the edge finder at once to one, the blurred ones"
     " slowest. Right, against the output moved along, all are zero at 0, 8 and 16 and"
-    " have arches between, highest for the edge finder, lowest for the three that smooth widely.",
+    " have arches between, highest for the edge finder, lowest for the two that smooth widely.",
 )
 
 # %%
@@ -427,9 +467,8 @@ print("all follow exactly at 8 and 16:", exact)
 
 # %% [markdown]
 # Left: no output stays. Pooling slows the change down, and wide smoothing most: the plain average of 15 pixels
-# does about as well as maximum and blur. Here the width counts for more than the shape of the weights. The
-# edge finder's output is unrelated after half a window. Right: everything follows exactly when the shift is a
-# multiple of the stride, and only then.
+# does about as well as maximum and blur. Right: everything follows exactly when the shift is a multiple of the
+# stride, and only then.
 #
 # As a picture: one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows
 # perfectly draws straight slanted lines.
@@ -454,9 +493,33 @@ figures.show(
 )
 
 # %% [markdown]
-# With nothing before the subsampling, details flicker. The maximum draws stairs, since a bright pixel stays
-# in a window for eight shifts and then jumps to the next. After a blur the lines are smooth, and wider: what
-# glides is less sharp.
+# The maximum draws stairs, since a bright pixel stays in a window for eight shifts and then jumps to the next.
+# After a blur the lines are smooth, and wider: what glides is less sharp.
+
+# %% [markdown]
+# ### E3.3 ★★ Subsample without aliasing
+# Write `blur_pool` for a picture (H, W): blur it with the weights ¼, ½, ¼ down and across, then keep every
+# second pixel, beginning with the first. At the rim mirror the picture about its outermost pixels
+# (`np.pad(..., mode="reflect")`).
+
+
+# %% tags=["exercise"]
+def blur_pool(picture):
+    raise NotImplementedError("E3.3: return an array of half the size")
+
+
+# %%
+check.e3_3(blur_pool)
+
+
+# %% tags=["solution"]
+def blur_pool(picture):
+    weights = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    windows = sliding_window_view(np.pad(picture, 1, mode="reflect"), (3, 3))[::2, ::2]
+    return np.einsum("rcij,ij->rc", windows, weights)
+
+
+check.e3_3(blur_pool)
 
 # %% [markdown]
 # ## 4 · Pooling, or a stride?
@@ -479,9 +542,11 @@ for layer in layers:
     print(f"{type(layer).__name__:17} {shape} weights {weights:6,} products {products:10,}")
 
 # %% [markdown]
-# Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every
-# weight $1/k^2$. Max pooling is none, because it is not **linear**: the convolution of a sum is the sum of
-# the convolutions.
+# Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every weight
+# $1/k^2$. Max pooling is none, because it is not **linear**: the convolution of a sum is the sum of the
+# convolutions. It needs a bend such as the **ReLU** ("rectified linear unit"), $\max(0, x)$, which keeps positive
+# numbers and sets negative ones to zero; [lesson 04](04_learning.ipynb) puts it behind layers. Then
+# $\max(a,b)=a+\text{ReLU}(b-a)$.
 
 # %%
 kernel = np.full((2, 2, 4, 1), 1 / 4)
@@ -492,40 +557,36 @@ print("max(a + b) =", np.max(a + b), " max(a) + max(b) =", np.max(a) + np.max(b)
 print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
 
 # %% [markdown]
-# What can a strided convolution *learn*? With the photograph's $2\times2$ blocks as input and each pool as
-# target, we solve for the best four weights and a bias (least squares).
-
-# %%
-inputs = grey.reshape(192, 2, 256, 2).transpose(0, 2, 1, 3).reshape(-1, 4)  # a block a row
-with_bias = np.column_stack([inputs, np.ones(len(inputs))])
-missed, learned = {}, {}
-for name, target in {"average": inputs.mean(axis=1), "maximum": inputs.max(axis=1)}.items():
-    solution = np.linalg.lstsq(with_bias, target)[0]
-    missed[name], learned[name] = target - with_bias @ solution, solution[:4].reshape(2, 2)
-    miss = np.sqrt(np.mean(missed[name] ** 2))
-    print(f"{name}: bias {abs(solution[4]):.2f}, typical miss {miss:.3f}")
-
-# %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 4, figsize=(12, 3.2), width_ratios=[1, 1, 1.8, 1.8])
-for one, (name, weights) in zip(axes, learned.items(), strict=False):
-    figures.draw_numbers(one, weights, f"weights: {name}", digits=2, limit=0.5)
-figures.draw_image(axes[2], inputs.max(axis=1).reshape(192, 256), "true maximum")
-values = missed["maximum"].reshape(192, 256)
-figures.draw_image(axes[3], values, "what it misses", cmap=figures.DIVERGING, vmin=-0.25, vmax=0.25)
-figure.colorbar(axes[3].images[0], ax=axes[3], shrink=0.8, label="true − learned")
-figures.show(
-    figure,
-    alt="Learned two by two weights: a quarter each for the average, nearly a quarter each"
-    " for the maximum. The picture of what is missed for the maximum is faintly blue in"
-    " the sky and red along every outline of the building.",
-)
+# So a strided convolution can learn average pooling and much else, for the price of its weights; max pooling
+# chooses for free.
 
 # %% [markdown]
-# The average is learned exactly, a quarter each. For the maximum the best weights are nearly an average
-# again, brightened by the bias: a little too bright in the flat sky (blue), too dark along every outline
-# (red). With a [ReLU](04_learning.ipynb#3-·-What-does-a-layer-add?), $\max(0, x)$, it can be done, since
-# $\max(a,b)=a+\text{ReLU}(b-a)$. So a strided convolution can learn average pooling and much else, for the
-# price of its weights; max pooling chooses for free.
+# ### E3.4 ★★★ Between average and maximum
+# The **generalised mean** $\big(\frac1n\sum_i v_i^{\,p}\big)^{1/p}$ of numbers $v_i \ge 0$ is the average for
+# $p=1$ and tends to the maximum as $p$ grows; networks can learn $p$. Write `generalised_mean`, which pools
+# the last axis of `windows` (…, n). It must also work for windows of zeros, and for a power of 300, where
+# $v^p$ leaves the range of floats.
+
+
+# %% tags=["exercise"]
+def generalised_mean(windows, power):
+    raise NotImplementedError("E3.4: return an array without the last axis")
+
+
+# %%
+check.e3_4(generalised_mean)
+
+
+# %% tags=["solution"]
+def generalised_mean(windows, power):
+    largest = windows.max(axis=-1, keepdims=True)
+    fractions = windows / np.where(
+        largest > 0, largest, 1
+    )  # from 0 to 1: no power of them overflows
+    return largest[..., 0] * np.mean(fractions**power, axis=-1) ** (1 / power)
+
+
+check.e3_4(generalised_mean)
 
 # %% [markdown]
 # ## 5 · What does one output see?
@@ -536,6 +597,8 @@ figures.show(
 # stride multiplies the jump:
 #
 # $$r_l = r_{l-1} + (k_l - 1)\,d_l\,j_{l-1} \qquad j_l = j_{l-1}\,s_l \qquad r_0 = j_0 = 1$$
+#
+# **Guess**: how wide is the field after seven 3 × 3 convolutions with three poolings between?
 
 
 # %%
@@ -631,12 +694,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths
-# lead from the middle to the output, few from a corner, and the sum of many small steps is nearly a Gaussian.
-# (Luo and others, 2016, call the bright part the **effective receptive field**.) Max pooling makes it patchy,
-# since only winners are heard; on another picture others win.
-#
-# How do architectures make the field grow? Eight layers of four kinds:
+# The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths lead
+# from the middle to the output, few from a corner, so that the cut is nearly a bell, a Gaussian. (Luo and others, 2016, call the bright part the **effective
+# receptive field**.) Max pooling makes it patchy, since only winners are heard. How do architectures make the field
+# grow? Eight layers of four kinds:
 
 # %%
 KINDS = {
@@ -673,20 +734,13 @@ for name, layers in KINDS.items():
     print(f"{name:25} 5 layers: formula {formula:3}, gradient {gradient:3}")
 
 # %% [markdown]
-# Plain convolutions add two pixels a layer. Pooling and strides double the jump, so that every later kernel
-# counts double: exponential growth, for the price of resolution. Doubling the dilation grows fastest here,
-# where the others double in every second layer only, and keeps every output (jump 1), for the price of
-# computing at full size. With a stride of 2 in every layer one gets as far:
-
-# %%
-print("8 layers of stride 2:     ", receptive_field([(3, 2, 1)] * 8)[0], "pixels")
-print("8 layers, dilation 1 … 128:", fields["dilation 1, 2, 4, 8, …"][8][0], "pixels")
-
-# %% [markdown]
+# Plain convolutions add two pixels a layer. Pooling and strides double the jump: exponential growth, for the price
+# of resolution. Doubling the dilation grows fastest here, where the others double in every second layer only, and
+# keeps every output (jump 1), for the price of computing at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
-# $(N,H,W,C)\to(N,C)$. The dense layer after it could as well come first, at every position; the map that it
-# makes there shows where the evidence lay (a **class activation map**).
+# $(N,H,W,C)\to(N,C)$. The weights after it could as well come first, at every position; the map that they make
+# there shows where the evidence lay (a **class activation map**, lesson 05).
 
 # %%
 maps, dense_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
@@ -695,16 +749,37 @@ dense_first = (maps @ dense_weights).mean(axis=(0, 1))
 print("same scores:", np.allclose(mean_first, dense_first))
 
 # %% [markdown]
+# ### E3.5 ★★ How deep must it be?
+# A network repeats one block: a convolution of size `kernel_size`, stride 1, then a pooling of size 2, stride
+# 2. Write `blocks_needed`, the smallest number of blocks after which an output sees at least `width` pixels.
+
+
+# %% tags=["exercise"]
+def blocks_needed(width, kernel_size=3):
+    raise NotImplementedError("E3.5: return a whole number, 0 or more")
+
+
+# %%
+check.e3_5(blocks_needed)
+
+
+# %% tags=["solution"]
+def blocks_needed(width, kernel_size=3):
+    blocks = 0
+    while receptive_field([(kernel_size, 1, 1), (2, 2, 1)] * blocks)[0] < width:
+        blocks += 1
+    return blocks
+
+
+check.e3_5(blocks_needed)
+
+# %% [markdown]
 # ## 6 · Can we go back, and what is lost?
 #
-# Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the
-# gradient: spread $y$ as the pool would spread a gradient. That makes **nearest-neighbour unpooling** from
-# the average, and **max unpooling** from the maximum, which remembers where each winner stood (its
-# **switch**; Zeiler and Fergus, 2014):
-#
-# $$\hat x_{2r+i,\;2c+j} = y_{r,c} \qquad\qquad
-# \hat x_{a,b} = \begin{cases} y_{r,c} & (a,b)\text{ won window }(r,c)\\ 0 & \text{else}\end{cases}
-# \qquad\qquad y: H\times W,\quad \hat x: 2H\times 2W$$
+# Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the gradient:
+# spread $y$ as the pool would spread a gradient. From the average that makes **nearest-neighbour unpooling**,
+# which copies each number into its window; from the maximum, **max unpooling**, which puts each number where its
+# winner stood (its **switch**; Zeiler and Fergus, 2014) and zeros elsewhere.
 
 
 # %%
@@ -712,9 +787,13 @@ def halve(picture, reduce):
     return pool_by_reshape(picture[None, ..., None], 2, reduce)[0, ..., 0]
 
 
+def copy(small):
+    return np.kron(small, np.ones((2, 2)))  # each number in a square of two by two
+
+
 # %%
 x = grey[:8, :8]
-copied = np.kron(halve(x, np.mean), np.ones((2, 2)))
+copied = copy(halve(x, np.mean))
 gradient = average_pool_gradient(x, halve(x, np.mean), 2, 2)
 print("nearest unpooling is 4 times the average's gradient:", np.allclose(copied, 4 * gradient))
 
@@ -725,19 +804,8 @@ gradient = max_pool_gradient(x, halve(x, np.max), 2, 2)
 print("max unpooling is the maximum's gradient:", np.allclose(unpooled, gradient.ravel()))
 
 # %% [markdown]
-# A third way is a transposed convolution, stamping a smooth kernel. We judge by PSNR (lesson 01), for
-# pictures in $[0,1]$; ten decibels more is a tenth of the squared error:
-#
-# $$\text{PSNR} = -10\,\log_{10}\operatorname{mean}\,\big[(\hat x - x)^2\big]$$
-
-
-# %%
-def enlarge_smoothly(picture):
-    """Transposed convolution, stride 2, kernel 4: (H, W) -> (2 H, 2 W)."""
-    kernel = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32)[..., None, None] / 16
-    padded = np.pad(picture, 1, "edge")[None, ..., None]
-    stamped = keras.ops.conv_transpose(padded, kernel, strides=2, padding="valid")
-    return np.asarray(stamped)[0, 3:-3, 3:-3, 0]
+# We halve a photograph and a sparse map of edges (no value below zero, as after a ReLU), enlarge them again, and
+# judge by PSNR (lesson 01; higher is better), beside one even grey. **Which way back suits which?**
 
 
 # %%
@@ -753,78 +821,49 @@ def there_and_back(picture, times, reduce, enlarge):
 
 
 # %%
-def copy(small, before):
-    return np.kron(small, np.ones((2, 2)))
-
-
-def by_bicubic(small, before):
-    return np.array(keras.ops.image.resize(small[..., None], before.shape, "bicubic"))[..., 0]
-
-
 WAYS = {
-    "average, copied": (np.mean, copy),
-    "average, bicubic": (np.mean, by_bicubic),
-    "average, transposed": (np.mean, lambda small, before: enlarge_smoothly(small)),
-    "maximum, copied": (np.max, copy),
+    "average, copied": (np.mean, lambda small, before: copy(small)),
+    "maximum, copied": (np.max, lambda small, before: copy(small)),
     "maximum, switches": (np.max, lambda small, before: max_pool_gradient(before, small, 2, 2)),
 }
+edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)
+SUBJECTS = {"photograph": grey, "edge map": edges / edges.max()}
 
 # %%
-edges = scipy.ndimage.sobel(grey, axis=1).clip(min=0)  # sparse, as after a ReLU
-SUBJECTS = {"photograph": grey, "edge map": edges / edges.max()}
-results, psnr = {}, {}
+results = {}
 for subject, picture in SUBJECTS.items():
-    results[subject] = {
-        name: [there_and_back(picture, n, *WAYS[name]) for n in (1, 2, 3, 4)] for name in WAYS
-    }
-    results[subject]["one even grey"] = [np.full_like(picture, picture.mean())] * 4
-    psnr[subject] = {
-        name: [peak_signal_noise_ratio(picture, one, data_range=1) for one in several]
-        for name, several in results[subject].items()
-    }
-    for name, values in psnr[subject].items():
-        print(f"{subject:10} {name:20}", np.round(values, 1))
+    for name, (reduce, enlarge) in WAYS.items():
+        several = [there_and_back(picture, times, reduce, enlarge) for times in (1, 2, 3, 4)]
+        results[subject, name] = several[1]
+        psnr = [peak_signal_noise_ratio(picture, one, data_range=1) for one in several]
+        print(f"{subject:10} {name:18} 1 to 4 halvings", np.round(psnr, 1), "dB")
+    even = np.full_like(picture, picture.mean())
+    print(
+        f"{subject:10} one even grey", peak_signal_noise_ratio(picture, even, data_range=1).round(1)
+    )
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(2, 6, figsize=(14, 4.4))
+figure, axes = plt.subplots(2, 4, figsize=(12, 5.2))
 for row, (subject, original) in zip(axes, SUBJECTS.items(), strict=True):
     brightest, detail = {"photograph": 1, "edge map": 0.6}[subject], np.s_[150:310, 130:330]
     figures.draw_image(row[0], original[detail], subject, vmax=brightest)
     for one, name in zip(row[1:], WAYS, strict=True):
-        result = results[subject][name][1]  # after two halvings
+        result = results[subject, name]  # after two halvings
         figures.draw_image(one, result[detail], name, vmax=brightest)
 figures.show(
     figure,
-    alt="A detail of the photograph and of its edge map, halved twice and enlarged by five"
-    " ways. The photograph is blocky when copied, soft by the next two ways, bright and"
-    " blocky from maxima, black with white dots with switches. The edge map with"
-    " switches keeps dots of its lines in place; the copied maxima are thick blocks.",
-)
-
-# %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharey=True)
-for one, subject in zip(axes, SUBJECTS, strict=True):
-    styles = ("o-", "v-", "s-", "D-", "^-", "k--")
-    for (name, values), style in zip(psnr[subject].items(), styles, strict=True):
-        one.plot([1, 2, 3, 4], values, style, label=name)
-    one.set(title=subject, xlabel="halvings", xticks=[1, 2, 3, 4])
-axes[0].set_ylabel("PSNR in dB, higher is better")
-figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-figures.show(
-    figure,
-    alt="PSNR against the number of halvings, beside an even grey. On the photograph the"
-    " three averages lead, the copied maximum falls behind, switches are far below the"
-    " grey. On the edge map, switches come close to the averages, all sink towards the"
-    " grey, and the copied maximum falls far below it.",
+    alt="A detail of the photograph and of its edge map, halved twice and enlarged in three"
+    " ways. The photograph is blocky when copied, bright and blocky from maxima, black with"
+    " white dots with switches. The edge map with switches keeps dots of its lines in place;"
+    " the copied maxima are thick blocks.",
 )
 
 # %% [markdown]
-# The transposed kernel makes smoother pictures than copying and scores no higher; the bicubic one, of which
-# lesson 11 has more, scores a little higher. What a block lost, a rule can only guess at. Switches
-# ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely value:
-# there the same maxima are worth far more than when copied. Mind the dashed line: on a nearly empty picture
-# even one grey all over scores well, and after four halvings only the averages are still above it.
-#
+# Switches ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely
+# value: there the same maxima are worth far more than when copied. Mind the even grey: on a nearly empty picture
+# it scores well too, and after four halvings only the copied average is still above it.
+
+# %% [markdown]
 # What *exactly* is lost at a halving? The difference $d_l$ between before and after, with $P$ the pool and
 # $U$ the way back. Keep the differences, and we have a **Laplacian pyramid** (Burt and Adelson, 1983):
 #
@@ -834,11 +873,11 @@ figures.show(
 details, small = [], grey
 for _ in range(3):
     smaller = halve(small, np.mean)
-    details.append(small - enlarge_smoothly(smaller))
+    details.append(small - copy(smaller))
     small = smaller
 rebuilt = small
 for detail in reversed(details):
-    rebuilt = enlarge_smoothly(rebuilt) + detail
+    rebuilt = copy(rebuilt) + detail
 kept = small.size + sum(detail.size for detail in details)
 print(
     "rebuilt exactly:",
@@ -869,8 +908,8 @@ figures.show(
 #
 # ## Clinic
 #
-# A hand-written max pool of size 3 and stride 2, padded by one, as at the start of a ResNet. On photographs
-# it agrees with the library:
+# A hand-written max pool of size 3 and stride 2, padded by one, as many networks begin with. On photographs it
+# agrees with the library:
 
 
 # %% tags=["clinic"]
@@ -887,8 +926,7 @@ def library_pool(picture):
 print("agrees with TensorFlow on the photograph:", np.allclose(pool_ill(grey), library_pool(grey)))
 
 # %% [markdown]
-# Then it gets a *signed* map: the logarithm of the brightness, which is below zero everywhere. Five pools,
-# one after the other:
+# Then it gets the logarithm of the brightness, which is below zero everywhere. Five pools, one after the other:
 
 # %% tags=["clinic"]
 log_brightness = np.log(grey * 0.99 + 0.001)
@@ -900,10 +938,24 @@ for level in ill:
         f"{level.shape!s:10} largest {level.max():5.2f}, outputs that are exactly 0: {np.mean(level == 0):5.1%}"
     )
 
+# %% tags=["clinic", "hide-input"]
+sizes = [f"{level.shape[0]} × {level.shape[1]}" for level in ill[2:]]
+signed = {"cmap": figures.SEQUENTIAL, "vmin": -1, "vmax": 0}
+figures.images(
+    ill[2:],
+    [f"ill, {shape}" for shape in sizes],
+    size=2.9,
+    **signed,
+    alt="The logarithm of brightness after two to five pools: a bright frame at the top and"
+    " left takes more of the picture each time.",
+)
+
 # %% [markdown]
-# The symptom: a value that the input never holds, in a frame that takes twice the share at every level. The
-# padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
-# long. The repair is to pad with what never wins:
+# Yellow is zero, a value that the input never holds, in a frame that takes twice the share at every level.
+# **Where does it come from?** Decide before you read on.
+#
+# The padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
+# long. The repair is to pad with what never wins, $-\infty$:
 
 
 # %% tags=["clinic"]
@@ -918,152 +970,16 @@ agree = np.allclose(repaired[1], library_pool(log_brightness))
 print("agrees with TensorFlow on the logarithm:", agree)
 
 # %% tags=["clinic", "hide-input"]
-sizes = [f"{level.shape[0]} × {level.shape[1]}" for level in ill[2:]]
 figures.images(
-    [*ill[2:], *repaired[2:]],
-    [f"{name}, {shape}" for name in ("ill", "repaired") for shape in sizes],
-    columns=4,
+    repaired[2:],
+    [f"repaired, {shape}" for shape in sizes],
     size=2.9,
-    cmap=figures.SEQUENTIAL,
-    vmin=-1,
-    vmax=0,
-    alt="The logarithm of brightness after two to five pools. With zeros as padding a"
-    " bright frame appears at the top and left and takes more of the picture each time;"
-    " with minus infinity there is none.",
+    **signed,
+    alt="The same four levels with minus infinity as padding: no frame anywhere.",
 )
 
 # %% [markdown]
-# Yellow is zero. The frame has two sides only: windows that start one pixel outside a picture of even size
-# end exactly on its last pixel. Test hand-written layers on negative inputs, and look at the rim.
-#
-# ## Exercises
-#
-# ### E3.1 ★ Average without a loop
-# Write `average_pool`, which pools a batch (N, H, W, C) with windows of `size` × `size` that touch. Rows and
-# columns at the bottom and right that do not fill a window are left out, as in Keras.
-
-
-# %% tags=["exercise"]
-def average_pool(batch, size):
-    raise NotImplementedError("E3.1: return an array (N, H // size, W // size, C)")
-
-
-# %%
-check.e3_1(average_pool)
-
-
-# %% tags=["solution"]
-def average_pool(batch, size):
-    count, height, width, channels = batch.shape
-    rows, columns = height // size, width // size
-    whole = batch[:, : rows * size, : columns * size]
-    return whole.reshape(count, rows, size, columns, size, channels).mean(axis=(2, 4))
-
-
-check.e3_1(average_pool)
-
-# %% [markdown]
-# ### E3.2 ★★ How deep must it be?
-# A network repeats one block: a convolution of size `kernel_size`, stride 1, then a pooling of size 2, stride
-# 2. Write `blocks_needed`, the smallest number of blocks after which an output sees at least `width` pixels.
-
-
-# %% tags=["exercise"]
-def blocks_needed(width, kernel_size=3):
-    raise NotImplementedError("E3.2: return a whole number, 0 or more")
-
-
-# %%
-check.e3_2(blocks_needed)
-
-
-# %% tags=["solution"]
-def blocks_needed(width, kernel_size=3):
-    blocks = 0
-    while receptive_field([(kernel_size, 1, 1), (2, 2, 1)] * blocks)[0] < width:
-        blocks += 1
-    return blocks
-
-
-check.e3_2(blocks_needed)
-
-# %% [markdown]
-# ### E3.3 ★★ Share among the tied
-# Write `shared_gradient`: the gradient of a max pool with touching windows, in which the pixels that tie for
-# the maximum of a window share its gradient evenly. `x` is (H, W) with sides that are multiples of `size`,
-# `g` is (H // size, W // size).
-
-
-# %% tags=["exercise"]
-def shared_gradient(x, g, size):
-    raise NotImplementedError("E3.3: return an array of the shape of x")
-
-
-# %%
-check.e3_3(shared_gradient)
-
-
-# %% tags=["solution"]
-def shared_gradient(x, g, size):
-    spread = np.ones((size, size))
-    wins = x == np.kron(block_reduce(x, size, np.max), spread)
-    return wins * np.kron(g / block_reduce(wins, size, np.sum), spread)
-
-
-check.e3_3(shared_gradient)
-
-# %% [markdown]
-# ### E3.4 ★★ Subsample without aliasing
-# Write `blur_pool` for a picture (H, W): blur it with the weights ¼, ½, ¼ down and across, then keep every
-# second pixel, beginning with the first. At the rim mirror the picture about its outermost pixels
-# (`np.pad(..., mode="reflect")`).
-
-
-# %% tags=["exercise"]
-def blur_pool(picture):
-    raise NotImplementedError("E3.4: return an array of half the size")
-
-
-# %%
-check.e3_4(blur_pool)
-
-
-# %% tags=["solution"]
-def blur_pool(picture):
-    weights = np.outer([1, 2, 1], [1, 2, 1]) / 16
-    windows = sliding_window_view(np.pad(picture, 1, mode="reflect"), (3, 3))[::2, ::2]
-    return np.einsum("rcij,ij->rc", windows, weights)
-
-
-check.e3_4(blur_pool)
-
-# %% [markdown]
-# ### E3.5 ★★★ Between average and maximum
-# The **generalised mean** $\big(\frac1n\sum_i v_i^{\,p}\big)^{1/p}$ of numbers $v_i \ge 0$ is the average for
-# $p=1$ and tends to the maximum as $p$ grows; networks can learn $p$. Write `generalised_mean`, which pools
-# the last axis of `windows` (…, n). It must also work for windows of zeros, and for a power of 300, where
-# $v^p$ leaves the range of floats.
-
-
-# %% tags=["exercise"]
-def generalised_mean(windows, power):
-    raise NotImplementedError("E3.5: return an array without the last axis")
-
-
-# %%
-check.e3_5(generalised_mean)
-
-
-# %% tags=["solution"]
-def generalised_mean(windows, power):
-    largest = windows.max(axis=-1, keepdims=True)
-    fractions = windows / np.where(
-        largest > 0, largest, 1
-    )  # from 0 to 1: no power of them overflows
-    return largest[..., 0] * np.mean(fractions**power, axis=-1) ** (1 / power)
-
-
-check.e3_5(generalised_mean)
+# Test hand-written layers on negative inputs, and look at the rim.
 
 # %% [markdown]
 # ## Summary
@@ -1086,14 +1002,14 @@ check.e3_5(generalised_mean)
 # | max pooling | 最大池化 | the largest number of the window |
 # | average pooling | 平均池化 | the mean of the window |
 # | global average pooling | 全局平均池化 | the mean of a whole channel |
-# | subsampling | 下采样 | keeping fewer pixels, for instance every second |
+# | subsampling | 下采样 | keeping fewer pixels |
 # | invariance | 不变性 | the output stays when the input moves |
 # | equivariance | 等变性 | the output moves with the input |
 # | linear | 线性 | the answer to a sum is the sum of the answers |
+# | ReLU | 线性整流函数 | max(0, x) |
 # | receptive field | 感受野 | the input pixels that an output depends on |
 # | effective receptive field | 有效感受野 | the part of it that matters |
 # | jump | 累积步幅 | input pixels between neighbouring outputs |
-# | class activation map | 类激活图 | where in the picture a class found its evidence |
 # | unpooling | 反池化 | making a pooled map large again |
 # | switch | 最大值位置(开关) | where in its window a maximum stood |
 # | Laplacian pyramid | 拉普拉斯金字塔 | what each halving lost, and the rest |
@@ -1105,8 +1021,7 @@ check.e3_5(generalised_mean)
 #   networks*, 2016.
 # - Jost Tobias Springenberg and others, *Striving for simplicity: the all convolutional net*, 2015: strides
 #   instead of pooling.
-# - Matthew Zeiler and Rob Fergus, *Visualizing and understanding convolutional networks*, 2014: switches.
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
 # - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
-#   annotation*, 2019: the generalised mean.
-# - Next in the course: [05 · CNN classifier](05_cnn_classifier.ipynb), where all of this is trained.
+#   annotation*, 2019: the generalised mean of E3.4.
+# - Next lesson: [04 · Learning, by hand](04_learning.ipynb), where numbers like these find themselves.

@@ -17,7 +17,10 @@ from course_utils import paths
 from course_utils.cli import lessons
 
 LESSONS = lessons.all_lessons()
-PAGES = [paths.ROOT / "README.md", paths.ROOT / "CONTRIBUTING.md", paths.DATA / "README.md"]
+PAGES = [
+    *(paths.ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(paths.DATA / "README.md", paths.LESSONS / "workshop.md"),
+]
 NAMES = [lesson.name for lesson in LESSONS]
 BUILT = [lesson for lesson in LESSONS if lesson.notebook.exists()]  # one that is missing has a test of its own
 

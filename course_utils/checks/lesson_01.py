@@ -87,36 +87,6 @@ def e1_2(attempt: Attempt) -> None:
 
 @exercise("E1.3")
 def e1_3(attempt: Attempt) -> None:
-    """`saturate(picture, amount)`: compared with scaling the chroma channels of YCbCr by scikit-image."""
-    rng = np.random.default_rng(3)
-    picture = rng.uniform(0.3, 0.7, size=(5, 6, 3))
-    for amount in (1, 0, 0.5, 2, 6):
-        luma_chroma = skimage.color.rgb2ycbcr(picture)
-        luma_chroma[..., 1:] = 128 + amount * (luma_chroma[..., 1:] - 128)
-        expected = skimage.color.ycbcr2rgb(luma_chroma)
-        mean = picture.mean(axis=-1, keepdims=True)
-        luma = (skimage.color.rgb2ycbcr(picture)[..., :1] - 16) / 219
-        mistakes = {
-            "The grey to move away from has the same luma, which weighs the channels differently.": (
-                mean + amount * (picture - mean)
-            ),
-            "The amount works the wrong way round: 0 should be grey, 1 the picture itself.": (
-                picture + amount * (luma - picture)
-            ),
-            "This makes the picture brighter or darker: move away from grey, not from black.": amount * picture,
-            "Add the colour to the grey picture, not to the picture itself: 1 should change nothing.": (
-                picture + amount * (picture - luma)
-            ),
-            "Only the colour is left: put the grey it was measured from back.": amount * (picture - luma),
-            "Nothing is clipped here: values may leave [0, 1].": expected.clip(0, 1),
-        }
-        hint = "Split each pixel into its grey and the rest; scale the rest; add the two."
-        tried = f"saturate(picture of shape {picture.shape}, {amount})"
-        attempt.compare((picture, amount), expected, hint, mistakes=mistakes, tried=tried, tolerance=1e-3)
-
-
-@exercise("E1.4")
-def e1_4(attempt: Attempt) -> None:
     """`shrink(picture, factor)`: compared with SciPy's labelled means and with pixels by position."""
     rng = np.random.default_rng(4)
     sizes = [((4, 4, 1), 2), ((4, 6, 3), 2), ((4, 6, 3), 1), ((9, 12, 2), 3), ((7, 9, 3), 2), ((11, 8, 3), 3)]
@@ -164,6 +134,36 @@ def _with_rim(picture: np.ndarray, factor: int) -> np.ndarray:
     for r, c in np.ndindex(rows, columns):
         means[r, c] = picture[r * factor : (r + 1) * factor, c * factor : (c + 1) * factor].mean(axis=(0, 1))
     return means
+
+
+@exercise("E1.4")
+def e1_4(attempt: Attempt) -> None:
+    """`saturate(picture, amount)`: compared with scaling the chroma channels of YCbCr by scikit-image."""
+    rng = np.random.default_rng(3)
+    picture = rng.uniform(0.3, 0.7, size=(5, 6, 3))
+    for amount in (1, 0, 0.5, 2, 6):
+        luma_chroma = skimage.color.rgb2ycbcr(picture)
+        luma_chroma[..., 1:] = 128 + amount * (luma_chroma[..., 1:] - 128)
+        expected = skimage.color.ycbcr2rgb(luma_chroma)
+        mean = picture.mean(axis=-1, keepdims=True)
+        luma = (skimage.color.rgb2ycbcr(picture)[..., :1] - 16) / 219
+        mistakes = {
+            "The grey to move away from has the same luma, which weighs the channels differently.": (
+                mean + amount * (picture - mean)
+            ),
+            "The amount works the wrong way round: 0 should be grey, 1 the picture itself.": (
+                picture + amount * (luma - picture)
+            ),
+            "This makes the picture brighter or darker: move away from grey, not from black.": amount * picture,
+            "Add the colour to the grey picture, not to the picture itself: 1 should change nothing.": (
+                picture + amount * (picture - luma)
+            ),
+            "Only the colour is left: put the grey it was measured from back.": amount * (picture - luma),
+            "Nothing is clipped here: values may leave [0, 1].": expected.clip(0, 1),
+        }
+        hint = "Split each pixel into its grey and the rest; scale the rest; add the two."
+        tried = f"saturate(picture of shape {picture.shape}, {amount})"
+        attempt.compare((picture, amount), expected, hint, mistakes=mistakes, tried=tried, tolerance=1e-3)
 
 
 @exercise("E1.5")
@@ -228,3 +228,69 @@ def _matched(picture: np.ndarray, reference: np.ndarray, *, by_share=True, stric
                 result[picture == v] = w
                 break
     return result
+
+
+@exercise("E1.6")
+def e1_6(attempt: Attempt) -> None:
+    """`direction_shares(gradient_x, gradient_y, bins)`: few arrows, then many, by NumPy's histogram of degrees."""
+    rng = np.random.default_rng(6)
+    x, y = np.array([[3.0, -1.0]]), np.array([[0.0, 0.0]])
+    slanted = np.array([[1.0, -2.0, 1.0]]), np.array([[2.0, 1.0, -3.0]])
+    wide = rng.normal(size=(20, 30)), rng.normal(size=(20, 30)) * 3
+    for name, gradients, bins in [
+        ("three slanted arrows", slanted, 4),
+        ("two arrows, to the right and to the left", (x, y), 8),
+        ("two arrows, down and up", (y, x), 8),
+        ("random arrows", wide, 8),
+        ("random arrows", (3 * wide[0], wide[1] / 2), 5),
+    ]:
+        across, down = gradients
+        degrees, lengths = np.degrees(np.arctan2(down, across)), np.hypot(across, down)
+        sums = _in_ranges(degrees % 180, lengths, bins)
+        mistakes = {
+            "Add up the lengths of the arrows; this counts the arrows.": _shares(degrees % 180, None, bins),
+            "The lengths, not their squares.": _shares(degrees % 180, lengths**2, bins),
+            "The shares add up to one: divide by the sum of all lengths.": sums,
+            "Divide by the sum of the lengths, not by the number of arrows.": sums / lengths.size,
+            "`atan2` takes the change downwards first, then the change across.": _shares(
+                np.degrees(np.arctan2(across, down)) % 180, lengths, bins
+            ),
+            "An arrow and its opposite are one direction: angles differ by 180° there, so take them modulo 180°.": (
+                _shares(degrees % 360, lengths, bins, 360)
+            ),
+            "The same direction 180° on: take angles modulo 180° before you sort them into ranges.": (
+                _shares(degrees, lengths, bins, 180, -180)
+            ),
+            "This mirrors the angles below 0°. An arrow's opposite is 180° further: take angles modulo 180°.": (
+                _shares(np.abs(degrees), lengths, bins)
+            ),
+            "This leaves the arrows that point up out. Their opposites point down: take angles modulo 180°.": (
+                _shares(degrees, lengths, bins)
+            ),
+        }
+        hint = "Three steps: angles modulo 180°, the range each lies in, the lengths added up for each range."
+        tried = f"direction_shares({name}, bins={bins})"
+        errors = {
+            IndexError: "One place lies outside: angles modulo 180°, and 180° itself is 0° again.",
+            ValueError: "Negative angles have no place: take them modulo 180° first. And are both arrays flat?",
+        }
+        got = attempt.call(across, down, bins, tried=tried, errors=errors)
+        array = attempt.numbers(got, attempt.tried)
+        if array.shape == (bins + 1,):
+            attempt.reject(
+                "One range too many: 180° is the direction of 0°, and belongs into the first.",
+                tried=tried,
+                got=f"shape {array.shape}",
+                expected=f"shape {(bins,)}",
+            )
+        attempt.agree(got, _shares(degrees % 180, lengths, bins), hint, mistakes=mistakes, tried=tried)
+
+
+def _in_ranges(degrees, weights, bins: int, stop: float = 180, start: float = 0) -> np.ndarray:
+    return np.histogram(degrees, bins, (start, stop), weights=weights)[0].astype(float)
+
+
+def _shares(degrees, weights, bins: int, stop: float = 180, start: float = 0) -> np.ndarray:
+    """Shares of the ranges; all zero where no angle lies in any."""
+    sums = _in_ranges(degrees, weights, bins, stop, start)
+    return sums / (sums.sum() or 1)

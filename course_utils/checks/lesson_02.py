@@ -9,30 +9,6 @@ from course_utils.checks import Attempt, exercise
 
 @exercise("E2.1")
 def e2_1(attempt: Attempt) -> None:
-    """`output_size(size, kernel_size, stride, padding, dilation)`: positions counted one by one."""
-    hint = "Count the positions on paper for a row of seven pixels and a kernel of three."
-    attempt.compare((5, 3), 3, hint, mistakes={"The kernel fits one more time than the sizes differ.": 2})
-    attempt.compare((5, 3), 5, "Padding adds pixels on both sides.", padding=1, mistakes={})
-    attempt.compare((7, 3), 3, "The stride divides the distance the kernel can move.", stride=2)
-    hint = "A kernel that does not fit a last time is not counted: round down."
-    attempt.compare((8, 3), 3, hint, stride=2)
-    hint = "With dilation, neighbouring weights lie further apart: how many pixels does the kernel reach over?"
-    attempt.compare((7, 3), 3, hint, dilation=2)
-    rng = np.random.default_rng(1)
-    for _ in range(50):
-        size, kernel_size = int(rng.integers(9, 40)), int(rng.integers(1, 5))
-        setting = {name: int(rng.integers(low, 4)) for name, low in [("stride", 1), ("padding", 0), ("dilation", 1)]}
-        starts = range(-setting["padding"], size + setting["padding"], setting["stride"])
-        last = size + setting["padding"] - setting["dilation"] * (kernel_size - 1)
-        expected = sum(start < last for start in starts)
-        hint = "Each setting alone is right; look at how they work together."
-        attempt.compare((size, kernel_size), expected, hint, **setting)
-        if not isinstance(attempt.call(size, kernel_size, **setting), (int, np.integer)):
-            attempt.reject("A size is a whole number: divide with // instead of /.", expected="a whole number")
-
-
-@exercise("E2.2")
-def e2_2(attempt: Attempt) -> None:
     """`kernel_that_moves_right()`: tried on pictures by correlation with SciPy."""
     tried = "kernel_that_moves_right()"
     kernel = attempt.numbers(attempt.call(tried=tried), tried)
@@ -58,8 +34,63 @@ def e2_2(attempt: Attempt) -> None:
     attempt.agree(got, moved((0, 1)), "Exactly one pixel should be copied.", mistakes=mistakes, tried=tried)
 
 
+@exercise("E2.2")
+def e2_2(attempt: Attempt) -> None:
+    """`output_size(size, kernel_size, stride, padding, dilation)`: positions counted one by one."""
+    hint = "Count the positions on paper for a row of seven pixels and a kernel of three."
+    attempt.compare((5, 3), 3, hint, mistakes={"The kernel fits one more time than the sizes differ.": 2})
+    attempt.compare((5, 3), 5, "Padding adds pixels on both sides.", padding=1, mistakes={})
+    attempt.compare((7, 3), 3, "The stride divides the distance the kernel can move.", stride=2)
+    hint = "A kernel that does not fit a last time is not counted: round down."
+    attempt.compare((8, 3), 3, hint, stride=2)
+    hint = "With dilation, neighbouring weights lie further apart: how many pixels does the kernel reach over?"
+    attempt.compare((7, 3), 3, hint, dilation=2)
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        size, kernel_size = int(rng.integers(9, 40)), int(rng.integers(1, 5))
+        setting = {name: int(rng.integers(low, 4)) for name, low in [("stride", 1), ("padding", 0), ("dilation", 1)]}
+        starts = range(-setting["padding"], size + setting["padding"], setting["stride"])
+        last = size + setting["padding"] - setting["dilation"] * (kernel_size - 1)
+        expected = sum(start < last for start in starts)
+        hint = "Each setting alone is right; look at how they work together."
+        attempt.compare((size, kernel_size), expected, hint, **setting)
+        if not isinstance(attempt.call(size, kernel_size, **setting), (int, np.integer)):
+            attempt.reject("A size is a whole number: divide with // instead of /.", expected="a whole number")
+
+
 @exercise("E2.3")
 def e2_3(attempt: Attempt) -> None:
+    """`layer_cost(...)`: weights counted as Keras lays them out, multiplications as in the loops."""
+    cases = [(1, 1, 1, 1, 1), (1, 1, 3, 1, 1), (5, 7, 1, 2, 3), (28, 28, 3, 1, 32), (32, 48, 5, 64, 128)]
+    for height, width, kernel_size, channels_in, channels_out in cases:
+        arguments = (height, width, kernel_size, channels_in, channels_out)
+        kernel = np.zeros((kernel_size, kernel_size, channels_in, channels_out), np.int8)
+        positions, biases = height * width, channels_out
+        smaller = max(height - kernel_size + 1, 0) * max(width - kernel_size + 1, 0)
+        mistakes = {
+            "Every output channel has a bias as well.": (kernel.size, positions * kernel.size),
+            "Each output channel has one bias, not one for each kernel plane.": (
+                kernel.size + channels_in * channels_out,
+                positions * kernel.size,
+            ),
+            "With padding 'same' the kernel stops at every pixel.": (kernel.size + biases, smaller * kernel.size),
+            "A bias is added, it costs no multiplication.": (kernel.size + biases, positions * (kernel.size + biases)),
+            "Every kernel spans all input channels.": (
+                kernel.size // channels_in + biases,
+                positions * kernel.size // channels_in,
+            ),
+            "The kernel is as high as it is wide.": (
+                kernel.size // kernel_size + biases,
+                positions * kernel.size // kernel_size,
+            ),
+            "Weights come first, multiplications second.": (positions * kernel.size, kernel.size + biases),
+        }
+        hint = "Multiply out: for each position, for each output channel, how many products?"
+        attempt.compare(arguments, (kernel.size + biases, positions * kernel.size), hint, mistakes=mistakes)
+
+
+@exercise("E2.4")
+def e2_4(attempt: Attempt) -> None:
     """`split(kernel)`: the outer product of what comes back is compared with the kernel."""
     rng = np.random.default_rng(3)
     sobel = np.outer([1.0, 2, 1], [-1, 0, 1])
@@ -98,37 +129,6 @@ def e2_3(attempt: Attempt) -> None:
     laplacian = np.array([[0.0, -1, 0], [-1, 4, -1], [0, -1, 0]])
     hint = "This kernel is not separable: more than one of its singular values is above zero."
     attempt.refuse(laplacian, error=ValueError, hint=hint, tried="split(an outline kernel of rank 2)")
-
-
-@exercise("E2.4")
-def e2_4(attempt: Attempt) -> None:
-    """`layer_cost(...)`: weights counted as Keras lays them out, multiplications as in the loops."""
-    cases = [(1, 1, 1, 1, 1), (1, 1, 3, 1, 1), (5, 7, 1, 2, 3), (28, 28, 3, 1, 32), (32, 48, 5, 64, 128)]
-    for height, width, kernel_size, channels_in, channels_out in cases:
-        arguments = (height, width, kernel_size, channels_in, channels_out)
-        kernel = np.zeros((kernel_size, kernel_size, channels_in, channels_out), np.int8)
-        positions, biases = height * width, channels_out
-        smaller = max(height - kernel_size + 1, 0) * max(width - kernel_size + 1, 0)
-        mistakes = {
-            "Every output channel has a bias as well.": (kernel.size, positions * kernel.size),
-            "Each output channel has one bias, not one for each kernel plane.": (
-                kernel.size + channels_in * channels_out,
-                positions * kernel.size,
-            ),
-            "With padding 'same' the kernel stops at every pixel.": (kernel.size + biases, smaller * kernel.size),
-            "A bias is added, it costs no multiplication.": (kernel.size + biases, positions * (kernel.size + biases)),
-            "Every kernel spans all input channels.": (
-                kernel.size // channels_in + biases,
-                positions * kernel.size // channels_in,
-            ),
-            "The kernel is as high as it is wide.": (
-                kernel.size // kernel_size + biases,
-                positions * kernel.size // kernel_size,
-            ),
-            "Weights come first, multiplications second.": (positions * kernel.size, kernel.size + biases),
-        }
-        hint = "Multiply out: for each position, for each output channel, how many products?"
-        attempt.compare(arguments, (kernel.size + biases, positions * kernel.size), hint, mistakes=mistakes)
 
 
 @exercise("E2.5")

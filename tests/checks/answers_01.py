@@ -119,12 +119,71 @@ def _match_counts(picture, reference):
     return np.searchsorted(counts, wanted).clip(0, 255).astype(np.uint8)[picture]
 
 
+def _directions(x, y, bins=8):
+    places = (np.arctan2(y, x).ravel() / np.pi % 1 * bins).astype(int) % bins
+    lengths = np.hypot(x, y).ravel()
+    return np.bincount(places, lengths, bins) / lengths.sum()
+
+
+def _directions_by_histogram(x, y, bins=8):
+    lengths = np.sqrt(x**2 + y**2)
+    sums, _ = np.histogram(np.degrees(np.arctan2(y, x)) % 180, bins, (0, 180), weights=lengths)
+    return sums / lengths.sum()
+
+
+def _directions_by_loop(x, y, bins=8):
+    sums = [0.0] * bins
+    for across, down in zip(np.ravel(x), np.ravel(y), strict=True):
+        angle = np.arctan2(down, across)
+        angle += np.pi * (angle < 0)
+        angle -= np.pi * (angle >= np.pi)
+        sums[int(angle / np.pi * bins)] += np.hypot(across, down)
+    return np.array(sums) / sum(sums)
+
+
+def _directions_of(angle, weight=np.hypot, turn=np.pi, normalise=True):
+    """The exercise with its angle, its weight, the turn it folds at, or its division replaced."""
+
+    def answer(x, y, bins=8):
+        places = (angle(x, y).ravel() / turn % 1 * bins).astype(int) % bins
+        sums = np.bincount(places, weight(x, y).ravel(), bins)
+        return sums / sums.sum() if normalise else sums
+
+    return answer
+
+
+def _angle(x, y):
+    return np.arctan2(y, x)
+
+
+def _directions_unfolded(x, y, bins=8):
+    places = (np.arctan2(y, x).ravel() / np.pi * bins).astype(int)
+    return np.bincount(places, np.hypot(x, y).ravel(), bins) / np.hypot(x, y).sum()
+
+
+def _directions_half_folded(x, y, bins=8):
+    angle = np.arctan2(y, x).ravel()
+    places = (np.where(angle < 0, angle + np.pi, angle) / np.pi * bins).astype(int)
+    return np.bincount(places, np.hypot(x, y).ravel(), bins) / np.hypot(x, y).sum()
+
+
+def _directions_of_arrows_downwards(x, y, bins=8):
+    sums, _ = np.histogram(np.degrees(np.arctan2(y, x)), bins, (0, 180), weights=np.hypot(x, y))
+    return sums / sums.sum()
+
+
+def _directions_shifted(x, y, bins=8):
+    sums, _ = np.histogram(np.degrees(np.arctan2(y, x)), bins, weights=np.hypot(x, y), range=(-180, 180))
+    return sums / sums.sum()
+
+
 ACCEPTED = {
     "e1_1": [_to_float, _to_float_by_table, lambda picture: skimage.util.img_as_float32(picture)],
     "e1_2": [_from_elsewhere, _from_elsewhere_by_loop, _from_elsewhere_by_einsum],
-    "e1_3": [_saturate, _saturate_by_matrix, _saturate_by_loop],
-    "e1_4": [_shrink, _shrink_by_loop, _shrink_by_library],
+    "e1_3": [_shrink, _shrink_by_loop, _shrink_by_library],
+    "e1_4": [_saturate, _saturate_by_matrix, _saturate_by_loop],
     "e1_5": [_match, _match_by_argmax, _match_by_quantile],
+    "e1_6": [_directions, _directions_by_histogram, _directions_by_loop],
 }
 
 
@@ -162,16 +221,6 @@ REJECTED = {
         (lambda batch: np.moveaxis(batch, 1, -1)[:, ::-1] / np.float32(255), "upside down"),
     ],
     "e1_3": [
-        (_saturate_around(lambda picture: picture.mean(axis=-1, keepdims=True)), "same luma"),
-        (lambda picture, amount: _saturate(picture, 1 - amount), "wrong way round"),
-        (lambda picture, amount: amount * picture, "brighter or darker"),
-        (lambda picture, amount: picture + amount * (picture - _grey(picture)), "1 should change nothing"),
-        (lambda picture, amount: amount * (picture - _grey(picture)), "put the grey"),
-        (lambda picture, amount: _saturate(picture, amount).clip(0, 1), "Nothing is clipped"),
-        (_saturate_around(lambda picture: picture.max(axis=-1, keepdims=True)), "scale the rest"),
-        (lambda picture, amount: picture @ WEIGHTS, "scale the rest"),
-    ],
-    "e1_4": [
         (lambda picture, factor: _shrink(picture, factor) * factor**2, "not a sum"),
         (lambda p, f: p[: p.shape[0] // f * f : f, : p.shape[1] // f * f : f], "keeps one pixel"),
         (_shrink_all, "round the size down"),
@@ -187,6 +236,16 @@ REJECTED = {
             lambda picture, factor: skimage.measure.block_reduce(picture, (factor, factor, 1), np.mean),
             "filled up with black",
         ),
+    ],
+    "e1_4": [
+        (_saturate_around(lambda picture: picture.mean(axis=-1, keepdims=True)), "same luma"),
+        (lambda picture, amount: _saturate(picture, 1 - amount), "wrong way round"),
+        (lambda picture, amount: amount * picture, "brighter or darker"),
+        (lambda picture, amount: picture + amount * (picture - _grey(picture)), "1 should change nothing"),
+        (lambda picture, amount: amount * (picture - _grey(picture)), "put the grey"),
+        (lambda picture, amount: _saturate(picture, amount).clip(0, 1), "Nothing is clipped"),
+        (_saturate_around(lambda picture: picture.max(axis=-1, keepdims=True)), "scale the rest"),
+        (lambda picture, amount: picture @ WEIGHTS, "scale the rest"),
     ],
     "e1_5": [
         (lambda picture, reference: _match(reference, picture), "changed places"),
@@ -214,5 +273,20 @@ REJECTED = {
         (lambda p, r: np.resize(np.sort(r.ravel()), p.shape), "keep its place"),
         (lambda picture, reference: reference, "shape"),
         (lambda p, r: np.array(Image.fromarray(p).point(list(_shares(p) * 0 + 7))), "For one value v"),
+    ],
+    "e1_6": [
+        (_directions_of(_angle, weight=lambda x, y: np.ones(x.shape)), "counts the arrows"),
+        (_directions_of(_angle, weight=lambda x, y: x**2 + y**2), "not their squares"),
+        (_directions_of(_angle, normalise=False), "add up to one"),
+        (lambda x, y, bins: _directions_of(_angle, normalise=False)(x, y, bins) / x.size, "number of arrows"),
+        (_directions_of(lambda x, y: np.arctan2(x, y)), "downwards first"),
+        (_directions_of(_angle, turn=2 * np.pi), "modulo 180"),
+        (_directions_of(lambda x, y: np.abs(_angle(x, y))), "mirrors the angles"),
+        (_directions_shifted, "modulo 180"),
+        (_directions_of_arrows_downwards, "point up"),
+        (_directions_unfolded, "Negative angles"),
+        (_directions_half_folded, "One range too many"),
+        (lambda x, y, bins: _directions(x, y, 8)[:bins], "Three steps"),
+        (lambda x, y, bins: np.array(7), "Three steps"),
     ],
 }

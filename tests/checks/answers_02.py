@@ -88,10 +88,10 @@ def _gradient_dilated(x, g, kernel_size, stride):
 
 
 ACCEPTED = {
-    "e2_1": [_size, _size_counted, lambda *a, **k: np.int64(_size(*a, **k))],
-    "e2_2": [_right, lambda: [[0, 0, 0], [1, 0, 0], [0, 0, 0]], lambda: _right().astype(np.float32)],
-    "e2_3": [_split, _split_from_largest_entry, _split_evenly],
-    "e2_4": [_cost, lambda *a: list(_cost(*a)), lambda *a: np.array(_cost(*a))],
+    "e2_1": [_right, lambda: [[0, 0, 0], [1, 0, 0], [0, 0, 0]], lambda: _right().astype(np.float32)],
+    "e2_2": [_size, _size_counted, lambda *a, **k: np.int64(_size(*a, **k))],
+    "e2_3": [_cost, lambda *a: list(_cost(*a)), lambda *a: np.array(_cost(*a))],
+    "e2_4": [_split, _split_from_largest_entry, _split_evenly],
     "e2_5": [_gradient, _gradient_by_weight, _gradient_dilated],
 }
 
@@ -110,17 +110,6 @@ def _gradient_by_open_slices(x, g, kernel_size, stride):
 
 REJECTED = {
     "e2_1": [
-        (lambda size, kernel_size, **_: size - kernel_size, "one more time"),
-        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, stride, 0, dilation), "both sides"),
-        (lambda s, k, stride=1, padding=0, dilation=1: _size(s + padding, k, stride, 0, dilation), "both sides"),
-        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, 1, padding, dilation), "stride divides"),
-        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, stride, padding, 1), "dilation"),
-        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, dilation * k, stride, padding), "reach over"),
-        (lambda s, k, stride=1, padding=0, dilation=1: math.ceil((s + 2 * padding - k) / stride) + 1, "round down"),
-        (lambda *a, **k: float(_size(*a, **k)), "whole number"),
-        (lambda *a, **k: print("7"), "returned nothing"),
-    ],
-    "e2_2": [
         (lambda: np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0]]), "to the left"),
         (lambda: np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]]), "where it is"),
         (lambda: np.array([[0, 1, 0], [0, 0, 0], [0, 0, 0]]), "up or down"),
@@ -131,7 +120,27 @@ REJECTED = {
         (lambda: np.array([[0, 0, 0], [2, 0, 0], [0, 0, 0]]), "brightness"),
         (lambda: np.array([[0, 0, 0], [0.5, 0.5, 0], [0, 0, 0]]), "one pixel should be copied"),
     ],
+    "e2_2": [
+        (lambda size, kernel_size, **_: size - kernel_size, "one more time"),
+        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, stride, 0, dilation), "both sides"),
+        (lambda s, k, stride=1, padding=0, dilation=1: _size(s + padding, k, stride, 0, dilation), "both sides"),
+        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, 1, padding, dilation), "stride divides"),
+        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, k, stride, padding, 1), "dilation"),
+        (lambda s, k, stride=1, padding=0, dilation=1: _size(s, dilation * k, stride, padding), "reach over"),
+        (lambda s, k, stride=1, padding=0, dilation=1: math.ceil((s + 2 * padding - k) / stride) + 1, "round down"),
+        (lambda *a, **k: float(_size(*a, **k)), "whole number"),
+        (lambda *a, **k: print("7"), "returned nothing"),
+    ],
     "e2_3": [
+        (_cost_changed(weights_of=lambda h, w, k, i, o: k * k * i * o), "bias"),
+        (_cost_changed(weights_of=lambda h, w, k, i, o: k * k * i * o + i * o), "not one for each"),
+        (_cost_changed(products_of=lambda h, w, k, i, o: (h - k + 1) * (w - k + 1) * k * k * i * o), "every pixel"),
+        (_cost_changed(products_of=lambda h, w, k, i, o: h * w * (k * k * i * o + o)), "no multiplication"),
+        (_cost_changed(lambda h, w, k, i, o: k * k * o + o, lambda h, w, k, i, o: h * w * k * k * o), "all input"),
+        (_cost_changed(lambda h, w, k, i, o: k * i * o + o, lambda h, w, k, i, o: h * w * k * i * o), "as high as"),
+        (lambda *a: _cost(*a)[::-1], "Weights come first"),
+    ],
+    "e2_4": [
         (lambda kernel: _split(kernel)[::-1], "column comes first"),
         (lambda kernel: (np.linalg.svd(kernel)[0][:, 0], np.linalg.svd(kernel)[2][0]), "singular value"),
         (lambda kernel: np.outer(*_split(kernel)), "Return two things"),
@@ -147,15 +156,6 @@ REJECTED = {
         (_split_refusing_all, "singular values that should be 0"),
         (lambda kernel: tuple(np.zeros(length) for length in kernel.shape), "zero everywhere"),
         (lambda kernel: [part[:, None] for part in _split(kernel)], "one-dimensional"),
-    ],
-    "e2_4": [
-        (_cost_changed(weights_of=lambda h, w, k, i, o: k * k * i * o), "bias"),
-        (_cost_changed(weights_of=lambda h, w, k, i, o: k * k * i * o + i * o), "not one for each"),
-        (_cost_changed(products_of=lambda h, w, k, i, o: (h - k + 1) * (w - k + 1) * k * k * i * o), "every pixel"),
-        (_cost_changed(products_of=lambda h, w, k, i, o: h * w * (k * k * i * o + o)), "no multiplication"),
-        (_cost_changed(lambda h, w, k, i, o: k * k * o + o, lambda h, w, k, i, o: h * w * k * k * o), "all input"),
-        (_cost_changed(lambda h, w, k, i, o: k * i * o + o, lambda h, w, k, i, o: h * w * k * i * o), "as high as"),
-        (lambda *a: _cost(*a)[::-1], "Weights come first"),
     ],
     "e2_5": [
         (lambda x, g, kernel_size, stride: _gradient(x, g, kernel_size, 1), "do not move by the stride"),

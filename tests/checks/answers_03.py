@@ -196,10 +196,10 @@ def _mean_divided_by_zero(windows, power):
 
 ACCEPTED = {
     "e3_1": [_average, _average_by_loops, _average_by_slices],
-    "e3_2": [_blocks, _blocks_backwards, _blocks_by_logarithm],
-    "e3_3": [_shared, _shared_by_loops, _shared_by_tape],
-    "e3_4": [_blur, _blur_by_loops, _blur_by_scipy],
-    "e3_5": [_mean, _mean_by_logarithm, _mean_by_loops],
+    "e3_2": [_shared, _shared_by_loops, _shared_by_tape],
+    "e3_3": [_blur, _blur_by_loops, _blur_by_scipy],
+    "e3_4": [_mean, _mean_by_logarithm, _mean_by_loops],
+    "e3_5": [_blocks, _blocks_backwards, _blocks_by_logarithm],
 }
 
 
@@ -229,16 +229,6 @@ REJECTED = {
         (lambda batch, size: batch[:, ::size, ::size], "on paper"),
     ],
     "e3_2": [
-        (lambda width, kernel_size=3: max(_blocks(width, kernel_size), 1), "sees itself"),
-        (lambda width, kernel_size=3: _blocks(width, kernel_size, enough=lambda seen, width: seen > width), "sees"),
-        (_layers, "Count blocks"),
-        (lambda width, kernel_size=3: _blocks(width, kernel_size, doubling=False), "count double"),
-        (lambda width, kernel_size=3: _blocks(width, max(kernel_size, 2), pooling=False), "widens the field"),
-        (lambda width, kernel_size=3: _blocks(width, kernel_size, jump_first=True), "the one before it"),
-        (lambda width, kernel_size=3: _blocks(width, kernel_size + 1), "k - 1 steps"),
-        (lambda width, kernel_size=3: float(_blocks(width, kernel_size)), "whole numbers"),
-    ],
-    "e3_3": [
         (lambda x, g, size: _shared_by_loops(x, g, size, lambda wins: wins), "whole gradient"),
         (lambda x, g, size: _shared_by_loops(x, g, size, _first), "first winner"),
         (lambda x, g, size: _shared_by_loops(x, g, size, lambda w: _first(w[::-1, ::-1])[::-1, ::-1]), "last winner"),
@@ -251,7 +241,7 @@ REJECTED = {
         (_shared_from_zero, "negative"),
         (_shared_with_namesakes, "equal the maximum in their window"),
     ],
-    "e3_4": [
+    "e3_3": [
         (lambda picture: picture[::2, ::2], "Nothing was blurred"),
         (
             lambda picture: scipy.ndimage.convolve(picture[::2, ::2], KERNEL, mode="mirror"),
@@ -284,7 +274,7 @@ REJECTED = {
             "by hand",
         ),
     ],
-    "e3_5": [
+    "e3_4": [
         (_plain, "By what could you scale"),
         (lambda windows, power: np.sum(windows**power, axis=-1) ** (1 / power), "root of a sum"),
         (lambda windows, power: np.mean(windows**power, axis=-1), "root at the end"),
@@ -296,5 +286,15 @@ REJECTED = {
         (lambda windows, power: np.mean(windows**power, axis=-1, keepdims=True) ** (1 / power), "drop the last"),
         (_mean_divided_by_zero, "window of zeros"),
         (lambda w, p: w.max() * np.mean((w / (w.max() or 1)) ** p, axis=-1) ** (1 / p), "scale of its own"),
+    ],
+    "e3_5": [
+        (lambda width, kernel_size=3: max(_blocks(width, kernel_size), 1), "sees itself"),
+        (lambda width, kernel_size=3: _blocks(width, kernel_size, enough=lambda seen, width: seen > width), "sees"),
+        (_layers, "Count blocks"),
+        (lambda width, kernel_size=3: _blocks(width, kernel_size, doubling=False), "count double"),
+        (lambda width, kernel_size=3: _blocks(width, max(kernel_size, 2), pooling=False), "widens the field"),
+        (lambda width, kernel_size=3: _blocks(width, kernel_size, jump_first=True), "the one before it"),
+        (lambda width, kernel_size=3: _blocks(width, kernel_size + 1), "k - 1 steps"),
+        (lambda width, kernel_size=3: float(_blocks(width, kernel_size)), "whole numbers"),
     ],
 }
