@@ -13,12 +13,13 @@ from fixtures import scripts
 
 from course_utils import paths
 
-SCRIPTS = {name: scripts.load(name) for name in ("04_optimisers", "05_runs", "07_runs", "08_repairs", "11_enlargers")}
+_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "12_restorers")  # with one file of results
+SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
 
 def files() -> dict[str, tuple[str, dict[str, dict]]]:
     """File -> (its script, the settings of each run in it)."""
-    found = {name: (name, SCRIPTS[name].settings()) for name in ("04_optimisers", "08_repairs", "11_enlargers")}
+    found = {name: (name, SCRIPTS[name].settings()) for name in _EACH}
     for name in ("05_runs", "07_runs"):
         for kind, settings in SCRIPTS[name].settings().items():
             found[f"{name[:2]}_{kind}"] = name, settings
