@@ -104,8 +104,8 @@ figures.images(
 #
 # $$y = A\,x + n \qquad x, y: (H, W, 3)$$
 #
-# $A$ does nothing (noise), takes weighted means of neighbours (blur), or sets pixels to grey (holes; there we also
-# get the **mask** that says which). The fixed tests of this lesson, made in the same way each time:
+# $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; there
+# we also get the **mask** that says which). The fixed tests of this lesson, made in the same way each time:
 
 # %%
 for name in (
@@ -158,8 +158,7 @@ def noise_left(kernel, sigma):
 check.e12_1(noise_left)
 
 # %% [markdown]
-# So a mean of 5 × 5 leaves a fifth of the noise. It also leaves a fifth of what the picture had that is no larger
-# than that. Five answers to this dilemma, the first three older than computers' photographs:
+# So a mean of 5 × 5 leaves a fifth of the noise. It averages away fine detail as well. Five answers to this dilemma:
 #
 # - **mean** and **Gaussian**: neighbours, all alike or weighted by distance;
 # - **median**: the middle value, which lets straight edges stand;
@@ -209,8 +208,8 @@ figures.show(
 
 # %% [markdown]
 # On the plain background it averages hundreds of pixels, at the edge only those along it, and where nothing looks
-# alike it leaves the noise. Now all five on one photograph, told sigma, with settings chosen on the validation photographs.
-# Which one do you expect to win?
+# alike it leaves the noise. Now all five on one photograph, with settings chosen on the validation photographs; wavelets
+# and non-local means are told sigma. Which one do you expect to win?
 
 # %%
 panda = data.photograph("red_panda")
@@ -243,13 +242,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The error maps tell more than the numbers: means err along the edges, non-local means in the fur, where it finds
-# nothing alike.
+# The error maps say where: the first three err most about the eyes, where edges are; the last two do so much less.
 #
 # ## 3 · What can a network learn of noise?
 #
-# **DnCNN** (2017) turned the question round: let the network find the *noise*, which needs no memory of the
-# picture, and take it away. **FFDNet** (2018) let it work on unshuffled pixels: each 2 × 2 square becomes
+# **DnCNN** (2017) turned the question round: let the network find the *noise*, and take it away. **FFDNet** (2018) let it work on unshuffled pixels: each 2 × 2 square becomes
 # four channels of one small pixel, the inverse of the sub-pixels of lesson 11. A layer then costs a quarter and sees
 # twice as far. Ours does both, and in between is a **U-Net** (2015): it halves its maps twice and doubles
 # them again, and adds what it saw on the way down to what it makes on the way up.
@@ -293,8 +290,8 @@ print(
 )
 
 # %% [markdown]
-# **The loss.** Squared error would count a picture under strong noise a hundred times as much as one under weak
-# noise. So we take the logarithm of each picture's mean squared error first: this is minus its PSNR.
+# **The loss.** The squared error under strong noise is many times that under weak noise, and would decide alone. So we
+# take the logarithm of each picture's mean squared error first: this is minus its PSNR.
 
 
 # %%
@@ -324,8 +321,8 @@ model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs. The rows of the filters and of the shipped network, trained for ten epochs, are recorded
-# with its weights; we recompute one picture of each to see that the record holds.
+# Now the test photographs. The rows of the filters and of the shipped network, trained for longer, are recorded
+# with its weights; we compute one picture of each anew to see that the record holds.
 
 # %%
 test = scoring.test_photographs()
@@ -385,8 +382,7 @@ figures.show(
 # Under a microscope nobody has one. Two noisy shots of one scene are easy. Let the network see the first, $y$, and
 # let its target be the *second*, $x + n'$ (**Noise2Noise**, 2018). The **expectation** $\operatorname{E}$, the mean
 # over endless draws, of the squared error is
-
-# %% [markdown]
+#
 # $$\operatorname{E}\big(f(y) - x - n'\big)^2 = \operatorname{E}\big(f(y) - x\big)^2
 # - 2 \operatorname{E}\,n'\,\big(f(y) - x\big) + \operatorname{E}\,n'^2$$
 #
@@ -428,11 +424,11 @@ for name, row in errors.items():
     print(f"{name:13}", *(f"{value:7.2f}" for value in row), "dB against clean pixels")
 
 # %% [markdown]
-# With as many examples each, the noisy target is far worse at first and costs nothing in the end: this kernel never
-# needed a clean pixel.
+# With as many examples each, the noisy target is far worse at first and no worse that we can see in the end: this kernel
+# never needed a clean pixel.
 #
 # All of it rests on $\operatorname{E}\,n' = 0$. Which noise keeps that? A file **clips**: below black and above white
-# nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$, with no mean.
+# nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$.
 # How far is the mean of many noisy shots from the pixel?
 
 # %%
@@ -508,10 +504,10 @@ for name, rows in found.items():
     print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
 
 # %% [markdown]
-# The network stays ahead of wavelets, which are told sigma, on all three, though it has learned from the first alone. To
-# Poisson noise it loses nothing that we can see; clipped noise costs it a decibel. (Before it is restored all
-# three measure about the same, since PSNR clips first.) The last column shows why: it averages what it is given, and the mean of
-# clipped noise near black is not black. What is dark comes out grey.
+# The network stays ahead of wavelets, which are told a sigma of 50, on all three, though it has learned from the first
+# alone. On Poisson noise it does about as well; clipped noise costs it a decibel. (Before they are restored all three
+# measure alike, since PSNR clips first.) The last column names one reason: the mean of clipped noise near black is
+# not black, and what is dark comes out grey.
 #
 # ## 5 · Can a blur be undone?
 #
@@ -603,16 +599,16 @@ check.e12_2(blur_row)
 
 # %% [markdown]
 # **Wiener's filter** (1949) asks for a gain $G$ that is best on average. The result $G\,(K X + N)$ is wrong by $(G K -
-# 1)\,X$, the detail that stays lost, and by $G N$, noise let through. With $S$ and $N^2$ for the mean power of picture
+# 1)\,X$, the detail that stays lost, and by $G N$, noise let through. With $S$ and $R$ for the mean power of picture
 # and noise at a frequency:
 #
-# $$\min_G\ |G K - 1|^2\,S + |G|^2\,N^2 \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + N^2 / S}$$
+# $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
 # ($\overline{K}$: the complex conjugate.) Where the picture is strong it divides by $K$; where the noise is, it lets
-# nothing through.
+# nothing through. (The package takes $R / S$ to grow with the square of the frequency, as photographs have it.)
 #
 # ### E12.3 ★★ Wiener's gain
-# Write `wiener_gain(kernel, noise_to_signal)`: the complex gains $G$ at the `len(noise_to_signal)` frequencies of a
+# Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the `len(noise_to_signal)` frequencies of a
 # row that wraps round, for a kernel (k,), k odd, with its middle at place 0 (np.fft.fft after np.roll).
 
 
@@ -663,8 +659,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Two things can go wrong. **Too many iterations**: Richardson-Lucy fits the noise in the end. And **the wrong kernel**.
-# Guess before you run: is it worse to think the blur weaker than it is, or stronger?
+# Two things can go wrong. **Too many iterations**: Richardson-Lucy fits the noise in the end; we try it on the bird, out
+# of focus. And **the wrong kernel**, on the castle under Gaussian blur. Guess before you run: is it worse to think a blur
+# weaker than it is, or stronger?
 
 # %%
 soft_tower = deblurred["deblur_gaussian"]["blurred"]
@@ -702,8 +699,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Too weak a kernel leaves some blur; too strong a one sharpens what was sharp, and every edge gets rings. In doubt
-# guess small.
+# Too weak a kernel leaves some blur; too strong a one gives every edge rings, and soon makes the picture worse than it was.
+# In doubt guess small.
 #
 # ## 6 · How does one fill a hole?
 #
@@ -828,9 +825,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Each doubling of the side costs some four decibels. Of the smallest holes the plate makes more; from eight
-# pixels on heat is better, since a slope that goes on too far shoots out, as in the bird's black spot. Strokes of
-# as many pixels are easier than rectangles: their pixels lie nearer to known ones.
+# Each doubling of the side costs three to five decibels. Of the smallest holes the plate makes more; from eight
+# pixels on heat is better: a slope that goes on too far shoots out, as in the bird's black spot. Strokes of
+# as many pixels are easier than rectangles; their pixels lie nearer to known ones.
 #
 # A network could do more: it can have seen what parrots look like. But a plain convolution takes the grey of a hole for
 # a picture. Two repairs. The **loss** can look at the hidden pixels alone. And a **partial convolution** (2018) takes
@@ -939,8 +936,8 @@ figures.show(
 # %% [markdown]
 # Told sigma, wavelets and non-local means are far better than plain means; the blind network that ships is ahead of
 # them by about a decibel at each strength. This lesson's lies between, nearest to them where the noise is weak.
-# Richardson-Lucy, made for photons, has no advantage over Wiener on Gaussian noise. And heat, which knows least,
-# fills these holes best.
+# Richardson-Lucy, made for photons, is nowhere ahead of Wiener here. And heat, which knows least, fills these holes
+# best by PSNR.
 #
 # ## 8 · How do I restore a picture of my own?
 #
@@ -1023,7 +1020,7 @@ for name, share, fill in (("A", 0.02, inpainting.harmonic), ("B", 0.3, inpaintin
 # %% [markdown]
 # The first number counts the **known pixels** too, which are exact: with few hidden it is high whatever fills them.
 # $-10 \log_{10}$ of the share that is hidden is given for nothing: 17 dB for a fiftieth, 5 dB for three tenths. Measure the
-# hidden pixels alone, or at least on the same holes.
+# hidden pixels alone, and all methods on the same holes.
 #
 # **In the third**, somebody clips the noise of training to [0, 1], "as in a file", trains the shipped network on with
 # it, tests on such noise, and finds it better. Should it ship?
@@ -1059,15 +1056,15 @@ for way in ("Gaussian", "Gaussian, clipped"):
 
 # %% [markdown]
 # Not on this test. Both went on for as many steps; on clipped noise the second gains, on the noise of the protocol it
-# loses as much. It learned to take back what clipping adds near black and white, and takes it back where nothing was
-# added. Neither is wrong: train on the noise that will come, and never compare a number on clipped noise with one on noise
+# loses about as much. What it learned to take back near black and white, we think, it takes back where nothing was added:
+# the mean error in the dark, as in section 4, would tell. Neither is wrong: train on the noise that will come, and never compare a number on clipped noise with one on noise
 # that is not.
 #
 # ## Summary
 #
 # - Degradations are $y = A x + n$; a restorer adds what it knows of photographs.
-# - A mean of $n$ pixels has $1/n$ of the noise's variance, and of the details'.
-# - A blind residual network on unshuffled pixels beats filters that are told sigma.
+# - A mean of $n$ pixels has $1/n$ of the noise's variance, and loses detail smaller than it.
+# - A blind residual network on unshuffled pixels can beat filters that are told sigma.
 # - Noise2Noise needs no clean picture where the target's noise is zero on average; clipped noise is not.
 # - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture, Richardson-Lucy stops
 #   early; a kernel too strong does more harm than one too weak.
@@ -1114,7 +1111,7 @@ for way in ("Gaussian", "Gaussian, clipped"):
 #
 # ## The large version
 #
-# The shipped network was trained five times as long. The first cell says what that costs on this machine; with
+# The shipped network is the same, trained longer. The first cell says what that costs on this machine; with
 # `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when it was stopped. In a terminal:
 # `course train denoise --profile full`.
 
