@@ -1,0 +1,1124 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 12 · Restoration
+#
+# **What can be got back from a picture that is noisy, blurred or torn?**
+#
+# - **You will be able to** take noise away by filters and by a network that you train, undo a known blur, fill
+#   holes, say how each of them fails, and measure them under one protocol.
+# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 05](05_cnn_classifier.ipynb) for
+#   training, [lesson 11](11_super_resolution.ipynb) for PSNR, residuals and sub-pixels.
+# - **Time**: about two and a half hours to work through; all cells together run in a few minutes, about half of
+#   it training.
+
+# %%
+import itertools
+import json
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import scipy.ndimage
+from keras import layers, ops
+
+from course_utils import (
+    before_after,
+    classical,
+    data,
+    degrade,
+    figures,
+    metrics,
+    models,
+    paths,
+    recipes,
+    scoring,
+    tiling,
+    training,
+)
+from course_utils.checks import lesson_12 as check
+from course_utils.classical import deblurring, inpainting
+from course_utils.report import approx, measured
+
+# %% [markdown]
+# One photograph, spoiled in three ways, and what three methods of this lesson make of it. None of them has ever
+# seen it.
+
+
+# %%
+def by_network(network, picture):
+    """One picture (h, w, C) through a network that takes batches."""
+    return ops.convert_to_numpy(network(picture[np.newaxis]))[0]
+
+
+def decibels(original, picture):
+    """PSNR as this lesson measures it: in RGB, to the border, rounded to 8 bits."""
+    options = {"colour": "rgb", "border": 0, "data_range": 1.0, "quantise": True}
+    return metrics.psnr(original, picture, **options)
+
+
+# %%
+shipped = models.load("denoise")
+bird = data.photograph("kingfisher")[20:200, 200:380]
+spoiled = {
+    name: degrade.PROTOCOLS[name](bird, 0)
+    for name in ("denoise_50", "deblur_motion", "inpaint_free_form")
+}
+mended = {
+    "denoise_50": by_network(shipped, spoiled["denoise_50"]),
+    "deblur_motion": classical.restorers("deblur_motion")["Wiener"](spoiled["deblur_motion"]),
+    "inpaint_free_form": classical.restorers("inpaint_free_form")["harmonic"](
+        spoiled["inpaint_free_form"]
+    ),
+}
+for name, picture in mended.items():
+    before = decibels(bird, spoiled[name][..., :3])
+    print(f"{name:18} {approx(before, 1)} dB -> {approx(decibels(bird, picture), 1)} dB")
+
+# %% tags=["hide-input"]
+before = [panel[..., :3] for panel in spoiled.values()]
+figures.images(
+    [*before, bird, *mended.values()],
+    ["noise", "motion blur", "holes", "as it was", "a network", "Wiener's filter", "spread heat"],
+    columns=4,
+    size=2.9,
+    alt="A kingfisher's head under coloured noise, smeared along a line, and crossed by grey strokes; beside them"
+    " the original. Below, the three restored: smooth with clear edges, sharp again with faint ripples, and whole"
+    " but for soft patches where the strokes were.",
+)
+
+# %% [markdown]
+# ## 1 · What was done to the picture?
+#
+# Three accidents, one equation. The picture $x$ went through something linear, $A$, and noise $n$ was added:
+#
+# $$y = A\,x + n \qquad x, y: (H, W, 3)$$
+#
+# $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; there
+# we also get the **mask** that says which). The fixed tests of this lesson, made in the same way each time:
+
+# %%
+for name in (
+    "denoise_25",
+    "deblur_gaussian",
+    "deblur_motion",
+    "deblur_defocus",
+    "inpaint_rectangles",
+):
+    print(f"{name:19} {degrade.PROTOCOLS[name].description}")
+
+# %% [markdown]
+# Each time many $x$ fit the one $y$. A restorer has to know something about photographs: that neighbours are alike,
+# that details repeat, or what a network learned from examples.
+#
+# ## 2 · How far do means go against noise?
+#
+# The sigma of 25 that papers write is in 255ths, the standard deviation of each number's noise. The mean of $n$
+# independent draws has a variance $n$ times smaller:
+#
+# $$\operatorname{Var}\Big(\tfrac1n \sum_i n_i\Big) = \tfrac{1}{n^2} \sum_i \operatorname{Var}(n_i)
+# = \tfrac{\sigma^2}{n}$$
+
+# %%
+random = np.random.default_rng(0)
+for side in (1, 3, 5, 7):
+    means = (25 * random.standard_normal((20000, side * side))).mean(axis=1)
+    print(f"mean of {side}x{side}: sigma {means.std():5.2f}, by the formula {25 / side:5.2f}")
+
+# %% [markdown]
+# ### E12.1 ★ What a filter leaves of noise
+# Write `noise_left(kernel, sigma)`: the standard deviation of white noise of `sigma` after it went through any
+# filter with these weights (h, w). They need not be equal, nor add up to 1.
+
+
+# %% tags=["exercise"]
+def noise_left(kernel, sigma):
+    raise NotImplementedError("E12.1: return one number")
+
+
+# %%
+check.e12_1(noise_left)
+
+
+# %% tags=["solution"]
+def noise_left(kernel, sigma):
+    return sigma * np.sqrt(np.sum(np.square(kernel)))
+
+
+check.e12_1(noise_left)
+
+# %% [markdown]
+# So a mean of 5 × 5 leaves a fifth of the noise. It averages away fine detail as well. Five answers to this dilemma:
+#
+# - **mean** and **Gaussian**: neighbours, all alike or weighted by distance;
+# - **median**: the middle value, which lets straight edges stand;
+# - **wavelet**: sums and differences of neighbours, at several sizes; small differences are noise, and are set to 0
+#   (1994);
+# - **non-local means**: the mean of pixels whose *surroundings* look alike, wherever they are (2005).
+#
+# The last idea is short enough to write down:
+
+
+# %%
+def likeness(picture, row, column, sigma, strength=0.5, reach=12):
+    """Weights of the pixels up to `reach` away in the mean that replaces one: (2 reach + 1, 2 reach + 1)."""
+    patches = np.lib.stride_tricks.sliding_window_view(
+        picture, (5, 5), axis=(0, 1)
+    )  # (.., .., C, 5, 5)
+    row, column = row - 2, column - 2  # of the patch whose middle is that pixel
+    around = patches[row - reach : row + reach + 1, column - reach : column + reach + 1]
+    distance = np.square(around - patches[row, column]).mean(
+        axis=(2, 3, 4)
+    )  # 2 sigma^2 for equal patches
+    weights = np.exp(-np.maximum(distance - 2 * sigma**2, 0) / (strength * sigma) ** 2)
+    return weights / weights.sum()
+
+
+# %%
+noisy_bird = degrade.PROTOCOLS["denoise_25"](bird, 0)
+spots = {"background": (150, 160), "edge of the breast": (110, 144), "below the eye": (60, 80)}
+weights = {name: likeness(noisy_bird, *spot, sigma=25 / 255) for name, spot in spots.items()}
+for name, each in weights.items():
+    print(f"{name:18} leaves {approx(np.sqrt(np.square(each).sum()), 2)} of the noise")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 6, figsize=(12, 2.3))
+for index, (name, (row, column)) in enumerate(spots.items()):
+    crop = slice(row - 12, row + 13), slice(column - 12, column + 13)
+    figures.draw_image(axes[2 * index], noisy_bird[crop], name)
+    axes[2 * index].plot(12, 12, "+", color="white", markersize=12)
+    share = weights[name] / weights[name].max()
+    figures.draw_image(axes[2 * index + 1], share, "its weights", cmap="viridis")
+figure.colorbar(axes[-1].images[0], ax=axes[-1], label="of the largest")
+figures.show(
+    figure,
+    alt="Three noisy squares and the weights for their middle pixel. On the plain background about half of the pixels"
+    " weigh as much as can be; at the upright edge a thin line along it; below the eye hardly any but the pixel itself.",
+)
+
+# %% [markdown]
+# On the plain background it averages hundreds of pixels, at the edge only those along it, and where nothing looks
+# alike it leaves the noise. Now all five on one photograph, with settings chosen on the validation photographs; wavelets
+# and non-local means are told sigma. Which one do you expect to win?
+
+# %%
+panda = data.photograph("red_panda")
+noisy_panda = degrade.PROTOCOLS["denoise_25"](panda, 0)
+filtered = {
+    name: restore(noisy_panda) for name, restore in classical.restorers("denoise_25").items()
+}
+for name, picture in ({"noisy": noisy_panda} | filtered).items():
+    print(f"{name:10} {approx(decibels(panda, picture), 2)} dB")
+
+# %% tags=["hide-input"]
+crop = slice(120, 216), slice(250, 346)
+shown = {"noisy": noisy_panda} | filtered | {"as it was": panda}
+figure, axes = plt.subplots(2, 7, figsize=(12, 3.9))
+for column, (name, panel) in enumerate(shown.items()):
+    figures.draw_image(axes[0, column], panel[crop], name)
+    error = np.abs(panel - panda).mean(axis=-1)[crop]
+    figures.draw_image(axes[1, column], error, "", cmap="viridis", vmax=0.15)
+axes[1, 0].set_ylabel("error")
+axes[1, 6].clear()
+axes[1, 6].axis("off")
+figure.colorbar(
+    axes[1, 5].images[0], cax=axes[1, 6].inset_axes((0, 0, 0.12, 1)), label="error of a pixel"
+)
+figures.show(
+    figure,
+    alt="A panda's eye, noisy, by five filters and as it was; below, each one's error on one scale. Mean and Gaussian"
+    " are blurred and err along edges, the median is blotchy; wavelet and non-local means keep edges, the first with"
+    " faint squares, the second with grain left in the fur.",
+)
+
+# %% [markdown]
+# The error maps say where: the first three err most about the eyes, where edges are; the last two do so much less.
+#
+# ## 3 · What can a network learn of noise?
+#
+# **DnCNN** (2017) turned the question round: let the network find the *noise*, and take it away. **FFDNet** (2018) let it work on unshuffled pixels: each 2 × 2 square becomes
+# four channels of one small pixel, the inverse of the sub-pixels of lesson 11. A layer then costs a quarter and sees
+# twice as far. Ours does both, and in between is a **U-Net** (2015): it halves its maps twice and doubles
+# them again, and adds what it saw on the way down to what it makes on the way up.
+
+
+# %%
+def block(x, width):
+    y = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+    return x + layers.Conv2D(width, 3, padding="same")(y)
+
+
+def denoiser(widths):
+    """From noisy pictures (n, h, w, 3), h and w multiples of 8, to restored ones."""
+    noisy = layers.Input((None, None, 3))
+    x = ops.space_to_depth(noisy, 2)  # (n, h / 2, w / 2, 12)
+    x = layers.Conv2D(widths[0], 3, padding="same")(x)
+    kept = []
+    for width, wider in itertools.pairwise(widths):
+        x = block(x, width)
+        kept.append(x)
+        x = layers.Conv2D(wider, 2, strides=2)(x)  # half the size
+    x = block(x, widths[-1])
+    for width in reversed(widths[:-1]):
+        x = layers.Conv2DTranspose(width, 2, strides=2)(x)  # twice the size
+        x = block(x + kept.pop(), width)
+    x = layers.Conv2D(12, 3, padding="same", kernel_initializer="zeros")(x)
+    return keras.Model(
+        noisy, noisy + ops.depth_to_space(x, 2)
+    )  # x: the noise, with its sign changed
+
+
+# %%
+recipe = recipes.find("denoise")
+numbers = recipe.numbers()
+by_hand = denoiser(numbers.widths)
+by_hand.set_weights(shipped.get_weights()[: len(by_hand.weights)])
+print(f"{by_hand.count_params():,} weights")
+print(
+    "agrees with the package's:",
+    np.allclose(by_network(by_hand, noisy_panda), by_network(shipped, noisy_panda), atol=1e-4),
+)
+
+# %% [markdown]
+# **The loss.** The squared error under strong noise is many times that under weak noise, and would decide alone. So we
+# take the logarithm of each picture's mean squared error first: this is minus its PSNR.
+
+
+# %%
+def minus_psnr(clean, restored):
+    """10 log10 of the mean squared error of each picture: (n, h, w, C) twice -> (n,)."""
+    return 10 * ops.log10(ops.mean(ops.square(clean - restored), axis=(1, 2, 3)) + 1e-7)
+
+
+# %%
+patches = recipe.data().images  # every fourth is grey
+low, high = numbers.sigma
+random_sigmas = keras.random.SeedGenerator(0)
+clean_batch = patches[: numbers.batch_size]
+noisy_batch = degrade.add_gaussian_noise(clean_batch, (low / 255, high / 255), random_sigmas)
+print(f"{len(patches):,} patches; a batch {clean_batch.shape}, sigma from {low} to {high}")
+print(
+    "loss of each before training:",
+    [approx(value, 1) for value in ops.convert_to_numpy(minus_psnr(clean_batch, noisy_batch))],
+)
+
+# %% [markdown]
+# The noise is drawn on the device, anew at each step, with a sigma drawn for each patch. Nobody tells the network
+# which: it is **blind**.
+
+# %%
+model = recipe.model(numbers)
+history = recipe.train(model, numbers).history
+
+# %% [markdown]
+# Now the test photographs. The rows of the filters and of the shipped network, trained for longer, are recorded
+# with its weights; we compute one picture of each anew to see that the record holds.
+
+# %%
+test = scoring.test_photographs()
+ours = scoring.score(model, "denoise_25", test)
+recorded = json.loads((paths.WEIGHTS / "denoise.json").read_text())["scores"]["denoise_25"]
+print(f"{'':14}PSNR   SSIM   31 test photographs, sigma 25")
+for name, row in recorded.items():
+    print(f"{name:13} {row['psnr']:.2f}  {row['ssim']:.3f}  recorded")
+print(f"this lesson's {approx(ours.psnr.mean(), 2)} {approx(ours.ssim.mean(), 3)}")
+gain = ours.psnr - [recorded["wavelet"]["psnr_by_picture"][name] for name in test]
+measured("gain over wavelets", gain.mean(), at_least=0.2, digits=2, unit="dB")
+print("standard error of this gain:", approx(gain.std(ddof=1) / len(gain) ** 0.5, 2), "dB")
+
+# %%
+first = next(iter(test))  # its noise is that of the first
+once_more = scoring.score_all({"network": shipped}, "denoise_25", {first: test[first]})
+agree = [
+    abs(row.psnr[0] - recorded[name]["psnr_by_picture"][first]) < 0.02
+    for name, row in once_more.items()
+]
+print("the record holds for the first photograph:", agree.count(True), "of", len(agree), "rows")
+
+# %% tags=["hide-input"]
+clean_panda = by_network(shipped, noisy_panda)
+shown = {
+    "noisy": noisy_panda,
+    "wavelet": filtered["wavelet"],
+    "this lesson's": by_network(model, noisy_panda),
+    "shipped": clean_panda,
+    "as it was": panda,
+}
+crop = slice(120, 216), slice(250, 346)
+figure, axes = plt.subplots(2, 5, figsize=(12, 5.2))
+for column, (name, panel) in enumerate(shown.items()):
+    figures.draw_image(axes[0, column], panel[crop], name)
+    taken, title = (
+        (noisy_panda - panel)[crop][..., 1],
+        "the noise" if column == 4 else "taken away",
+    )
+    figures.draw_image(axes[1, column], taken, title, cmap=figures.DIVERGING, vmin=-0.25, vmax=0.25)
+axes[1, 0].clear()
+axes[1, 0].axis("off")
+key = axes[1, 0].inset_axes((0.7, 0, 0.1, 1))
+figure.colorbar(axes[1, 4].images[0], cax=key, label="green")
+figures.show(
+    figure,
+    alt="A panda's eyes, noisy, by wavelets, by two networks and as it was; below, what each took away of the green"
+    " channel, and the noise itself. All look much like the noise; it is paler where there is fur.",
+)
+
+# %% [markdown]
+# What was taken away should look like the noise at its right, and show nothing of the panda: what can be seen there was
+# taken for noise.
+#
+# ## 4 · What if there is no clean picture?
+#
+# Under a microscope nobody has one. Two noisy shots of one scene are easy. Let the network see the first, $y$, and
+# let its target be the *second*, $x + n'$ (**Noise2Noise**, 2018). The **expectation** $\operatorname{E}$, the mean
+# over endless draws, of the squared error is
+#
+# $$\operatorname{E}\big(f(y) - x - n'\big)^2 = \operatorname{E}\big(f(y) - x\big)^2
+# - 2 \operatorname{E}\,n'\,\big(f(y) - x\big) + \operatorname{E}\,n'^2$$
+#
+# $n'$ is zero on average and knows nothing of $y$, so the middle term is 0; the last does not depend on $f$. Both
+# losses have the same best $f$. With few examples, though, the target's noise does not average out. We try it with
+# the smallest network there is, one 5 × 5 kernel, whose best weights **least squares** finds without training:
+
+
+# %%
+def windows(picture):
+    """Each 5 x 5 neighbourhood of a picture (h, w) as a row: (n, 25). Their middles: picture[2:-2, 2:-2]."""
+    return np.lib.stride_tricks.sliding_window_view(picture, (5, 5)).reshape(-1, 25)
+
+
+def best_kernel(seen, targets):
+    """The 25 weights with the least squared error on these examples."""
+    return np.linalg.lstsq(seen, targets, rcond=None)[0]
+
+
+# %%
+luma_patches = patches[::40].mean(axis=-1)  # (n, 64, 64)
+shots = [luma_patches + 25 / 255 * random.standard_normal(luma_patches.shape) for _ in range(2)]
+seen = np.concatenate([windows(each) for each in shots[0]])
+second, clean = (
+    np.concatenate([windows(each)[:, 12] for each in part]) for part in (shots[1], luma_patches)
+)
+order = random.permutation(len(seen))
+held_out, order = order[:20000], order[20000:]
+errors = {"clean target": [], "noisy target": []}
+counts = [50, 100, 300, 1000, 10000, len(order)]
+for count in counts:
+    chosen = order[:count]
+    for name, targets in (("clean target", clean), ("noisy target", second)):
+        weights_of_kernel = best_kernel(seen[chosen], targets[chosen])
+        error = np.mean(np.square(seen[held_out] @ weights_of_kernel - clean[held_out]))
+        errors[name].append(-10 * np.log10(error))
+print("examples     ", *(f"{count:7,}" for count in counts))
+for name, row in errors.items():
+    print(f"{name:13}", *(f"{value:7.2f}" for value in row), "dB against clean pixels")
+
+# %% [markdown]
+# With as many examples each, the noisy target is far worse at first and no worse that we can see in the end: this kernel
+# never needed a clean pixel.
+#
+# All of it rests on $\operatorname{E}\,n' = 0$. Which noise keeps that? A file **clips**: below black and above white
+# nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$.
+# How far is the mean of many noisy shots from the pixel?
+
+# %%
+levels = np.linspace(0, 1, 41, dtype=np.float32)
+scene = np.tile(levels[:, np.newaxis, np.newaxis], (1, 20000, 1))  # each level 20,000 times
+gaussian = scene + 50 / 255 * random.standard_normal(scene.shape, np.float32)
+many_shots = {
+    "Gaussian": gaussian,
+    "Gaussian, clipped": gaussian.clip(0, 1),
+    "Poisson": degrade.poisson_noise(scene, peak=13, seed=0),
+}
+bias = {name: shot.mean(axis=(1, 2)) - levels for name, shot in many_shots.items()}
+for name, row in bias.items():
+    print(f"{name:18} black {row[0]:6.3f}  middle {row[20]:6.3f}  white {row[-1]:6.3f}")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.1))
+for name, curve in errors.items():
+    axes[0].plot(counts, curve, "o-", label=name)
+axes[0].set(
+    xscale="log",
+    xlabel="examples",
+    ylabel="PSNR on other pixels, dB",
+    title="one kernel, two targets",
+)
+for name, shot in many_shots.items():
+    axes[1].plot(levels, bias[name], label=name)
+    axes[2].plot(levels, shot.std(axis=(1, 2)), label=name)
+axes[1].set(
+    xlabel="true pixel", ylabel="mean of noisy ones − true", title="is the noise zero on average?"
+)
+axes[2].set(
+    xlabel="true pixel", ylabel="standard deviation", title="how strong is it?", ylim=(0, None)
+)
+for one in axes[:2]:
+    one.legend(fontsize=8)
+figures.show(
+    figure,
+    alt="Left, two curves that rise with the number of examples and meet. Middle, the mean of Gaussian and of Poisson"
+    " noise lies at zero, that of clipped noise above it near black and below it near white. Right, Gaussian noise is"
+    " equally strong everywhere, clipped noise weaker at the ends, Poisson noise grows with the square root.",
+)
+
+# %% [markdown]
+# Clipped targets would teach that black is grey. Clipped *inputs* are another matter: our network has never seen
+# any, nor Poisson noise. We spoil validation photographs with noise of about one strength, three ways:
+
+# %%
+validation = scoring.photographs("validation")
+middles = {name: picture[60:220, 120:280] for name, picture in validation.items()}
+
+
+def noisy_ways(picture, seed):
+    """A picture under noise of sigma 50, not clipped, clipped, and under Poisson noise of as much mean variance."""
+    noise = np.random.default_rng(seed).standard_normal(picture.shape, np.float32)
+    plain = picture + np.float32(50 / 255) * noise
+    peak = float(picture.mean()) / (50 / 255) ** 2
+    poisson = degrade.poisson_noise(picture, peak, seed)
+    return {"Gaussian": plain, "Gaussian, clipped": plain.clip(0, 1), "Poisson": poisson}
+
+
+# %%
+wavelet_50 = classical.restorers("denoise_50")["wavelet"]
+found, dark = {}, {}
+for seed, picture in enumerate(middles.values()):
+    for name, noisy in noisy_ways(picture, seed).items():
+        answers = noisy, wavelet_50(noisy), by_network(shipped, noisy)
+        found.setdefault(name, []).append([decibels(picture, answer) for answer in answers])
+        dark.setdefault(name, []).append((answers[-1] - picture)[picture < 0.1])
+print(f"{'':18}  noisy  wavelet  network, its mean error in the dark")
+for name, rows in found.items():
+    columns = "   ".join(approx(value, 2) for value in np.mean(rows, axis=0))
+    print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
+
+# %% [markdown]
+# The network stays ahead of wavelets, which are told a sigma of 50, on all three, though it has learned from the first
+# alone. On Poisson noise it does about as well; clipped noise costs it a decibel. (Before they are restored all three
+# measure alike, since PSNR clips first.) The last column names one reason: the mean of clipped noise near black is
+# not black, and what is dark comes out grey.
+#
+# ## 5 · Can a blur be undone?
+#
+# A blur of a row of $n$ pixels is a matrix $K$: $(n, n)$. Its column $j$ is what becomes of a single bright
+# pixel at $j$. Undoing it should be a matter of solving $K x = y$. Should it?
+
+# %%
+castle = data.photograph("neuschwanstein_castle")
+line = castle[130, 180:308].mean(axis=-1).astype(float)
+kernel_line = degrade.PROTOCOLS["deblur_gaussian"].kernel.sum(axis=0)[
+    np.newaxis
+]  # (1, 25), sigma 1.6
+points = np.eye(128, dtype=np.float32)[
+    :, np.newaxis, :, np.newaxis
+]  # 128 rows with one bright pixel each
+K = ops.convert_to_numpy(degrade.blur(points, kernel_line, border="symmetric"))[
+    :, 0, :, 0
+].T.astype(float)
+print("K", K.shape, "rows add up to 1:", np.allclose(K.sum(axis=1), 1, atol=1e-5))
+
+# %%
+blurred = K @ line
+noise = 2 / 255 * random.standard_normal(128)
+for name, y in {
+    "without noise": blurred,
+    "noise of 2/255": blurred + noise,
+    "rounded to 8 bits": np.round(blurred * 255) / 255,
+}.items():
+    error = np.abs(np.linalg.solve(K, y) - line).mean()
+    print(f"K x = y solved, {name:18} mean error {approx(error, 6)}")
+
+# %% [markdown]
+# Without noise it is nearly perfect; rounding to the levels of a file alone ruins it. Where does that come from? In the
+# **spectrum**: convolution multiplies each frequency of the picture by a number, $Y = K X + N$, and the inverse
+# divides by it, the noise as well. This kernel leaves of the finest stripes less than a ten-thousandth.
+
+# %%
+frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
+gains = {}
+for name in ("deblur_gaussian", "deblur_motion", "deblur_defocus"):
+    kernel = degrade.PROTOCOLS[name].kernel
+    gains[name] = np.abs(np.fft.rfft(kernel.sum(axis=0), 256))
+    print(
+        f"{name:16} kernel {kernel.shape}, least |K| along the rows {approx(gains[name].min(), 6)}"
+    )
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 4, figsize=(12, 2.9), width_ratios=[1, 1.3, 1.2, 1.2])
+figures.draw_image(axes[0], K[:40, :40], "K, upper left", cmap="viridis", vmax=K.max())
+for name, curve in gains.items():
+    axes[1].plot(frequencies, np.maximum(curve, 1e-7), label=name.removeprefix("deblur_"))
+axes[1].set(yscale="log", xlabel="cycles a pixel", ylabel="|K|", title="what the blur leaves")
+axes[1].legend(fontsize=8)
+axes[2].plot(line, label="a row", linewidth=1)
+axes[2].plot(blurred + noise, label="blurred, noisy")
+axes[2].set(xlabel="pixel", ylabel="grey", title="a row of the castle")
+axes[2].legend(fontsize=8)
+axes[3].plot(np.linalg.solve(K, blurred + noise), linewidth=0.8, color=figures.COLOURS[2])
+axes[3].set(xlabel="pixel", title="K x = y solved")
+figures.show(
+    figure,
+    alt="A matrix that is bright along its diagonal. Three curves that fall from one: the Gaussian's steadily by many"
+    " powers of ten, those of motion and defocus with sharp dips. A row of pixels and its blurred version. The solution,"
+    " which swings by hundreds where pixels lie between zero and one.",
+)
+
+# %% [markdown]
+# ### E12.2 ★★ What lies beyond the border?
+# Write `blur_row(row, kernel)`: a row (n,) convolved with a kernel (k,), k odd and no longer than n, same length.
+# Beyond its ends the row is mirrored, the end pixel repeated. The kernel need not be symmetric: $\text{out}_i =
+# \sum_a k_a\, x_{i - a}$, with $a = 0$ in the kernel's middle.
+
+
+# %% tags=["exercise"]
+def blur_row(row, kernel):
+    raise NotImplementedError("E12.2: return an array of the row's length")
+
+
+# %%
+check.e12_2(blur_row)
+
+
+# %% tags=["solution"]
+def blur_row(row, kernel):
+    return np.convolve(np.pad(row, len(kernel) // 2, mode="symmetric"), kernel, mode="valid")
+
+
+check.e12_2(blur_row)
+
+# %% [markdown]
+# **Wiener's filter** (1949) asks for a gain $G$ that is best on average. The result $G\,(K X + N)$ is wrong by $(G K -
+# 1)\,X$, the detail that stays lost, and by $G N$, noise let through. With $S$ and $R$ for the mean power of picture
+# and noise at a frequency:
+#
+# $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
+#
+# ($\overline{K}$: the complex conjugate.) Where the picture is strong it divides by $K$; where the noise is, it lets
+# nothing through. (The package takes $R / S$ to grow with the square of the frequency, as photographs have it.)
+#
+# ### E12.3 ★★ Wiener's gain
+# Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the `len(noise_to_signal)` frequencies of a
+# row that wraps round, for a kernel (k,), k odd, with its middle at place 0 (np.fft.fft after np.roll).
+
+
+# %% tags=["exercise"]
+def wiener_gain(kernel, noise_to_signal):
+    raise NotImplementedError("E12.3: return complex numbers, one a frequency")
+
+
+# %%
+check.e12_3(wiener_gain)
+
+
+# %% tags=["solution"]
+def wiener_gain(kernel, noise_to_signal):
+    padded = np.zeros(len(noise_to_signal))
+    padded[: len(kernel)] = kernel
+    K = np.fft.fft(np.roll(padded, -(len(kernel) // 2)))
+    return np.conj(K) / (np.abs(K) ** 2 + noise_to_signal)
+
+
+check.e12_3(wiener_gain)
+
+# %% [markdown]
+# **Richardson-Lucy** (1972) goes step by step, for counts of photons: blur the estimate, compare with the picture, and
+# multiply by the ratio sent back, $x \leftarrow x \cdot K^\top (y / K x)$. It never goes below black. Given the true
+# kernel, both from the package, which deals with the border:
+
+# %%
+tower = castle[90:250, 190:350]
+deblurred = {}
+for name in gains:
+    soft = degrade.PROTOCOLS[name](tower, 0)
+    deblurred[name] = {"blurred": soft} | {m: r(soft) for m, r in classical.restorers(name).items()}
+    print(name, {m: approx(decibels(tower, picture), 2) for m, picture in deblurred[name].items()})
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(3, 4, figsize=(9.5, 7.8))
+for row, (name, versions) in zip(axes, deblurred.items(), strict=True):
+    for one, (method, panel) in zip(row, (versions | {"as it was": tower}).items(), strict=True):
+        figures.draw_image(one, panel[20:130, 20:130], method)
+    row[0].set_ylabel(name.removeprefix("deblur_"))
+    inset = row[0].inset_axes((0.02, 0.7, 0.28, 0.28))
+    figures.draw_image(inset, degrade.PROTOCOLS[name].kernel, cmap="magma", vmax=None)
+figures.show(
+    figure,
+    alt="Castle towers under three blurs, each blur's kernel in a corner; beside them the towers by Wiener, by"
+    " Richardson-Lucy and as they were. Both bring windows and edges back, with faint ripples beside strong edges.",
+)
+
+# %% [markdown]
+# Two things can go wrong. **Too many iterations**: Richardson-Lucy fits the noise in the end; we try it on the bird, out
+# of focus. And **the wrong kernel**, on the castle under Gaussian blur. Guess before you run: is it worse to think a blur
+# weaker than it is, or stronger?
+
+# %%
+soft_tower = deblurred["deblur_gaussian"]["blurred"]
+defocused, disc = (
+    degrade.PROTOCOLS["deblur_defocus"](bird, 0),
+    degrade.PROTOCOLS["deblur_defocus"].kernel,
+)
+iterations = [1, 3, 10, 30, 60, 100, 300]
+by_iterations = [
+    decibels(bird, deblurring.richardson_lucy(defocused, disc, iterations=n)) for n in iterations
+]
+assumed = [0.4, 0.8, 1.2, 1.4, 1.6, 1.8, 2.0, 2.4]  # sigma in pixels; 1.6 is true
+wrong = [
+    deblurring.wiener(soft_tower, degrade.gaussian_kernel(s, 25), balance=0.006) for s in assumed
+]
+by_kernel = [decibels(tower, picture) for picture in wrong]
+print("iterations ", *(f"{n:7}" for n in iterations))
+print("PSNR       ", *(f"{approx(value, 2):>7}" for value in by_iterations))
+print("sigma      ", *(f"{s:7}" for s in assumed))
+print("PSNR       ", *(f"{approx(value, 2):>7}" for value in by_kernel))
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 5, figsize=(12, 2.7), width_ratios=[1.5, 1.5, 1, 1, 1])
+axes[0].plot(iterations, by_iterations, "o-")
+axes[0].set(xscale="log", xlabel="iterations", ylabel="PSNR, dB", title="Richardson-Lucy")
+axes[1].plot(assumed, by_kernel, "o-")
+axes[1].axhline(decibels(tower, soft_tower), color="black", linewidth=0.8, linestyle="--")
+axes[1].set(xlabel="assumed sigma", title="Wiener; dashed: blurred")
+for one, index in zip(axes[2:], (2, 4, 7), strict=True):
+    figures.draw_image(one, wrong[index][20:130, 20:130], f"sigma {assumed[index]}")
+figures.show(
+    figure,
+    alt="PSNR over iterations rises, then falls. PSNR over the assumed sigma rises slowly up to the true one and drops"
+    " steeply beyond, below that of the blurred picture. Three crops: still soft, sharp, and full of rings.",
+)
+
+# %% [markdown]
+# Too weak a kernel leaves some blur; too strong a one gives every edge rings, and soon makes the picture worse than it was.
+# In doubt guess small.
+#
+# ## 6 · How does one fill a hole?
+#
+# The plainest thing to know of a picture: neighbours are alike. So let the known pixels spread like **heat**. Each
+# hidden pixel becomes the mean of its four neighbours, again and again; the known ones stay as they are.
+
+
+# %%
+def spread(picture, mask, steps):
+    """Heat that flows into the hole: (h, w, C) with a mask (h, w, 1), 1 where hidden."""
+    for _ in range(steps):
+        around = np.pad(picture, [(1, 1), (1, 1), (0, 0)], mode="edge")
+        neighbours = around[:-2, 1:-1] + around[2:, 1:-1] + around[1:-1, :-2] + around[1:-1, 2:]
+        picture = picture + mask * (neighbours / 4 - picture)
+    return picture
+
+
+# %%
+torn = degrade.PROTOCOLS["inpaint_free_form"](bird, 0)
+holed, mask = torn[..., :3], torn[..., 3:]
+at_rest = inpainting.harmonic(holed, mask)
+warm = {steps: spread(holed, mask, steps) for steps in (10, 100, 1000)}
+for steps, picture in warm.items():
+    print(
+        f"{steps:5} steps: {approx(np.abs(picture - at_rest).max(), 4)} from where heat comes to rest"
+    )
+
+# %% [markdown]
+# Where it comes to rest each hidden pixel *is* the mean of its neighbours: one linear system, which the package
+# solves at once (**harmonic**). The **biharmonic** surface is that of a thin plate which is bent: slopes go on into the
+# hole.
+
+# %%
+plate = inpainting.biharmonic(holed, mask)
+for name, picture in {"grey": holed, "harmonic": at_rest, "biharmonic": plate}.items():
+    error = np.square((picture - bird)[mask[..., 0] > 0]).mean()
+    print(
+        f"{name:10} {approx(decibels(bird, picture), 2)} dB, in the hole alone {approx(-10 * np.log10(error), 2)} dB"
+    )
+
+# %% tags=["hide-input"]
+figures.images(
+    [holed, *list(warm.values())[:2], at_rest, plate, bird],
+    ["holes", "10 steps", "100 steps", "at rest", "biharmonic", "as it was"],
+    columns=6,
+    size=2.05,
+    alt="A bird's head crossed by grey strokes, which shrink after ten steps and have gone soft after a hundred. At"
+    " rest the strokes are smooth patches. The biharmonic one carries lines on, and shoots out into a black spot.",
+)
+
+# %% [markdown]
+# Now the size. One square hole in the middle of each validation photograph, of growing side, measured **inside the
+# hole alone**; then a fifth of the picture, once by rectangles and once by strokes.
+
+
+# %%
+def hidden_psnr(original, picture, mask):
+    """PSNR over the hidden pixels alone."""
+    return -10 * np.log10(np.square((picture - original)[mask[..., 0] > 0]).mean())
+
+
+def square_hole(side):
+    mask = np.zeros((160, 160, 1), np.float32)
+    start = (160 - side) // 2
+    mask[start : start + side, start : start + side] = 1
+    return mask
+
+
+# %%
+sides = [2, 4, 8, 16, 32, 64]
+fills = {"harmonic": inpainting.harmonic, "biharmonic": inpainting.biharmonic}
+by_side = {
+    name: [
+        [hidden_psnr(p, fill(p * (1 - m), m), m) for p in middles.values()]
+        for m in map(square_hole, sides)
+    ]
+    for name, fill in fills.items()
+}
+print("side of the hole", *(f"{side:6}" for side in sides))
+for name, rows in by_side.items():
+    print(f"{name:16}", *(f"{approx(np.mean(row), 1):>6}" for row in rows), "dB")
+
+# %%
+shapes = {"rectangles": degrade.rectangle_mask, "strokes": degrade.free_form_mask}
+for name, make in shapes.items():
+    masks = [make(160, 160, 0.2, seed) for seed in range(len(middles))]
+    depth = np.mean(
+        [scipy.ndimage.distance_transform_edt(m[..., 0])[m[..., 0] > 0].mean() for m in masks]
+    )
+    pairs = list(zip(middles.values(), masks, strict=True))
+    scores = [
+        np.mean([hidden_psnr(p, fill(p * (1 - m), m), m) for p, m in pairs])
+        for fill in fills.values()
+    ]
+    print(
+        f"{name:11} {depth:4.1f} pixels to the nearest known one;",
+        *(f"{n} {approx(s, 2)}" for n, s in zip(fills, scores, strict=True)),
+    )
+
+# %% tags=["hide-input"]
+examples = [(middles["scarlet_macaw"], square_hole(side)) for side in (8, 32, 64)]
+figure, axes = plt.subplots(1, 4, figsize=(12, 3), width_ratios=[1.5, 1, 1, 1])
+for name, rows in by_side.items():
+    axes[0].plot(sides, np.mean(rows, axis=1), "o-", label=name)
+axes[0].set(
+    xscale="log",
+    xticks=sides,
+    xticklabels=sides,
+    xlabel="side of the hole, pixels",
+    ylabel="PSNR inside, dB",
+)
+axes[0].minorticks_off()
+axes[0].legend()
+for one, (panel, hole) in zip(axes[1:], examples, strict=True):
+    figures.draw_image(
+        one, inpainting.biharmonic(panel * (1 - hole), hole), f"side {int(hole.sum() ** 0.5)}"
+    )
+figures.show(
+    figure,
+    alt="PSNR inside the hole falls with its side for both methods. Three pictures of a parrot with a filled square:"
+    " the small one cannot be found, the middle one is a smooth patch, the large one a cloud of colour.",
+)
+
+# %% [markdown]
+# Each doubling of the side costs three to five decibels. Of the smallest holes the plate makes more; from eight
+# pixels on heat is better: a slope that goes on too far shoots out, as in the bird's black spot. Strokes of
+# as many pixels are easier than rectangles; their pixels lie nearer to known ones.
+#
+# A network could do more: it can have seen what parrots look like. But a plain convolution takes the grey of a hole for
+# a picture. Two repairs. The **loss** can look at the hidden pixels alone. And a **partial convolution** (2018) takes
+# the known pixels alone, and scales its sum up as if all had been there:
+#
+# $$\text{out} = \frac{\#\text{pixels}}{\#\text{known}} \sum_{\text{known}} w\,x + b \quad\text{, and 0 where
+# none is known}$$
+#
+# ### E12.4 ★★ A loss for holes
+# Write `hidden_error(clean, filled, mask)`: for each picture of a batch (n, h, w, C) the mean squared error over its
+# hidden values alone, (n,); masks are (n, h, w, 1), 1 where hidden. A picture without a hole has the error 0.
+
+
+# %% tags=["exercise"]
+def hidden_error(clean, filled, mask):
+    raise NotImplementedError("E12.4: return one number a picture")
+
+
+# %%
+check.e12_4(hidden_error)
+
+
+# %% tags=["solution"]
+def hidden_error(clean, filled, mask):
+    total = np.sum(np.square(clean - filled) * mask, axis=(1, 2, 3))
+    count = np.sum(mask, axis=(1, 2, 3)) * clean.shape[-1]
+    return total / np.maximum(count, 1)
+
+
+check.e12_4(hidden_error)
+
+# %% [markdown]
+# ### E12.5 ★★★ A partial convolution
+# Write `partial_sum(window, known, kernel, bias)`, one output of one: `window` (k, k, C) and `kernel` (k, k, C), `known`
+# (k, k), 1 where the picture is known. What stands in a hole may be anything, NaN as well.
+
+
+# %% tags=["exercise"]
+def partial_sum(window, known, kernel, bias):
+    raise NotImplementedError("E12.5: return one number")
+
+
+# %%
+check.e12_5(partial_sum)
+
+
+# %% tags=["solution"]
+def partial_sum(window, known, kernel, bias):
+    inside = known > 0
+    if not inside.any():
+        return 0.0
+    return (window[inside] * kernel[inside]).sum() * known.size / inside.sum() + bias
+
+
+check.e12_5(partial_sum)
+
+# %% [markdown]
+# ## 7 · Who wins, and by how much?
+#
+# Every restorer of this lesson under each fixed test, on the middles of the test photographs, 160 × 160 pixels. The
+# filters are told what was done, the noise, the kernel or the mask. The networks are told nothing.
+
+# %%
+test_middles = {}
+for name, picture in test.items():
+    top, left = (picture.shape[0] - 160) // 2, (picture.shape[1] - 160) // 2
+    test_middles[name] = picture[top : top + 160, left : left + 160]
+networks = {
+    "this lesson's": model,
+    "shipped": shipped,
+}  # a network for another test goes in beside them
+learned = {name: networks for name in ("denoise_15", "denoise_25", "denoise_50")}
+
+# %%
+whole_table = {}
+for name in degrade.PROTOCOLS:
+    if name.startswith(("denoise", "deblur", "inpaint")):
+        whole_table[name] = scoring.score_all(learned.get(name, {}), name, test_middles)
+for name, rows in whole_table.items():
+    print(name)
+    for restorer, row in rows.items():
+        print(
+            f"    {restorer:16} {approx(row.psnr.mean(), 2)} dB  SSIM {approx(row.ssim.mean(), 3)}"
+        )
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), sharey=True, width_ratios=[1.3, 1, 0.9])
+for one, task in zip(axes, ("denoise", "deblur", "inpaint"), strict=True):
+    tests = {name: rows for name, rows in whole_table.items() if name.startswith(task)}
+    ticks = [name.removeprefix(f"{task}_") for name in tests]
+    for restorer in list(next(iter(tests.values())))[1:]:
+        gained = [
+            (rows[restorer].psnr - rows["as degraded"].psnr).mean() for rows in tests.values()
+        ]
+        one.plot(ticks, gained, "s--" if restorer in networks else "o-", label=restorer)
+    one.set(title=task)
+    one.legend(fontsize=8)
+axes[0].set(ylabel="mean gain in PSNR, dB", xlabel="sigma")
+figures.show(
+    figure,
+    alt="Gain in PSNR over the degraded picture, a line a restorer. Against noise it grows with sigma; the shipped network"
+    " is highest, then this lesson's and wavelets and non-local means close together, then Gaussian, mean and median."
+    " Wiener's filter lies above Richardson-Lucy, most for motion; harmonic filling above biharmonic.",
+)
+
+# %% [markdown]
+# Told sigma, wavelets and non-local means are far better than plain means; the blind network that ships is ahead of
+# them by about a decibel at each strength. This lesson's lies between, nearest to them where the noise is weak.
+# Richardson-Lucy, made for photons, is nowhere ahead of Wiener here. And heat, which knows least, fills these holes
+# best by PSNR.
+#
+# ## 8 · How do I restore a picture of my own?
+#
+# Put the name of a file into the next cell. Its noise is not known and hardly Gaussian: a camera sharpens, compresses
+# and removes noise itself, and then neighbouring pixels' noise is alike, which this network has never seen. Without a file,
+# a hedgehog with added noise. Large pictures go through in **tiles** (lesson 11).
+
+# %%
+MY_PICTURE = None  # for instance "night.jpg"
+hedgehog = data.photograph("hedgehog")
+my_picture = (
+    data.load_image(MY_PICTURE) if MY_PICTURE else degrade.PROTOCOLS["denoise_25"](hedgehog, 0)
+)
+cleaned = tiling.restore_tiled(
+    shipped, my_picture, tile=256, overlap=64, multiple=8, progress=False
+)
+print(my_picture.shape, "restored")
+if not MY_PICTURE:
+    print("as at once:", np.abs(cleaned - by_network(shipped, my_picture)).max() < 1e-4)
+before_after.slider(my_picture, cleaned)
+
+# %% tags=["hide-input"]
+figures.images(
+    [before_after.split(my_picture, cleaned, 0.5)],
+    ["before | after"],
+    size=7,
+    alt="A hedgehog in grass: left of a white line under coloured noise, right of it clean, with spines and blades"
+    " still sharp.",
+)
+
+# %% [markdown]
+# ## Clinic
+#
+# **Three reports.** In the first, a denoiser that works in its training script gains nothing here. What does
+# the picture of its result tell you?
+
+# %% tags=["clinic"]
+predicted_noise = noisy_panda - by_network(
+    shipped, noisy_panda
+)  # what the network adds, its sign changed
+result = by_network(shipped, noisy_panda) - predicted_noise
+print(
+    f"noisy {approx(decibels(panda, noisy_panda), 2)} dB, result {approx(decibels(panda, result), 2)} dB"
+)
+true_noise = noisy_panda - panda
+print(
+    "correlation of the result's error with the noise:",
+    approx(np.corrcoef((result - panda).ravel(), true_noise.ravel())[0, 1], 2),
+)
+
+# %% tags=["clinic", "hide-input"]
+clinic_panels = [noisy_panda - panda, result - panda]
+figures.images(
+    [0.5 + 2 * panel[140:172, 280:312].mean(axis=-1) for panel in clinic_panels],
+    ["the noise", "error of the result"],
+    size=3,
+    alt="Two squares of grey noise. Each speck that is bright in the first is dark in the second.",
+)
+
+# %% [markdown]
+# The error is the noise upside down: what was taken away once in the network, whose last layer adds its input, was
+# taken away a second time outside. **The residual was added twice.** Repair: let one place do it, and check that
+# an untrained network, whose last kernel is zero, gives its input back.
+#
+# **In the second**, somebody fills holes and reports these. Which one is the better method?
+
+# %% tags=["clinic"]
+reports = {}
+for name, share, fill in (("A", 0.02, inpainting.harmonic), ("B", 0.3, inpainting.biharmonic)):
+    hole = degrade.rectangle_mask(160, 160, share, seed=3)
+    pairs = [(p, fill(p * (1 - hole), hole)) for p in middles.values()]
+    reports[name] = (
+        np.mean([decibels(*pair) for pair in pairs]),
+        np.mean([hidden_psnr(*pair, hole) for pair in pairs]),
+    )
+    print(
+        f"method {name}: {approx(reports[name][0], 1)} dB, over the hidden pixels {approx(reports[name][1], 1)} dB"
+    )
+
+# %% [markdown]
+# The first number counts the **known pixels** too, which are exact: with few hidden it is high whatever fills them.
+# $-10 \log_{10}$ of the share that is hidden is given for nothing: 17 dB for a fiftieth, 5 dB for three tenths. Measure the
+# hidden pixels alone, and all methods on the same holes.
+#
+# **In the third**, somebody clips the noise of training to [0, 1], "as in a file", trains the shipped network on with
+# it, tests on such noise, and finds it better. Should it ship?
+
+
+# %% tags=["clinic"]
+class ClippedNoise(layers.Layer):
+    """The noise of another layer, clipped to [0, 1]."""
+
+    def __init__(self, noise):
+        super().__init__()
+        self.noise = noise
+
+    def call(self, images):
+        return ops.clip(self.noise(images), 0, 1)
+
+
+# %% tags=["clinic"]
+twins = {"as before": models.load("denoise"), "clipped": models.load("denoise")}
+twins["clipped"].degradation = ClippedNoise(twins["clipped"].degradation)
+for twin in twins.values():
+    fading = keras.optimizers.schedules.CosineDecay(0.001, 240)  # the learning rate, over 240 steps
+    twin.compile(keras.optimizers.Adam(fading), loss=minus_psnr, jit_compile=False)
+    training.fit(twin, patches[:960], epochs=1, batch_size=4, seed=1, progress=False)
+
+# %% tags=["clinic"]
+for way in ("Gaussian", "Gaussian, clipped"):
+    trials = [(p, noisy_ways(p, seed)[way]) for seed, p in enumerate(middles.values())]
+    reached = [[decibels(p, by_network(twin, y)) for p, y in trials] for twin in twins.values()]
+    gain = np.subtract(reached[1], reached[0])
+    error = gain.std(ddof=1) / len(gain) ** 0.5
+    print(f"tested on {way:18} clipping gains {approx(gain.mean(), 2)} ± {approx(error, 2)} dB")
+
+# %% [markdown]
+# Not on this test. Both went on for as many steps; on clipped noise the second gains, on the noise of the protocol it
+# loses about as much. What it learned to take back near black and white, we think, it takes back where nothing was added:
+# the mean error in the dark, as in section 4, would tell. Neither is wrong: train on the noise that will come, and never compare a number on clipped noise with one on noise
+# that is not.
+#
+# ## Summary
+#
+# - Degradations are $y = A x + n$; a restorer adds what it knows of photographs.
+# - A mean of $n$ pixels has $1/n$ of the noise's variance, and loses detail smaller than it.
+# - A blind residual network on unshuffled pixels can beat filters that are told sigma.
+# - Noise2Noise needs no clean picture where the target's noise is zero on average; clipped noise is not.
+# - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture, Richardson-Lucy stops
+#   early; a kernel too strong does more harm than one too weak.
+# - Heat and bent plates fill small holes; what counts is how far the nearest known pixel lies.
+# - Measure the hidden pixels alone, noise unclipped, and all restorers on the same pictures.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | restoration | 图像复原 | getting a picture back from what was left of it |
+# | denoising | 去噪 | taking noise away |
+# | deblurring, deconvolution | 去模糊, 反卷积 | undoing a blur |
+# | inpainting | 图像修复 | filling holes of a picture |
+# | additive white Gaussian noise | 加性高斯白噪声 | independent normal numbers added to each pixel |
+# | Poisson noise | 泊松噪声 | what counting photons leaves to chance |
+# | median filter | 中值滤波 | the middle value of the neighbours |
+# | wavelet shrinkage | 小波收缩 | making small sums of differences smaller, or zero |
+# | non-local means | 非局部均值 | the mean of pixels with like surroundings |
+# | residual learning | 残差学习 | learning what to take away or add |
+# | blind | 盲 | not told how strong the noise or what the kernel is |
+# | U-Net | U 形网络 | a network that goes down in size and up again, with sums across |
+# | expectation | 期望 | the mean over endless draws |
+# | point spread function, blur kernel | 点扩散函数, 模糊核 | the picture that a lens makes of a point |
+# | inverse filter | 逆滤波 | dividing by the kernel's spectrum |
+# | Wiener filter | 维纳滤波 | the linear filter with the least mean squared error |
+# | Richardson-Lucy | 理查森-露西算法 | repeated multiplication by blurred-back ratios |
+# | mask | 掩膜 | a picture that says which pixels are missing |
+# | heat equation | 热传导方程 | each place goes towards the mean of its neighbours |
+# | harmonic, biharmonic | 调和, 双调和 | at rest as heat, or as a bent plate |
+# | partial convolution | 部分卷积 | a convolution of the known pixels alone |
+#
+# ## What to read next
+#
+# - Norbert Wiener, *Extrapolation, interpolation, and smoothing of stationary time series*, 1949.
+# - William Richardson, *Bayesian-based iterative method of image restoration*, 1972; Leon Lucy, 1974.
+# - David Donoho and Iain Johnstone, *Ideal spatial adaptation by wavelet shrinkage*, 1994.
+# - Marcelo Bertalmío and others, *Image inpainting*, 2000.
+# - Antoni Buades, Bartomeu Coll and Jean-Michel Morel, *A non-local algorithm for image denoising*, 2005.
+# - Kai Zhang and others, *Beyond a Gaussian denoiser*, 2017: DnCNN. Kai Zhang, Wangmeng Zuo and Lei Zhang,
+#   *FFDNet*, 2018.
+# - Jaakko Lehtinen and others, *Noise2Noise: learning image restoration without clean data*, 2018.
+# - Guilin Liu and others, *Image inpainting for irregular holes using partial convolutions*, 2018.
+#
+# ## The large version
+#
+# The shipped network is the same, trained longer. The first cell says what that costs on this machine; with
+# `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when it was stopped. In a terminal:
+# `course train denoise --profile full`.
+
+# %%
+TRAIN_FULL = False
+print("full profile on this machine:", approx(recipe.minutes(recipe.FULL), 0), "minutes")
+
+# %%
+if TRAIN_FULL:
+    recipe.train(recipe.model(recipe.FULL), recipe.FULL, resume="lesson_12_full")
