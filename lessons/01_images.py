@@ -660,10 +660,13 @@ print(
 
 # %% tags=["hide-input"]
 signed = {"cmap": figures.DIVERGING, "vmin": -2, "vmax": 2}
-figure, axes = plt.subplots(1, 3, figsize=(13, 3.6))
+figure, axes = plt.subplots(1, 3, figsize=(13, 4.7))
 figures.draw_image(axes[0], gradient_x, "change from left to right", **signed)
 figures.draw_image(axes[1], gradient_y, "change from top to bottom", **signed)
 figures.draw_image(axes[2], length, "length of the gradient", vmax=2)
+bar = {"location": "bottom", "shrink": 0.5, "aspect": 30}
+figure.colorbar(axes[1].images[0], ax=axes[:2], extend="both", label="change", **bar)
+figure.colorbar(axes[2].images[0], ax=axes[2], extend="max", label="length", **bar)
 figures.show(
     figure,
     alt="A palace front with hundreds of windows: its change from left to right in red and"

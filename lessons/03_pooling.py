@@ -695,9 +695,9 @@ figures.show(
 
 # %% [markdown]
 # The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths lead
-# from the middle to the output, few from a corner, so that the cut is nearly a bell, a Gaussian. (Luo and others, 2016, call the bright part the **effective
-# receptive field**.) Max pooling makes it patchy, since only winners are heard. How do architectures make the field
-# grow? Eight layers of four kinds:
+# from the middle to the output, few from a corner, so that the cut is nearly a bell, a Gaussian. (Luo and others,
+# 2016, call the bright part the **effective receptive field**.) Max pooling makes it patchy, since only winners are
+# heard. How do architectures make the field grow? Eight layers of four kinds:
 
 # %%
 KINDS = {
