@@ -443,7 +443,7 @@ many_shots = {
 }
 bias = {name: shot.mean(axis=(1, 2)) - levels for name, shot in many_shots.items()}
 for name, row in bias.items():
-    print(f"{name:18} black {row[0]:6.3f}  middle {row[20]:6.3f}  white {row[-1]:6.3f}")
+    print(f"{name:18} black {row[0]:z6.3f}  middle {row[20]:z6.3f}  white {row[-1]:z6.3f}")
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.1))
@@ -667,7 +667,7 @@ figures.show(
     figure,
     alt="Castle towers under three blurs, each blur's kernel in a corner; beside them the towers by Wiener, by"
     " Richardson-Lucy, by the network and as they were. The filters bring windows and edges back, with ripples beside"
-    " strong edges; with the network the sky is smooth.",
+    " strong edges; with the network the sky is smoother.",
 )
 
 # %% [markdown]
