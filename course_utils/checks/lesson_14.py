@@ -15,7 +15,7 @@ _NAMES = [
 def e14_1(attempt: Attempt) -> None:
     """`content_layer(pixels)`: the fields are followed backwards, from one output to the picture."""
     fields = _fields()
-    sizes = [3, 5, 1, 4, 6, 10, 14, 40, 41, 92, 93, 132, 196, 197, 1000]
+    sizes = [3, 5, 1, 4, 6, 9, 10, 14, 40, 41, 92, 93, 132, 196, 197, 1000]
     rng = np.random.default_rng(1)
     for pixels in [*sizes, *map(int, rng.integers(2, 200, 20))]:
         expected = _first(fields, pixels)
@@ -53,13 +53,13 @@ def _layer_hint(got: str, pixels: int, expected: str) -> str:
         return "Some convolution does see so many: which is the last one, and how far does it see?"
     if expected == "none":
         return "The last convolution sees less than this: return 'none'."
-    if got == _first(_fields(jumps=False), pixels):
-        return "After a pooling of stride 2, one step of a map is two of the map before: windows reach further."
     if got == _first(_fields(pools=False), pixels):
         return "A pooling is a window of 2 x 2: it sees one step further as well."
-    if got == _first([field + 1 for field in _fields()], pixels):
-        return "At least so many: a convolution that sees exactly so many will do, and the field has no pixel more."
+    if got == _first(_fields(jumps=False), pixels):
+        return "After a pooling of stride 2, one step of a map is two of the map before: windows reach further."
     if got == _first([field - 1 for field in _fields()], pixels):
+        return "At least so many: a convolution that sees exactly so many will do, and the field has no pixel more."
+    if got == _first([field + 1 for field in _fields()], pixels):
         return "At least so many pixels: this one sees fewer."
     if _NAMES.index(got) > _NAMES.index(expected):
         return "An earlier convolution sees as many: follow field and step from conv1_1 on, on paper."
@@ -126,7 +126,7 @@ def e14_4(attempt: Attempt) -> None:
     """`total_variation(picture)`: neighbour by neighbour."""
     rng = np.random.default_rng(4)
     hint = "Subtract the picture without its last row from the picture without its first; then the columns."
-    pictures = [np.array([[[0.0], [1.0]], [[0.25], [0.5]]]), *(rng.random(shape) for shape in [(3, 4, 1), (5, 3, 3)])]
+    pictures = [np.array([[[0.0], [1.0]], [[0.25], [0.7]]]), *(rng.random(shape) for shape in [(3, 4, 1), (5, 3, 3)])]
     for picture in [*pictures, rng.random((8, 9, 3))]:
         height, width, _ = picture.shape
         down = np.array([picture[row + 1] - picture[row] for row in range(height - 1)])
@@ -157,7 +157,7 @@ def e14_5(attempt: Attempt) -> None:
     flat = rng.random((4, 5, 3))
     flat[..., 1] = 0.5
     shapes = [((3, 4, 1), (3, 4, 1)), ((4, 5, 3), (6, 2, 3)), ((7, 3, 3), (2, 9, 3))]
-    trials = [(rng.random(one), rng.random(other) * 0.5 + 0.4, hint) for one, other in shapes]
+    trials = [(rng.random(one), rng.random(other) ** 3, hint) for one, other in shapes]
     constant = "A channel that is constant has no spread to divide by: it becomes the wanted mean."
     for picture, wanted, about in [*trials, (flat, trials[1][1], constant)]:
         expected, varied, swapped, squared = (np.empty_like(picture) for _ in range(4))

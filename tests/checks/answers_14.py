@@ -121,7 +121,7 @@ REJECTED = {
         (lambda pixels: _layer_by_steps(pixels, name="block{}_conv{}"), "names are those"),
         (lambda pixels: "none", "Some convolution"),
         (lambda pixels: FIELDS[_layer(pixels)], "A name is wanted"),
-        (lambda pixels: "conv1_1", "this one sees fewer"),
+        (lambda pixels: "conv1_1", "This convolution sees fewer"),
         (lambda pixels: "conv5_3", "An earlier convolution"),
     ],
     "e14_2": [
