@@ -534,8 +534,8 @@ figures.images(
 
 # %% [markdown]
 # The optimised picture has by far the smallest style distance. That is what it was optimised for, so the number alone
-# proves little; the eye must agree. Histogram matching moves colours and makes no strokes, at next to no time. Taking
-# the photograph's own colours gives some of the style distance back.
+# proves little; the eye must agree. Histogram matching moves colours and makes no strokes, at next to no time. With the
+# photograph's own colours the style distance is above that of both rivals: much of it is colour.
 #
 # ### E14.5 ★★ Colours by two numbers
 # Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
