@@ -1,0 +1,682 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 14 · Style transfer
+#
+# **Can a photograph be painted again by the hand of another picture?**
+#
+# A network that was trained to name photographs keeps two things apart that we call content and style: where
+# things are, and how they are painted. This lesson changes pixels until both are as we want them.
+#
+# - **You will be able to** show what each layer of a network keeps, make textures from Gram matrices, paint a
+#   photograph in the style of another picture, and measure what came out.
+# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for receptive
+#   fields, [lesson 04](04_learning.ipynb) for gradients and Adam.
+# - **Time**: about two hours to work through; all cells together run in some minutes.
+
+# %%
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import scipy.optimize
+import tensorflow as tf
+from keras import layers, ops
+from skimage.color import rgb2ycbcr, ycbcr2rgb
+from skimage.exposure import match_histograms
+from skimage.transform import resize
+
+from course_utils import data, figures, paths, profiles, training
+from course_utils.checks import lesson_14 as check
+from course_utils.models import vgg
+from course_utils.report import approx, measured
+
+
+# %%
+def of_side(picture, side):
+    """The whole picture, its longer side brought to `side` pixels."""
+    scale = side / max(picture.shape[:2])
+    height, width = (max(16, round(scale * length)) for length in picture.shape[:2])
+    return resize(picture, (height, width), anti_aliasing=True).astype("float32")
+
+
+# %%
+castle = data.photograph("neuschwanstein_castle")
+church = data.painting("church_at_auvers")
+photo, painting = of_side(castle, 128), of_side(church, 192)
+recorded = data.load_image(paths.BENCHMARKS / "14_opening.png")
+print("photograph", photo.shape, "painting", painting.shape, "recorded result", recorded.shape)
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), width_ratios=[1.5, 0.8, 1.5])
+for one, shown, name in zip(
+    axes, [castle, church, recorded], ["photograph", "painting", "photograph, painted"], strict=True
+):
+    figures.draw_image(one, shown, name)
+figures.show(
+    figure,
+    alt="A castle on a wooded hill; Van Gogh's church at Auvers in blue and yellow strokes; the castle again,"
+    " drawn in curved strokes of the painting's colours.",
+)
+
+# %% [markdown]
+# The right picture is a recorded run of this lesson's own functions, `benchmarks/14_opening.py`. No network was
+# trained for it: its pixels were.
+#
+# ## 1 · How do we train a picture?
+#
+# Our eyes are **VGG16** (2014), thirteen convolutions in five blocks, trained to name photographs; ours ends in the
+# fourth block and was trained further to find edges. `conv3_2` is the second convolution of block 3. Its weights
+# stay as they are. What learns is one picture: a model whose only weights are its pixels, under the same `fit` as
+# ever. A constraint keeps them in [0, 1] after each step.
+
+
+# %%
+class TrainableImage(keras.Model):
+    """One picture (h, w, 3) as the weights; loss_of: from (1, h, w, 3) to a number."""
+
+    def __init__(self, start, loss_of):
+        super().__init__()
+        options = {"constraint": lambda pixels: ops.clip(pixels, 0, 1), "name": "pixels"}
+        self.pixels = self.add_weight(shape=(1, *start.shape), **options)
+        self.pixels.assign(start[np.newaxis])
+        self.loss_of, self.built = loss_of, True
+
+    def call(self, step):
+        return self.pixels
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return self.loss_of(self.pixels)
+
+
+# %%
+def optimise(start, loss_of, steps, rate=0.03):
+    """The picture after so many steps of Adam."""
+    image = TrainableImage(start, loss_of)
+    image.compile(keras.optimizers.Adam(rate, beta_2=0.99), jit_compile=False)
+    nothing = np.zeros((steps, 1), np.float32)  # one step for each row
+    training.fit(image, nothing, epochs=1, batch_size=1, progress=False)
+    return ops.convert_to_numpy(image.pixels)[0]
+
+
+# %% [markdown]
+# ## 2 · What does a layer keep?
+#
+# Let $F$ be the maps of a picture in one layer and $P$ those of the photograph. Their **content distance** is
+#
+# $$d_\text{content} = \frac{\text{mean}\,(F - P)^2}{\text{mean}\,P^2} \qquad F, P: (h, w, C)$$
+#
+# We start from grey noise and ask for nothing but the photograph's maps in one layer. What the layer has lost, the
+# result cannot have. For comparison: the same network with random weights.
+
+
+# %%
+def content_distance(maps, wanted):
+    return ops.mean((maps - wanted) ** 2) / ops.mean(wanted**2)
+
+
+def content_loss(eyes, layer, wanted_picture):
+    wanted = eyes(wanted_picture[np.newaxis])[layer]
+    return lambda image: content_distance(eyes(image)[layer], wanted)
+
+
+def noise_like(picture, seed=0):
+    noise = np.random.default_rng(seed).normal(0.5, 0.1, picture.shape)
+    return noise.clip(0, 1).astype("float32")
+
+
+# %%
+tiny = of_side(castle, 96)
+rebuilt = {}
+for weights in ("shipped", "random"):
+    for layer in ("conv1_2", "conv2_2", "conv3_3", "conv4_3"):
+        loss_of = content_loss(vgg.features((layer,), weights=weights), layer, tiny)
+        rebuilt[weights, layer] = optimise(noise_like(tiny), loss_of, steps=30, rate=0.05)
+for (weights, layer), picture in rebuilt.items():
+    error = np.sqrt(np.mean((picture - tiny) ** 2))
+    print(f"{weights:8} {layer}: pixels are off by", approx(error, 2))
+
+# %% tags=["hide-input"]
+figures.images(
+    list(rebuilt.values()),
+    [f"{weights}, {layer}" for weights, layer in rebuilt],
+    columns=4,
+    size=2.8,
+    alt="The castle rebuilt eight times, the trained network's four layers above, random weights below. From"
+    " the first layers it comes out almost whole; from deeper ones with colours astray and noise.",
+)
+
+# %% [markdown]
+# In each row the error grows with depth. And the random network is rebuilt *more* exactly in the same number of steps:
+# its maps are easier to undo, and mean nothing. So a rebuilt picture shows what is still in a layer and how fast these
+# few steps find it, not what a layer understood. We take `conv3_3` for content.
+#
+# ### E14.1 ★★ How far does it see?
+# Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
+# picture along one side (its **receptive field**, lesson 03). Blocks have 2, 2, 3, 3 and 3 convolutions of 3 × 3 at
+# stride 1; a pooling of 2 × 2 at stride 2 stands between blocks. `conv1_1` sees 3, `conv1_2` 5. If none sees so
+# many, return `"none"`.
+
+
+# %% tags=["exercise"]
+def content_layer(pixels):
+    raise NotImplementedError("E14.1: return a name such as 'conv3_3'")
+
+
+# %%
+check.e14_1(content_layer)
+
+
+# %% tags=["solution"]
+def content_layer(pixels):
+    field, jump = 1, 1
+    for block, count in enumerate((2, 2, 3, 3, 3), start=1):
+        if block > 1:
+            field, jump = field + jump, 2 * jump
+        for number in range(1, count + 1):
+            field += 2 * jump
+            if field >= pixels:
+                return f"conv{block}_{number}"
+    return "none"
+
+
+check.e14_1(content_layer)
+
+# %% [markdown]
+# ## 3 · What is a style, in numbers?
+#
+# Style should not care *where* a stroke is. Take the maps of a layer as rows, one for each place, and ask how often
+# two channels are strong together. That is the **Gram matrix**:
+#
+# $$G_{ab} = \frac{1}{h w} \sum_{\text{places } p} F_{pa} F_{pb} \qquad F: (h w, C) \quad G: (C, C)$$
+#
+# The sum runs over all places, so their order cannot matter, and the division makes pictures of different
+# sizes comparable.
+
+
+# %%
+def gram(maps):
+    """From (1, h, w, C) to (C, C)."""
+    rows = ops.reshape(maps, (-1, maps.shape[-1]))
+    return ops.matmul(ops.transpose(rows), rows) / rows.shape[0]
+
+
+# %%
+CONTENT_LAYER = "conv3_3"
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
+eyes = vgg.features((CONTENT_LAYER, *STYLE_LAYERS), pooling="average")
+maps = ops.convert_to_numpy(eyes(painting[np.newaxis])["conv3_1"])
+places = maps.reshape(-1, maps.shape[-1])
+shuffled = np.random.default_rng(0).permutation(places).reshape(maps.shape)
+print("maps", maps.shape, "Gram matrix", gram(maps).shape)
+print("shuffled places, same Gram matrix:", np.allclose(gram(maps), gram(shuffled), rtol=1e-3))
+moved = float(content_distance(shuffled, maps))
+print(f"content distance of the shuffled maps: {approx(moved, 2)}")
+
+# %% [markdown]
+# Same Gram matrix, another picture altogether. `pooling="average"` is the choice of Gatys and others for smoother
+# results.
+#
+# ### E14.2 ★ The Gram matrix
+# Write `gram_matrix(maps)` in NumPy: (h, w, C) → (C, C), divided by the number of places.
+
+
+# %% tags=["exercise"]
+def gram_matrix(maps):
+    raise NotImplementedError("E14.2: return an array (C, C)")
+
+
+# %%
+check.e14_2(gram_matrix)
+
+
+# %% tags=["solution"]
+def gram_matrix(maps):
+    rows = np.asarray(maps).reshape(-1, maps.shape[-1])
+    return rows.T @ rows / len(rows)
+
+
+check.e14_2(gram_matrix)
+
+# %% [markdown]
+# ### E14.3 ★★★ Its gradient
+# A loss $L$ depends on $G$ alone, with $g_{ab} = \partial L / \partial G_{ab}$, which need not be symmetric. Write
+# `gram_gradient(maps, g)`: $\partial L / \partial F$ of shape (h, w, C). One entry of $F$ stands in a row *and* in a
+# column of $G$.
+
+
+# %% tags=["exercise"]
+def gram_gradient(maps, g):
+    raise NotImplementedError("E14.3: return an array like maps")
+
+
+# %%
+check.e14_3(gram_gradient)
+
+
+# %% tags=["solution"]
+def gram_gradient(maps, g):
+    height, width, _ = maps.shape
+    return maps @ (g + g.T) / (height * width)
+
+
+check.e14_3(gram_gradient)
+
+# %% [markdown]
+# The **style distance** compares the Gram matrices $G$ of a picture with those of the style, $A$, layer by layer:
+#
+# $$d_\text{style} = \text{mean over layers of } \frac{\sum_{ab} (G_{ab} - A_{ab})^2}{\sum_{ab} A_{ab}^2}$$
+#
+# Asked for alone, from noise, it gives a **texture**.
+
+
+# %%
+def style_distance(maps, wanted):
+    """maps: {layer: (1, h, w, C)}; wanted: {layer: Gram matrix}."""
+    parts = [ops.sum((gram(maps[name]) - a) ** 2) / ops.sum(a**2) for name, a in wanted.items()]
+    return sum(parts) / len(parts)
+
+
+def grams(eyes, picture, names):
+    maps = eyes(picture[np.newaxis])
+    return {name: gram(maps[name]) for name in names}
+
+
+def texture_loss(eyes, picture, names):
+    wanted = grams(eyes, picture, names)
+    return lambda image: style_distance(eyes(image), wanted)
+
+
+# %%
+bricks = of_side(data.photograph("brick"), 192)
+textures = {}
+for name, picture in {"church": painting, "brick": bricks}.items():
+    for count in (1, 2, 4):
+        loss_of = texture_loss(eyes, picture, STYLE_LAYERS[:count])
+        start = noise_like(np.zeros((96, 96, 3)))
+        textures[name, count] = optimise(start, loss_of, steps=45, rate=0.05)
+print(len(textures), "textures of", textures["brick", 4].shape)
+
+# %% tags=["hide-input"]
+figures.images(
+    [painting, *list(textures.values())[:3], bricks, *list(textures.values())[3:]],
+    [
+        "painting",
+        "1 layer",
+        "2 layers",
+        "4 layers",
+        "photograph",
+        "1 layer",
+        "2 layers",
+        "4 layers",
+    ],
+    columns=4,
+    size=2.5,
+    alt="Above the church painting and three textures from it: coloured grain, short marks, and with four"
+    " layers swirling strokes without a church. Below a brick wall and three textures in its grey tones.",
+)
+
+# %% [markdown]
+# One layer gives the colours in small patches; with more layers the marks grow, because deeper layers see further. With
+# four there are strokes and no church: the places are gone.
+#
+# ## 4 · How do content and style come together?
+#
+# Gatys, Ecker and Bethge (2016) ask for both. A third term, the **total variation**, holds noise down: the mean
+# absolute difference of neighbouring pixels, down and across.
+#
+# $$L = \alpha\, d_\text{content} + d_\text{style} + \tau\, d_\text{variation}$$
+
+
+# %%
+def variation(image):
+    down = ops.mean(ops.abs(image[:, 1:] - image[:, :-1]))
+    return down + ops.mean(ops.abs(image[:, :, 1:] - image[:, :, :-1]))
+
+
+def transfer_loss(eyes, photo, painting, names, alpha=0.1, tau=0.2):
+    content = eyes(photo[np.newaxis])[CONTENT_LAYER]
+    style = grams(eyes, painting, names)
+
+    def loss_of(image):
+        maps = eyes(image)
+        like_photo = content_distance(maps[CONTENT_LAYER], content)
+        return alpha * like_photo + style_distance(maps, style) + tau * variation(image)
+
+    return loss_of
+
+
+# %% [markdown]
+# ### E14.4 ★ Total variation
+# Write `total_variation(picture)` in NumPy for (h, w, C), as above: the mean absolute difference of neighbours down the
+# columns plus that along the rows.
+
+
+# %% tags=["exercise"]
+def total_variation(picture):
+    raise NotImplementedError("E14.4: return one number")
+
+
+# %%
+check.e14_4(total_variation)
+
+
+# %% tags=["solution"]
+def total_variation(picture):
+    return sum(np.abs(np.diff(picture, axis=axis)).mean() for axis in (0, 1))
+
+
+check.e14_4(total_variation)
+
+# %% [markdown]
+# What do the weight and the layers do? Three values of $\alpha$, with the first two style layers and with all four.
+
+# %%
+grid = {}
+for count in (2, 4):
+    for alpha in (0.01, 0.1, 1.0):
+        loss_of = transfer_loss(eyes, tiny, painting, STYLE_LAYERS[:count], alpha)
+        grid[count, alpha] = optimise(tiny, loss_of, steps=30)
+print(len(grid), "pictures")
+
+# %% tags=["hide-input"]
+figures.images(
+    list(grid.values()),
+    [f"{count} style layers, α = {alpha}" for count, alpha in grid],
+    columns=3,
+    size=3.4,
+    alt="The castle six times. With two style layers fine grain in the painting's colours, with four longer"
+    " strokes; from left to right the castle becomes clearer.",
+)
+
+# %% [markdown]
+# To the right the castle wins, to the left the painting. Four layers give longer strokes than two.
+#
+# **Coarse to fine.** A stroke can be no longer than the layers see, in pixels. So paint a small picture first, then
+# enlarge it and go on: the strokes grow with it, and fewer steps at the large size will do.
+
+
+# %%
+def paint(eyes, photo, painting, sides=(128, 192), steps=(50, 15)):
+    """Gatys's optimisation at one size after the other."""
+    result = of_side(photo, sides[0])
+    for side, count in zip(sides, steps, strict=True):
+        small = of_side(photo, side)
+        loss_of = transfer_loss(eyes, small, of_side(painting, 3 * side // 2), STYLE_LAYERS)
+        result = optimise(resize(result, small.shape).astype("float32"), loss_of, count)
+    return result
+
+
+# %%
+started = time.perf_counter()
+painted = paint(eyes, castle, church)
+seconds = time.perf_counter() - started
+print(painted.shape, approx(seconds, 0), "seconds")
+
+# %% [markdown]
+# **Keeping the colours.** The eye sees strokes in brightness. Take the brightness Y of the result and the two colour
+# channels of the photograph (lesson 01).
+
+# %%
+large = of_side(castle, max(painted.shape))
+channels = rgb2ycbcr(large)
+channels[..., 0] = rgb2ycbcr(painted)[..., 0]
+own_colours = ycbcr2rgb(channels).clip(0, 1).astype("float32")
+
+# %% tags=["hide-input"]
+figures.images(
+    [painted, own_colours],
+    ["two sizes", "in the photograph's colours"],
+    size=5,
+    alt="The castle in curved strokes twice: in the painting's blues and yellows, and with the sky and trees"
+    " in the photograph's own colours.",
+)
+
+# %% [markdown]
+# **Another optimiser.** The paper used **L-BFGS**, which estimates curvature from the last gradients and searches along
+# a line. SciPy has it; we hand over the loss and its gradient. Both get as many evaluations.
+
+
+# %%
+def optimise_by_lbfgs(start, loss_of, evaluations):
+    @tf.function
+    def slope(image):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            loss = loss_of(image)
+        return loss, tape.gradient(loss, image)
+
+    def of_numbers(numbers):
+        image = tf.constant(numbers.reshape(1, *start.shape), tf.float32)
+        loss, gradient = slope(image)
+        return float(loss), gradient.numpy().ravel().astype(float)
+
+    limits = scipy.optimize.Bounds(0, 1)
+    options = {"maxfun": evaluations, "maxiter": evaluations}
+    found = scipy.optimize.minimize(
+        of_numbers, start.ravel(), jac=True, method="L-BFGS-B", bounds=limits, options=options
+    )
+    return found.x.reshape(start.shape).astype("float32")
+
+
+# %%
+evaluations = 3 if profiles.smoke() else 30
+loss_of = transfer_loss(eyes, tiny, painting, STYLE_LAYERS)
+rivals = {}
+for name, method in {"Adam": optimise, "L-BFGS": optimise_by_lbfgs}.items():
+    started = time.perf_counter()
+    rivals[name] = method(tiny, loss_of, evaluations)
+    elapsed = time.perf_counter() - started
+    loss = float(loss_of(rivals[name][np.newaxis]))
+    print(f"{name:7} loss {approx(loss, 3)} in {approx(elapsed, 0)} seconds")
+print(f"before  loss {approx(float(loss_of(tiny[np.newaxis])), 3)}")
+
+# %% tags=["hide-input"]
+figures.images(
+    list(rivals.values()),
+    list(rivals),
+    size=4,
+    alt="The castle in strokes by Adam and by L-BFGS.",
+)
+
+# %% [markdown]
+# One picture, one short length, one learning rate: this compares two runs and ranks nothing. L-BFGS came lower with as
+# many evaluations and took longer. We stay with Adam, which needs no loop of its own.
+#
+# ## 5 · Is it better than something simple?
+#
+# Two rivals that need no network: the mean of photograph and painting (**blending**), and **histogram matching**, which
+# gives each colour channel of the photograph the painting's distribution.
+
+
+# %%
+def distances(eyes, picture, photo, painting):
+    """Content and style distance of a picture."""
+    maps, wanted = eyes(picture[np.newaxis]), eyes(photo[np.newaxis])
+    content = content_distance(maps[CONTENT_LAYER], wanted[CONTENT_LAYER])
+    return float(content), float(style_distance(maps, grams(eyes, painting, STYLE_LAYERS)))
+
+
+# %%
+style = of_side(church, 3 * max(painted.shape) // 2)
+results = {
+    "photograph": large,
+    "blending": (large + resize(church, large.shape).astype("float32")) / 2,
+    "histogram matching": match_histograms(large, style, channel_axis=-1).astype("float32"),
+    "in its own colours": own_colours,
+    "optimised": painted,
+}
+table = {name: distances(eyes, picture, large, style) for name, picture in results.items()}
+for name, (content, of_style) in table.items():
+    print(f"{name:20} content {approx(content, 2):>6}   style {approx(of_style, 2):>6}")
+gain = table["histogram matching"][1] / table["optimised"][1]
+measured("style distance, histogram matching over optimised", gain, at_least=2, digits=1)
+
+# %% tags=["hide-input"]
+figures.images(
+    list(results.values())[1:3],
+    list(results)[1:3],
+    size=4,
+    alt="The castle with the church showing through like a ghost; the castle in the painting's colours without a"
+    " single stroke.",
+)
+
+# %% [markdown]
+# The optimised picture has by far the smallest style distance. That is what it was optimised for, so the number alone
+# proves little; the eye must agree. Histogram matching moves colours and makes no strokes, at next to no time. With the
+# photograph's own colours the style distance is above that of both rivals: much of it is colour.
+#
+# ### E14.5 ★★ Colours by two numbers
+# Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
+# standard deviation are those of `wanted` (of another size). A channel that is constant becomes the wanted mean. Do not
+# clip.
+
+
+# %% tags=["exercise"]
+def move_colours(picture, wanted):
+    raise NotImplementedError("E14.5: return an array like picture")
+
+
+# %%
+check.e14_5(move_colours)
+
+
+# %% tags=["solution"]
+def move_colours(picture, wanted):
+    spread = picture.std(axis=(0, 1))
+    scaled = (picture - picture.mean(axis=(0, 1))) / np.where(spread == 0, 1, spread)
+    return scaled * wanted.std(axis=(0, 1)) + wanted.mean(axis=(0, 1))
+
+
+check.e14_5(move_colours)
+
+# %% [markdown]
+# ## 6 · How do I paint a picture of my own?
+#
+# Put the names of two files into the next cell. `load_image` lays transparent pixels on white, makes three channels of
+# grey and turns the picture upright; `of_side` makes it as large as this lesson can afford.
+
+# %%
+MY_PHOTO, MY_STYLE = None, None  # for instance "holiday.jpg", "painting.png"
+my_photo = data.load_image(MY_PHOTO) if MY_PHOTO else data.photograph("red_panda")
+my_style = data.load_image(MY_STYLE) if MY_STYLE else data.painting("harvest")
+mine = paint(eyes, my_photo, my_style, sides=(128,), steps=(30,))
+print(my_photo.shape, "painted at", mine.shape)
+
+# %% tags=["hide-input"]
+figures.images(
+    [my_photo, my_style, mine],
+    ["photograph", "style", "painted"],
+    size=3.6,
+    alt="A red panda, a painted harvest landscape, and the panda in the landscape's colours and short marks.",
+)
+
+# %% [markdown]
+# ## Clinic
+#
+# **A Gram matrix that is not divided.** Many a tutorial sums over places and leaves it there.
+
+
+# %% tags=["clinic"]
+def summed(maps):
+    rows = ops.reshape(maps, (-1, maps.shape[-1]))
+    return ops.matmul(ops.transpose(rows), rows)
+
+
+for name, matrix in {"divided": gram, "summed": summed}.items():
+    small, wide = (matrix(eyes(of_side(church, side)[np.newaxis])["conv1_1"]) for side in (96, 192))
+    print(
+        f"{name}: the larger picture's matrix is {approx(float(ops.sum(wide) / ops.sum(small)), 2)} times as large"
+    )
+
+# %% [markdown]
+# The same painting at twice the side has about four times the sum. No picture of another size can have the style, not
+# the painting itself; the optimiser makes up for it with glare. Divide by the number of places.
+#
+# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here somebody hands RGB in [0, 1] to the
+# bare network.
+
+# %% tags=["clinic"]
+two = [of_side(picture, 96)[np.newaxis] for picture in (castle, church)]
+for name, network in {"right range": eyes, "wrong range": eyes.network}.items():
+    one, other = (gram(network(picture)["conv3_1"]) for picture in two)
+    apart = float(ops.sum((one - other) ** 2) / ops.sum(other**2))
+    print(f"{name}: style distance of castle and church {approx(apart, 2)}")
+
+# %% [markdown]
+# No error is raised, and the number looks like any other. It is another one, from a network that was given something it
+# never saw in training. `eyes` does the arithmetic by itself.
+#
+# **A style transfer without a style.** Older texts on this subject show something like this:
+
+
+# %% tags=["clinic"]
+def old_style_transfer(content, style):
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            layers.Conv2D(8, 3, padding="same", activation="relu"),
+            layers.UpSampling2D(2),
+            layers.Conv2D(3, 3, padding="same", activation="sigmoid"),
+        ]
+    )
+    return ops.convert_to_numpy(network(content[np.newaxis]))[0]
+
+
+with_church, with_bricks = (old_style_transfer(tiny, style) for style in (painting, bricks))
+print("in", tiny.shape, "out", with_church.shape)
+print("the style makes no difference:", np.array_equal(with_church, with_bricks))
+
+# %% [markdown]
+# The output has twice the side, and `style` is never read. Whatever the network learns, it cannot be a style. Test any
+# such function by two styles before you train it.
+#
+# ## Summary
+#
+# - A picture can be trained like a network: its pixels are the weights.
+# - Maps compared place by place are content; Gram matrices, summed over places, are style.
+# - A picture can be rebuilt from random weights as well: that does not show that it was understood.
+# - Content, style and total variation pull against each other; the weights decide.
+# - Paint small first, then large.
+# - Measure beside blending and histogram matching, and look.
+#
+# One picture takes many steps here. Networks that paint in one go come later.
+#
+# ## Glossary
+#
+# | English | 中文 | in one sentence |
+# |---|---|---|
+# | style transfer | 风格迁移 | a picture with the content of one and the style of another |
+# | content | 内容 | what is where |
+# | style | 风格 | how it is painted, wherever it is |
+# | feature map | 特征图 | what one channel of a layer makes of a picture |
+# | content loss | 内容损失 | the distance of maps, place by place |
+# | style loss | 风格损失 | the distance of Gram matrices |
+# | Gram matrix | 格拉姆矩阵 | how strong each two channels are together, over all places |
+# | texture synthesis | 纹理合成 | a new picture of the same texture |
+# | total variation | 全变分 | how much neighbouring pixels differ |
+# | histogram matching | 直方图匹配 | giving a picture the distribution of another one's numbers |
+# | alpha blending | 透明度混合 | the weighted mean of two pictures |
+# | coarse to fine | 由粗到细 | solving the small problem first |
+#
+# ## What to read next
+#
+# - Karen Simonyan and Andrew Zisserman, *Very deep convolutional networks for large-scale image recognition*, 2015.
+# - Aravindh Mahendran and Andrea Vedaldi, *Understanding deep image representations by inverting them*, 2015.
+# - Leon Gatys, Alexander Ecker and Matthias Bethge, *Texture synthesis using convolutional neural networks*, 2015, and
+#   *Image style transfer using convolutional neural networks*, 2016.
+# - Leon Gatys and others, *Controlling perceptual factors in neural style transfer*, 2017: colour, place and scale.
+# - Justin Johnson, Alexandre Alahi and Li Fei-Fei, *Perceptual losses for real-time style transfer and
+#   super-resolution*, 2016: in one go.
+# - Xun Huang and Serge Belongie, *Arbitrary style transfer in real-time with adaptive instance normalization*, 2017.
