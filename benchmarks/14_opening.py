@@ -14,7 +14,7 @@ from course_utils import data, paths, training
 from course_utils.cli import lessons
 
 SEED = 0
-SIDES, STEPS = (128, 256, 320), (80, 30, 15)
+SIDES, STEPS = (128, 256, 384), (80, 40, 20)
 FIRST_STEPS = 3
 PICTURE = paths.BENCHMARKS / "14_opening.png"
 RESULTS = paths.BENCHMARKS / "14_opening.json"
@@ -36,8 +36,8 @@ def _wanted(node: ast.stmt) -> bool:
 
 def first_losses(lesson: dict) -> list[float]:
     """The loss before each of the first steps at 64 pixels, from the photograph."""
-    castle, church = data.photograph("neuschwanstein_castle"), data.painting("church_at_auvers")
-    photo, painting = lesson["of_side"](castle, 64), lesson["of_side"](church, 96)
+    panda, road = data.photograph("red_panda"), data.painting("painter_on_the_road")
+    photo, painting = lesson["of_side"](panda, 64), lesson["of_side"](road, 96)
     loss_of = lesson["transfer_loss"](lesson["eyes"], photo, painting, lesson["STYLE_LAYERS"])
     picture = lesson["TrainableImage"](photo, loss_of)
     picture.compile("adam", run_eagerly=True, jit_compile=False)
@@ -48,9 +48,9 @@ def first_losses(lesson: dict) -> list[float]:
 def main() -> None:
     training.set_seed(SEED)
     functions = lesson()
-    castle, church = data.photograph("neuschwanstein_castle"), data.painting("church_at_auvers")
+    panda, road = data.photograph("red_panda"), data.painting("painter_on_the_road")
     started = time.perf_counter()
-    painted = functions["paint"](functions["eyes"], castle, church, SIDES, STEPS)
+    painted = functions["paint"](functions["eyes"], panda, road, SIDES, STEPS)
     table = read(RESULTS, "python benchmarks/14_opening.py")
     table |= {"seed": SEED, "sides": SIDES, "steps": STEPS, "seconds": round(time.perf_counter() - started, 1)}
     table["first_losses"] = first_losses(functions)
