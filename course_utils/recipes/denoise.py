@@ -31,7 +31,7 @@ class Numbers:
 
 
 LESSON = Numbers()
-FULL = replace(LESSON, epochs=10)
+FULL = replace(LESSON, epochs=24, learning_rate=0.001)  # the higher rate is for short trainings, see `deblur`
 
 
 def data() -> Examples:
