@@ -23,8 +23,12 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="module", autouse=True)
 def memory_given_back():
-    """A process tests many files: what one leaves behind, compiled steps above all, is taken away after it."""
+    """A process tests many files: what one leaves behind is taken away after it."""
     yield
+    for name in [name for name in sys.modules if name.startswith("course_utils.recipes.")]:
+        for function in vars(sys.modules[name]).values():
+            if hasattr(function, "cache_clear"):  # patches of photographs, hundreds of megabytes
+                function.cache_clear()
     if "keras" in sys.modules:
         sys.modules["keras"].backend.clear_session()
     gc.collect()
