@@ -2,7 +2,7 @@
 
     python benchmarks/12_restorers.py    writes benchmarks/12_restorers.json (about 8 minutes of two cores)
 
-Scores are of the test photographs, whole, under the protocols of each network; what it was chosen by is of validation.
+Scores are of the test photographs, whole, under the protocols of each network, as beside the weights that ship.
 Runs that are already in the file are kept, so an interrupted call goes on where it stopped.
 """
 
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import recording
 
-from course_utils import paths, recipes, scoring
+from course_utils import paths, recipes
 from course_utils.recipes import _restorers
 
 PATH = paths.BENCHMARKS / "12_restorers.json"
@@ -38,6 +38,7 @@ def _numbers(s: dict, seed: int):
 def first_steps(s: dict) -> dict:
     """The mark of a run, see `recording.first_steps`."""
     recipe, numbers = _numbers(s, 0)
+    # Few patches, far apart: the first of them are all that is looked at.
     images = _restorers.patches("train", 96, 192)[: recording.FIRST_STEPS * numbers.batch_size]
     return recording.first_steps(recipe.model(numbers), images, None, batch_size=numbers.batch_size, seed=0)
 
@@ -50,15 +51,7 @@ def run(s: dict, seed: int) -> tuple[dict, dict]:
         "seconds": round(time.monotonic() - start, 1),
         "processor_seconds": round(time.process_time() - processor, 1),
     }
-    pictures = scoring.test_photographs()
-    for protocol in recipe.protocols:
-        row = scoring.score(model, protocol, pictures)
-        by_picture = {name: round(float(value), 2) for name, value in zip(row.pictures, row.psnr, strict=True)}
-        result[protocol] = {
-            "psnr": round(float(row.psnr.mean()), 3),
-            "ssim": round(float(row.ssim.mean()), 4),
-            "psnr_by_picture": by_picture,
-        }
+    result |= {protocol: rows["network"] for protocol, rows in recipe.evaluate(model).items()}
     return {"parameters": model.count_params(), "steps": recipe.steps(numbers)}, result
 
 

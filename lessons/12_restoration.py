@@ -762,8 +762,8 @@ figures.show(
 
 # %% [markdown]
 # Too weak a kernel leaves some blur; too strong a one gives every edge rings, and soon makes the picture worse than it was.
-# In doubt guess small. The network makes more of a kernel a little too weak, and worse of one too strong: all kernels
-# that it was told in training were true.
+# In doubt guess small. The network makes more of a kernel a little too weak, and worse of one too strong, most likely
+# since all kernels that it was told in training were true.
 #
 # ## 6 · How does one fill a hole?
 #

@@ -166,7 +166,7 @@ figures.images(
 
 # %% [markdown]
 # The trained network keeps outlines to its deepest layer and lets go of the colours: ears, eyes and branch are where they
-# were. What comes back from random weights is the whole picture or specks; that the first two of their layers are rebuilt
+# were. From random weights comes back the whole picture, part of it or specks; that the first two of their layers are rebuilt
 # *more* exactly shows only that their maps are easier to undo in so few steps. So being rebuilt does not mean having been
 # understood. We take `conv3_3` for content.
 #
@@ -337,8 +337,8 @@ figures.images(
 )
 
 # %% [markdown]
-# One layer gives the colours as fine grain; with more layers the marks grow, because deeper layers see further. With
-# four the wall has bricks and the painting has strokes; neither has a place for anything: where each lay is gone.
+# One layer gives the colours as fine grain; with more layers, whose deepest sees further each time, the marks grow. With
+# four the wall has bricks and the painting has strokes; where each of them lay is gone.
 #
 # ## 4 · How do content and style come together?
 #
@@ -404,7 +404,8 @@ figures.images(
 )
 
 # %% [markdown]
-# To the right the panda wins, to the left the painting. Four layers give longer strokes than two.
+# To the right the panda wins, to the left the painting. With two layers the marks are patches, with four they
+# are strokes.
 #
 # **Coarse to fine.** A stroke can be no longer than the layers see, in pixels. So paint a small picture first, then
 # enlarge it and go on: the strokes grow with it, and fewer steps at the large size will do.

@@ -40,7 +40,10 @@ def restorers(protocol: str) -> dict[str, Restorer]:
 
 
 def extras(protocol: str) -> dict[str, Restorer]:
-    """Restorers of a protocol that need a package of the user's own: BM3D, with `pip install bm3d`; slow."""
+    """Restorers of a protocol that need a package of the user's own: BM3D, with `pip install bm3d`; slow.
+
+    Empty where it is not installed, and for protocols other than those of noise. Raises KeyError for another protocol.
+    """
     chosen = PROTOCOLS[protocol]
     if _task(chosen) != "denoise" or importlib.util.find_spec("bm3d") is None:
         return {}

@@ -68,7 +68,8 @@ def bm3d(picture: np.ndarray, sigma: float) -> np.ndarray:
     """Like patches stacked, denoised together by a transform in three dimensions, and put back: float32 (H, W, C).
 
     Dabov, Foi, Katkovnik and Egiazarian, "Image denoising by sparse 3-D transform-domain collaborative filtering",
-    2007. It needs the package bm3d, whose licence is for non-commercial use, so that the course does not install it.
+    2007. It needs the package bm3d, whose licence is for non-commercial use, so that the course does not install it;
+    ImportError without it.
     """
     import bm3d as package
 

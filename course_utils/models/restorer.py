@@ -21,7 +21,8 @@ class Restorer(keras.Model):
         columns alike, this is as good as eight times the pictures, and keeps the network from learning them by heart.
     seed: of those draws.
 
-    Called without `training=True` it restores what it is given. It is compiled with a loss of (clean, restored).
+    Called without `training=True` it restores what it is given; with it, it takes clean pictures, (n, H, W, c). It is
+    compiled with a loss of (clean, restored).
     Validate with (degraded, clean): `validation_data` is not degraded again.
     Arrays are looked at before they are restored: ValueError for other than (n, h, w, channels), whole numbers, NaN,
     infinity, no pixels, and for numbers far outside [0, 1], such as 0 to 255; noise may leave [0, 1] a little.

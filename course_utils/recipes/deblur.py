@@ -16,7 +16,7 @@ from course_utils.models.unet import restoration_unet
 from course_utils.recipes import Examples, _restorers
 
 PROTOCOLS = ("deblur_gaussian", "deblur_motion", "deblur_defocus")
-SIDE = 96  # pixels of a patch: four times what the widest kernel reaches
+SIDE = 96  # pixels of a patch, about four times the width of the largest kernel
 
 
 @dataclass(frozen=True)
