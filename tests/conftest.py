@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from course_utils import paths
@@ -21,10 +22,23 @@ def pytest_configure(config):
     )
 
 
+# Those that take longest, most of them waiting for another process: begun first, none is left over at the end.
+LONG = ("test_browser", "test_jax_backend", "test_recipes", "test_course_py", "test_benchmarks", "test_shipped_weights")
+MUCH = 300e6  # bytes: what is worth the seconds that it takes to find and give back
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def memory_given_back():
-    """A process tests many files: what one leaves behind is taken away after it."""
+    """A process tests many files: where one leaves much behind, it is taken away after it."""
+    held = psutil.Process().memory_info
+    before = held().rss
     yield
+    if held().rss < before + MUCH:
+        return
     for name in [name for name in sys.modules if name.startswith("course_utils.recipes.")]:
         for function in vars(sys.modules[name]).values():
             if hasattr(function, "cache_clear"):  # patches of photographs, hundreds of megabytes

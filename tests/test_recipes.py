@@ -5,7 +5,8 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, asdict, is_dataclass
+from dataclasses import FrozenInstanceError, asdict, is_dataclass, replace
+from functools import cache
 
 import keras
 import numpy as np
@@ -18,7 +19,8 @@ from course_utils import cli, models, paths, recipes, training
 
 @pytest.fixture(scope="module", params=recipes.names())  # one recipe after the other, and its data once in memory
 def recipe(request):
-    return recipes.find(request.param)
+    found = recipes.find(request.param)
+    return replace(found, data=cache(found.data))  # some take seconds, and each of its models asks for them
 
 
 def test_the_help_names_every_recipe(capsys):

@@ -16,6 +16,7 @@ from course_utils.cli.lessons import Lesson, all_lessons
 
 PYTEST = (sys.executable, "-m", "pytest", "--verbosity=0", "--continue-on-collection-errors", "-p", "tests.seconds")
 SIDE_BY_SIDE = ("-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadscope")  # a file stays in one process
+AS_COLLECTED = "--no-loadscope-reorder"  # files are begun in the order of tests/conftest.py, notebooks by their cells
 # Of two processes side by side each computes on one core.
 ONE_THREAD = {name: "1" for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}
 CELL_TIMEOUT = {"smoke": 600, "lesson": 1800}  # seconds of the longest cell, on the slowest machine we know
@@ -29,7 +30,7 @@ def run_tests(quick: bool = False) -> int:
     """
     options = ["-m", "not browser"] if quick else []
     with _part("the package"):
-        failed = _pytest([*SIDE_BY_SIDE, *options, "tests"], ONE_THREAD)
+        failed = _pytest([*SIDE_BY_SIDE, AS_COLLECTED, *options, "tests"], ONE_THREAD)
     if not quick:
         failed = compare_notebooks([paths.NOTEBOOKS], "smoke") or failed
     tell_outdated(all_lessons())
