@@ -66,6 +66,13 @@ def test_batches_hold_each_example_once_and_epochs_differ():
     assert orders[0] == orders[2] != orders[1]
 
 
+def test_random_layers_draw_other_numbers_in_each_epoch():
+    noise = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.GaussianNoise(0.5, seed=3)])
+    noise.compile("sgd", "mean_squared_error", run_eagerly=True)
+    losses = training.fit(noise, IMAGES, IMAGES, epochs=3, batch_size=32, progress=False).history["loss"]
+    assert len(set(losses)) == 3  # nothing is learned: it is the draws alone that differ
+
+
 def test_keras_itself_repeats_the_order_of_an_epoch():
     """The reason for `Batches`; when this fails, Keras has been repaired and `fit` may become shorter."""
     if keras.backend.backend() != "tensorflow":
