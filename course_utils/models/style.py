@@ -1,0 +1,114 @@
+"""Style transfer by one pass through a network that was trained for one style (lesson 14).
+
+After Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", 2016, with the
+instance normalisation of Ulyanov, Vedaldi and Lempitsky, "Improved texture networks", 2017.
+"""
+
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from course_utils.models import vgg
+from course_utils.models.restorer import Restorer
+from course_utils.models.unet import CropLike, MirrorToMultiple
+
+CONTENT_LAYER = "conv3_3"
+STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
+
+
+class StyleTransfer(Restorer):
+    """Paints pictures in the one style that it was trained for: float (n, h, w, 3) in [0, 1] -> the same shape.
+
+    network: as of `transfer_network`. `training.fit(model, photographs)` with a loss of (photographs, painted), such as
+    `perceptual_loss` gives; no painted pictures are needed. Looks at what it is given as any `Restorer` does.
+    """
+
+    def __init__(self, network: keras.Model, **kwargs):
+        super().__init__(network, _as_they_are, **kwargs)
+
+
+def _as_they_are(photographs):
+    return photographs
+
+
+def transfer_network(
+    widths: Sequence[int] = (16, 32, 48), blocks: int = 4, normalisation: str = "instance", name: str = "transfer"
+) -> keras.Model:
+    """Pictures (n, h, w, 3) in [0, 1] of any size to painted ones in (0, 1), of the same size.
+
+    widths: maps at the full, the half and the quarter size; `blocks` residual ones at the last. Doubled by repeated
+    pixels and a convolution, which leaves no checkerboard (Odena, Dumoulin and Olah, "Deconvolution and checkerboard
+    artifacts", 2016).
+    normalisation: after each convolution but the last, "instance": each map of each picture by its own mean and
+        variance, so that the contrast of the picture does not matter to the style; "batch": by those of the batch,
+        and when trained, of all pictures; "none".
+    Raises ValueError for another normalisation, fewer than two widths, and widths or blocks under 1.
+    """
+    if normalisation not in ("instance", "batch", "none"):
+        raise ValueError(f"normalisation must be 'instance', 'batch' or 'none', got {normalisation!r}")
+    if len(widths) < 2 or min(*widths, blocks) < 1:
+        raise ValueError(f"expected two widths or more and blocks, 1 or more each, got {tuple(widths)} and {blocks}")
+
+    def convolved(x, width: int, size: int, strides: int = 1, relu: bool = True):
+        x = layers.Conv2D(width, size, strides, padding="same", kernel_initializer="he_normal")(x)
+        if normalisation == "instance":
+            x = layers.GroupNormalization(groups=-1)(x)  # a group for each map
+        elif normalisation == "batch":
+            x = layers.BatchNormalization(momentum=0.9)(x)
+        return layers.ReLU()(x) if relu else x
+
+    images = layers.Input((None, None, 3), name="images")
+    x = MirrorToMultiple(2 ** (len(widths) - 1))(images)
+    x = convolved(x, widths[0], 5)
+    for width in widths[1:]:
+        x = convolved(x, width, 3, strides=2)
+    for _ in range(blocks):
+        x = layers.Add()([x, convolved(convolved(x, widths[-1], 3), widths[-1], 3, relu=False)])
+    for width in reversed(widths[:-1]):
+        x = convolved(layers.UpSampling2D(2)(x), width, 3)
+    x = layers.Conv2D(3, 5, padding="same", activation="sigmoid", name="painted")(x)
+    return keras.Model(images, CropLike(name="crop")([x, images]), name=name)
+
+
+def gram_matrices(maps):
+    """Maps (n, h, w, C) to the means over places of products of channels, (n, C, C): Gatys et al., 2016, equation 3,
+    divided by the number of places."""
+    channels = maps.shape[-1]
+    rows = ops.reshape(maps, (ops.shape(maps)[0], -1, channels))
+    return ops.matmul(ops.transpose(rows, (0, 2, 1)), rows) / ops.cast(ops.shape(rows)[1], rows.dtype)
+
+
+def perceptual_loss(painting: np.ndarray, *, content_weight: float, variation_weight: float) -> Callable:
+    """loss(photographs, painted) -> (n,), in `keras.ops`, for pictures (n, h, w, 3) in [0, 1].
+
+    style distance + content_weight * content distance + variation_weight * total variation, as lesson 14 has them: the
+    squared difference of the Gram matrices of STYLE_LAYERS from those of the painting over their square, the squared
+    difference of the maps of CONTENT_LAYER from those of the photograph over their square, and the mean difference of
+    neighbouring pixels.
+    painting: (H, W, 3) in [0, 1]; its strokes are learned in the size that they have in it.
+    Raises ValueError for another painting, as `vgg.features` does when called.
+    """
+    eyes = vgg.features((CONTENT_LAYER, *STYLE_LAYERS), pooling="average")
+    content_eyes = vgg.features((CONTENT_LAYER,), pooling="average")  # as far as that and no further
+    seen = eyes(painting[np.newaxis])
+    wanted = {name: ops.convert_to_numpy(gram_matrices(seen[name])) for name in STYLE_LAYERS}
+
+    def loss(photographs, painted):
+        maps, content = eyes(painted), content_eyes(photographs)[CONTENT_LAYER]
+        style = sum(
+            ops.sum((gram_matrices(maps[name]) - gram) ** 2, axis=(1, 2)) / np.sum(gram**2)
+            for name, gram in wanted.items()
+        ) / len(wanted)
+        squares = ops.mean((maps[CONTENT_LAYER] - content) ** 2, axis=(1, 2, 3))
+        distance = squares / ops.mean(content**2, axis=(1, 2, 3))
+        return style + content_weight * distance + variation_weight * _total_variation(painted)
+
+    return loss
+
+
+def _total_variation(images):
+    """The mean absolute difference of neighbouring pixels, down and across added: (n,)."""
+    down = ops.mean(ops.abs(images[:, 1:] - images[:, :-1]), axis=(1, 2, 3))
+    return down + ops.mean(ops.abs(images[:, :, 1:] - images[:, :, :-1]), axis=(1, 2, 3))
