@@ -73,6 +73,18 @@ def test_each_call_draws_anew_and_adds_a_little_noise():
     assert 0.9 / 255 < deviations.min() < 1.5 / 255 and 3.5 / 255 < deviations.max() < 4.3 / 255
 
 
+def test_the_filter_is_told_the_kernel_and_the_noise_that_a_picture_has():
+    images = np.random.default_rng(1).random((6, 64, 64, 3), dtype=np.float32)
+    both = ops.convert_to_numpy(deblurring.BlursAndWiener(seed=5)(images))
+    filtered, seen = both[..., :3], both[..., 3:]
+    seed = keras.random.SeedGenerator(5)  # the same draws in the same order
+    kernels = deblurring.kernel_bank()[ops.convert_to_numpy(keras.random.randint((6,), 0, 384, seed=seed))]
+    sigma = ops.convert_to_numpy(keras.random.uniform((6, 1, 1, 1), 1 / 255, 4 / 255, seed=seed))
+    noise = seen - ops.convert_to_numpy(deblurring.blurred(images, kernels))
+    np.testing.assert_allclose(noise.std(axis=(1, 2, 3)), sigma.ravel(), rtol=0.03)
+    np.testing.assert_allclose(filtered, deblurring.deconvolved(seen, kernels, sigma), atol=1e-5)
+
+
 def small_deblurrer():
     return deblurring.Deblurrer(unet.restoration_unet(6, 3, widths=(8, 8)), turned=True)
 
