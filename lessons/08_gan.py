@@ -15,15 +15,13 @@
 #
 # **Can one network teach another to make pictures, merely by trying to catch its fakes?**
 #
-# A **generative adversarial network** (GAN) is two networks that play against each other. The **generator**
-# turns random numbers into pictures, the **discriminator** tells real pictures from generated ones, and each
-# learns from the other's mistakes.
+# In a **generative adversarial network** (GAN) the **generator** turns random numbers into pictures, the
+# **discriminator** tells real pictures from generated ones, and each learns from the other's mistakes.
 #
-# - **You will be able to** write the game in two forms, say what it aims at, see when it goes wrong, repair
-#   it, and judge by numbers whether the repair was one.
-# - **You need** [lesson 04](04_learning.ipynb) for losses, gradients and optimisers, and
-#   [lesson 05](05_cnn_classifier.ipynb) for logits; its classifier judges our pictures.
-# - **Time**: about two hours and a half to work through; all cells together run in a few minutes.
+# - **You will be able to** write this game, see when it goes wrong, repair it, and measure the repair.
+# - **You need** losses, gradients and optimisers ([lesson 04](04_learning.ipynb)), logits and the classifier of
+#   [lesson 05](05_cnn_classifier.ipynb).
+# - **Time**: about three hours with the exercises; all cells together run in some minutes.
 
 # %%
 import json
@@ -52,8 +50,7 @@ from course_utils.models import gan, gan_losses, gan_networks
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# None of these clothes were ever sewn or photographed. A generator that ships with the course drew each from
-# random numbers.
+# A generator that ships with the course drew each of these from random numbers.
 
 # %%
 clothes = models.load("gan_fashion").sample(48, seed=0)
@@ -70,9 +67,9 @@ figures.images(
 # %% [markdown]
 # ## 1 · How does the game go?
 #
-# First on numbers instead of pictures, where everything can be drawn. Real numbers $x$ come from two
-# neighbouring hills of probability. The generator $G$ turns eight random ones, its **latent**
-# numbers $z$, into a **fake**. The discriminator $D$ returns a logit: positive for "real", negative for "fake".
+# First on numbers, where everything can be drawn. Real numbers $x$ come from two hills of probability. The
+# generator $G$ turns eight random ones, its **latent** numbers $z$, into a **fake**. The discriminator $D$
+# returns a logit: positive for "real", negative for "fake".
 
 
 # %%
@@ -95,14 +92,14 @@ def dense_network(*sizes):
 
 # %% [markdown]
 # Each **round** has two turns. The discriminator makes $L_D$ smaller, the cross-entropy of telling real from
-# fake; then the generator makes $L_G$ smaller, the cross-entropy of its fakes being taken for real. With
-# $\operatorname{softplus}(l) = \log(1+e^l)$, which is minus the logarithm of the probability $\sigma(-l)$:
+# fake; then the generator makes $L_G$ smaller, that of its fakes being taken for real. Here
+# $\operatorname{softplus}(l) = \log(1+e^l)$ is minus the logarithm of the probability $\sigma(-l)$:
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
-# $x: (n, 1)$, $z: (n, 8)$, $D(\cdot): (n, 1)$. A `tf.GradientTape` records what is computed, so that it can
-# return gradients. Two turns, two tapes, and each turn moves the weights of one network alone, by Adam with a
-# short memory, since the other network keeps turning the gradient:
+# $x: (n, 1)$, $z: (n, 8)$, $D(\cdot): (n, 1)$. Each turn moves the weights of one network alone, by a
+# `tf.GradientTape` of its own, and by Adam with a short memory, since the other network keeps turning the
+# gradient:
 
 
 # %%
@@ -144,7 +141,7 @@ def make_round(generator, discriminator, optimizers, penalty=None, loss=fooling)
 
 
 # %% [markdown]
-# `@tf.function` compiles the round, which makes it faster. We play, and look in at four moments.
+# We play, and look in at four moments. (`@tf.function` compiles the round, to be faster.)
 
 
 # %%
@@ -217,21 +214,18 @@ for name, numbers in hills_of.items():
     )
 
 # %% [markdown]
-# Where fakes are too many the blue curve dips, where they are too few it rises, and the fakes walk uphill.
-# The generator never sees a real number: all it ever learns is the slope of that curve. In the end both hills
-# are there, though centres and spreads are not exactly right. The discriminator can nearly shrug: about one
-# half where there are numbers.
+# Where fakes are too many the blue curve dips, where they are too few it rises, and the fakes walk uphill. The
+# generator never sees a real number: it learns from the slope of that curve alone. In the end both hills are
+# there, not exactly right, and the curve lies near one half there.
 #
 # ## 2 · What does the generator make smaller?
 #
 # Hold the generator still. Its numbers have some density $q(x)$, the real ones $p(x)$. At each $x$ the best
-# discriminator weighs one against the other. Take $p \log D + q \log(1-D)$, set its derivative $p/D -
-# q/(1-D)$ to zero:
+# discriminator makes $p \log D + q \log(1-D)$ largest. Set the derivative $p/D - q/(1-D)$ to zero:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
-# Is that what a network finds? Here $q$ is a bell, and the discriminator is what it always was: a classifier
-# of two classes. (Far outside it has seen no examples, and guesses.)
+# Is that what a network finds? Here $q$ is a bell, and the discriminator a classifier of two classes.
 
 
 # %%
@@ -277,8 +271,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Now put $D^*$ into the game. What remains is a distance of $p$ and $q$, the **Jensen-Shannon divergence**,
-# from each to their mean $m = (p+q)/2$, and the generator of the original game makes it smaller:
+# Put $D^*$ into the game, and what remains for the generator to make smaller is the **Jensen-Shannon divergence**
+# of $p$ and $q$, from each to their mean $m = (p+q)/2$:
 #
 # $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
 
@@ -298,9 +292,9 @@ print("trained network:", approx(game_value(found.clip(1e-6, 1 - 1e-6), p, q, x)
 print(f"when p = q, D* is 1/2: {game_value(0 * x + 0.5, p, p, x):.4f} = -log 4")
 
 # %% [markdown]
-# A divergence is zero where the generator is perfect. But does it show the way there? Take two boxes of width
-# 1 and push one away by $\theta$. Beside it we put the **Wasserstein distance**: how far the probability has
-# to be carried, on average.
+# It is zero where the generator is perfect. But does it show the way there? We push a box of width 1 away from
+# another by $\theta$, and compare with the **Wasserstein distance**: how far probability has to be carried, on
+# average.
 
 # %%
 shifts = np.linspace(0, 3, 61)
@@ -334,10 +328,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Once the boxes part, the divergence stays at $\log 2$. Near or far, it has no slope, hence no gradient for
-# the generator. Pictures are like that: the few that look like clothes are lost in the space of all pictures,
-# so at the start real and fake never meet. The Wasserstein distance has a slope everywhere. The **WGAN**
-# descends it, and needs a discriminator of bounded slope for that, for instance by a penalty (E8.4).
+# Once the boxes part, the divergence stays at $\log 2$: no slope, hence no gradient for the generator. The
+# Wasserstein distance has a slope everywhere. The **WGAN** descends it, and needs a discriminator of bounded
+# slope for that (E8.4).
 
 # %% [markdown]
 # ### E8.1 ★ The optimal discriminator
@@ -365,10 +358,9 @@ check.e8_1(optimal_discriminator)
 # %% [markdown]
 # ## 3 · Which loss?
 #
-# In the game as first written the generator descends $\log(1-\sigma(l))$, where $l = D(G(z))$ is the logit of
-# a fake: the **minimax** loss. Section 1 used the **non-saturating** one, $-\log \sigma(l)$. The **hinge**
-# loss has $-l$; its discriminator descends $\max(0, 1 - l_\text{real}) + \max(0, 1 + l_\text{fake})$, and so
-# leaves alone what is told apart by more than 1.
+# In the game as first written the generator descends $\log(1-\sigma(l))$, where $l = D(G(z))$ is the logit of a
+# fake: the **minimax** loss. Section 1 used the **non-saturating** one, $-\log \sigma(l)$. The **hinge** loss has
+# $-l$; its discriminator descends $\max(0, 1 - l_\text{real}) + \max(0, 1 + l_\text{fake})$.
 
 # %%
 generator_losses = {
@@ -420,12 +412,12 @@ figures.show(
 )
 
 # %% [markdown]
-# At the dotted line, logit −5, the discriminator is sure. There minimax leaves the generator less than a
-# hundredth of the gradient, just when it has most to learn; the other two keep it near one.
+# At the dotted line the discriminator is sure. There minimax leaves the generator less than a hundredth of the
+# gradient, just when it has most to learn; the other two keep it near one.
 #
-# Does it matter? [Adam](04_learning.ipynb#5-·-Which-way,-and-how-far?) divides each gradient by its usual
-# size. So we give the discriminator a head start and play 300 rounds, with either loss, the generator by plain
-# gradient descent or by Adam. What do you expect?
+# Does it matter? [Adam](04_learning.ipynb#5-·-Which-way,-and-how-far?) divides each gradient by its usual size.
+# So we give the discriminator a head start and play on, the generator by plain gradient descent or by Adam. What
+# do you expect?
 
 
 # %%
@@ -454,14 +446,13 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent at this rate minimax is lost from both starts: once fakes are believed, its gradient is near one and nothing holds them
-# (99 stands for far away). By Adam it does no worse than the other; section 8 finds the same on pictures.
+# By gradient descent at this rate minimax is lost from both starts (99 stands for far away). By Adam it does no
+# worse than the other; section 8 finds the same on pictures.
 
 # %% [markdown]
 # ### E8.2 ★★ The non-saturating loss
-# Write `non_saturating_loss`: from the logits (n, 1) that the discriminator gave the fakes, the generator's
-# mean loss. It should bear logits of −1,000 and of 1,000, as softplus does. In NumPy, `np.logaddexp(a, b)` is
-# $\log(e^a + e^b)$ without ever computing a power that is too large.
+# Write `non_saturating_loss`: the generator's mean loss from the logits (n, 1) of its fakes, be they −1,000 or
+# 1,000. `np.logaddexp(a, b)` is $\log(e^a + e^b)$ without ever computing a power that is too large.
 
 
 # %% tags=["exercise"]
@@ -482,8 +473,8 @@ check.e8_2(non_saturating_loss)
 
 # %% [markdown]
 # ### E8.3 ★ The hinge loss
-# Write `hinge_discriminator_loss` from the logits of real pictures (n, 1) and of fakes (m, 1): the mean over
-# the one plus the mean over the other.
+# Write `hinge_discriminator_loss` from the logits of real pictures (n, 1) and of fakes (m, 1): the mean over the
+# one plus the mean over the other.
 
 
 # %% tags=["exercise"]
@@ -505,8 +496,8 @@ check.e8_3(hinge_discriminator_loss)
 # %% [markdown]
 # ## 4 · What goes wrong?
 #
-# Eight small clouds on a ring, so far apart that each is a class of its own. A sample counts as near a cloud
-# within three standard deviations of its centre, a cloud as covered if it holds one sample in a hundred.
+# Eight small clouds on a ring. A sample is near a cloud within three standard deviations of its centre; a cloud
+# is covered if it holds one sample in a hundred.
 
 # %%
 CENTRES = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
@@ -530,9 +521,8 @@ covered, near = ring_scores(ring(2000, np.random.default_rng(0)))
 print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
 
 # %% [markdown]
-# Three games from the same start. In the first the generator learns twenty times as fast as the
-# discriminator. The second adds a penalty, R1, of which more below. The third lets both learn at the same
-# rate.
+# Three games from the same start. In the first the generator learns twenty times as fast as the discriminator.
+# The second adds a penalty, R1, of which more below. In the third both learn at the same rate.
 
 
 # %%
@@ -590,18 +580,17 @@ figures.show(
 
 # %% [markdown]
 # Above, all latent numbers lead to nearly the same place, and that place wanders. This is **mode collapse**:
-# against a slow discriminator the best answer is the one place it believes in most, and once it has learned
-# to doubt that place, all move on. R1 does not help here: it is no remedy for a partner who lags behind.
-# Below, the discriminator keeps up.
+# against a slow discriminator the best answer is the one place it believes in most, and once it doubts that
+# place, all move on. R1 is no remedy here. Below, the discriminator keeps up.
 #
-# What then is R1 for? The smallest GAN of all is **Dirac's**: one real number, 0, one fake, $\theta$, and a
-# discriminator $D(x) = \psi x$. Without the softplus the game's value is $\psi\theta$: the discriminator
-# climbs it, the generator descends it. When both step at once, by $h$:
+# What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
+# discriminator $D(x) = \psi x$. The discriminator climbs $\psi\theta$, the generator descends it. When both step
+# at once, by $h$:
 #
 # $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
 #
-# R1 is $\frac\gamma2 (\partial D/\partial x)^2 = \frac\gamma2 \psi^2$ and adds the last term. In turns, as our
-# rounds are played, the generator answers the *new* $\psi$.
+# R1, here $\frac\gamma2 \psi^2$, adds the last term. In turns, as in our rounds, the generator answers the *new*
+# $\psi$.
 
 
 # %%
@@ -644,14 +633,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Each player does what is best for itself, and they chase each other in circles. Steps at once even carry them
-# outwards; in turns they come no nearer and go no further. R1 takes from the discriminator the steepness it
-# has no use for at the solution, where it should be flat, and the circle becomes a spiral inwards.
+# They chase each other in circles. Steps at once even carry them outwards; in turns they come no nearer and go no
+# further. R1 takes from the discriminator the steepness it has no use for at the solution, and the circle becomes
+# a spiral inwards.
 
 # %% [markdown]
 # ### E8.4 ★★★ A gradient penalty
-# A WGAN wants slopes of at most 1; WGAN-GP asks for slopes of length 1 between real and fake. Write
-# `gradient_penalty`, all in tensors: `real` and `fake` (n, ...), `mix` (n, 1, ...) the share of the real one.
+# WGAN-GP asks for slopes of length 1 between real and fake. Write `gradient_penalty`, all in tensors: `real` and
+# `fake` (n, ...), `mix` (n, 1, ...) the share of the real one.
 #
 # $$\hat x_i = \text{mix}_i\, x_i + (1 - \text{mix}_i)\, G(z_i) \qquad \text{penalty} = \frac1n \sum_i \Big( \big\| \nabla D(\hat x_i) \big\|_2 - 1 \Big)^2$$
 #
@@ -684,8 +673,7 @@ check.e8_4(gradient_penalty)
 # %% [markdown]
 # ## 5 · How do we play with pictures?
 #
-# Only the networks change: transposed
-# convolutions up to a picture with pixels in [0, 1], strided convolutions down to a logit.
+# Only the networks change: transposed convolutions up to a picture, strided convolutions down to a logit.
 
 
 # %%
@@ -716,7 +704,7 @@ def picture_discriminator():
 
 
 # %% [markdown]
-# One round by hand, shapes beside it, to see both tapes at work:
+# One round by hand, shapes beside it:
 
 # %%
 images, _ = data.fashion_mnist("train")
@@ -776,18 +764,15 @@ figures.show(
 )
 
 # %% [markdown]
-# In seconds even grey becomes bright shapes on black, not yet clothes. The dots come from the transposed
-# convolutions (lesson 02): each pixel of a $2\times2$ block is painted by kernel entries of its own, random at first. Will they go (section 7)?
-#
-# Keras's `fit` looks after progress, saving and stopping, if the game can be told as *one* loss. The trick is
-# to stop gradients where a tape would not have looked: fakes count as constants in the discriminator's term,
-# and the discriminator's weights in the generator's.
+# Even grey becomes bright shapes, not yet clothes. The dots come from the transposed convolutions (lesson 02):
+# each pixel of a $2\times2$ block is painted by kernel entries of its own. Will they go (section 7)?
 #
 # ## 6 · How does the game fit into `fit`?
 #
-# Keras trains what `compute_loss` returns. `call` makes as many fakes as there are real pictures;
-# `stop_gradient` and `stateless_call`, which runs a network with weights that we hand it, keep each loss to
-# its own network:
+# Keras's `fit` looks after progress, saving and stopping, if the game is *one* loss, in `compute_loss`. So we
+# stop gradients where a tape would not have looked: in the discriminator's term fakes are constants
+# (`stop_gradient`), in the generator's term the discriminator's weights are (`stateless_call` runs a network with
+# weights that we hand it).
 
 
 # %%
@@ -840,11 +825,10 @@ game.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
 history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 
 # %% [markdown]
-# Mind that `fit` moves both networks *at once*, where section 5 took turns: the first of Dirac's games, the one
-# that most needs R1.
+# Mind that `fit` moves both networks *at once*: the first of Dirac's games, the one that most needs R1.
 #
-# From now on we use `gan.Gan` of the course's package: this class with R1 and three repairs more. The
-# **relativistic loss** scores real and fake in pairs, and each network wants its own side ahead:
+# From now on we use the package's `gan.Gan`: this class with R1 and three repairs more. The **relativistic loss**
+# scores real and fake in pairs, and each network wants its own side ahead:
 
 
 # %%
@@ -880,8 +864,8 @@ pairs = zip(slow, watched.averaged.get_weights(), strict=True)
 print("as in the package:", all(np.allclose(a, b, atol=1e-5) for a, b in pairs))
 
 # %% [markdown]
-# **Spectral normalisation** divides the weights $W$ of a layer by their largest **singular value**, the most
-# that they can stretch a vector; so no slope of the discriminator runs away:
+# **Spectral normalisation** divides the weights $W$ of a layer by their largest **singular value**, the most that
+# they can stretch a vector; so no slope of the discriminator runs away:
 
 # %%
 layer = gan_networks.SpectralConv2D(6, 4, strides=2, padding="same")
@@ -894,9 +878,9 @@ print("as in the package:", np.allclose(by_hand, from_package, atol=1e-4))
 
 # %% [markdown]
 # ### E8.5 ★★★ The largest singular value
-# The package needs no decomposition but **power iteration**: a vector that is multiplied by the matrix $W$ and by
-# $W^\top$ in turn, and brought back to length 1, comes ever closer to the direction that is stretched most.
-# Write `largest_singular_value` for `matrix` (rows, columns) from `steps` such turns of `vector` (columns,).
+# The package finds it by **power iteration**: a vector multiplied by $W$ and by $W^\top$ in turn, and brought
+# back to length 1, comes ever closer to the direction that is stretched most. Write `largest_singular_value` for
+# `matrix` (rows, columns) from `steps` such turns of `vector` (columns,).
 
 
 # %% tags=["exercise"]
@@ -922,15 +906,15 @@ check.e8_5(largest_singular_value)
 # %% [markdown]
 # ## 7 · How good is good?
 #
-# Losses do not tell. We let the classifier of lesson 05 look. Its 160 features of many samples form a cloud,
-# and so do those of real pictures. The **Fréchet distance** compares the two clouds by their means $\mu$
-# (160,) and covariances $\Sigma$ (160, 160), as if they were Gaussian:
+# Losses do not tell. We let the classifier of lesson 05 look: its 160 features of many samples form a cloud. The
+# **Fréchet distance** compares it with the cloud of real pictures by means $\mu$ and covariances $\Sigma$, as if
+# both were Gaussian:
 #
 # $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
 #
-# **Coverage** is the share of real pictures that have a sample close by. **Effective classes** count the
-# classes that are generated (E8.6). No such number means anything without the same number for *real* pictures
-# in place of the samples, the floor.
+# **Coverage** is the share of real pictures that have a sample close by; **effective classes** count the classes
+# that are generated (E8.6). Read each beside its floor: the same number for *real* pictures in place of the
+# samples.
 
 # %%
 test_images, _ = data.fashion_mnist("test")
@@ -943,9 +927,9 @@ scores = {"each pixel for itself": judge(pixelwise, METRICS)}
 print(scores["each pixel for itself"]["frechet_distance"])
 
 # %% [markdown]
-# The generator to beat is that of the well-known tutorials, after the DCGAN paper: kernels of $5\times5$ and
-# up to 256 channels. Ours is built below. Both were trained and judged by `benchmarks/08_baseline.py`, but not
-# in one sitting, on a shared machine: so compare minutes of its processor, and pictures.
+# The generator to beat is that of the well-known tutorials, after the DCGAN paper: kernels of $5\times5$, up to
+# 256 channels. Ours is built in section 9. Both runs are recorded, not in one sitting, on a shared machine:
+# compare minutes of its processor, and pictures.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "08_baseline.json").read_text())
@@ -1013,15 +997,15 @@ figures.images(
 
 # %% [markdown]
 # On the left hardly anything but tops and shoes, in a pattern of checks: a kernel of 5 moved by 2 paints some
-# pixels by more entries than others. A kernel of 4 paints all by equally many; it has dots at first too, but
-# next to none are left. Ours is far ahead at equal times and at equal numbers of pictures. The two differ in
-# much more than the kernel, though; so now we change one thing at a time.
+# pixels by more entries than others. A kernel of 4 paints all by equally many; next to no dots are left. Ours is
+# far ahead at equal times and at equal numbers of pictures. But it differs in much more than the kernel; so now
+# we change one thing at a time.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
-# A classifier named the class of each sample: `labels` (n,), from 0 to `classes` - 1. Write
-# `effective_classes`: the exponential of the entropy of their shares, $\exp(-\sum_k s_k \log s_k)$. Ten classes
-# equally often give 10, a single class gives 1.
+# A classifier named the class of each sample: `labels` (n,), from 0 to `classes` - 1. Write `effective_classes`:
+# the exponential of the entropy of their shares, $\exp(-\sum_k s_k \log s_k)$. Ten classes equally often give 10,
+# a single class gives 1.
 
 
 # %% tags=["exercise"]
@@ -1045,10 +1029,10 @@ check.e8_6(effective_classes)
 # %% [markdown]
 # ## 8 · Which repair pays?
 #
-# We gave each repair of the literature to the same small, plain GAN, alone, in short runs judged by validation
-# images, with three seeds (± is the standard error). Our recipe (`ours`) differs from `plain` in the loss, R1,
-# averaged weights, *and* the optimiser: twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2`
-# 0.99 for 0.999. Which of these pays? Guess first.
+# Each repair of the literature, alone, in the same small, plain GAN: short runs judged by validation images,
+# three seeds each (± is the standard error). Our recipe (`ours`) differs from `plain` in the loss, R1, averaged
+# weights, *and* the optimiser: twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for
+# 0.999. Which of these pays? Guess first.
 
 
 # %%
@@ -1092,18 +1076,14 @@ figures.show(
 # %% [markdown]
 # Most of our gain is the optimiser, which no one would call a repair: Adam's shorter memory gains alone, the
 # doubled rate only together with it. Loss, R1 and averaging gain little or nothing alone, all three together
-# (`ours, the plain optimiser`) about half as much. Taken from ours, the optimiser is missed most, then R1, the
-# loss hardly; averaging was not taken out. Between minimax and plain we see no difference.
-#
-# Larger batches, which mean half the steps, do harm. So do a generator at a quarter of its rate and Heusel's
-# *two time scales*, a discriminator at four times its own. On 1,000 pictures, moving what the discriminator
-# sees helps a little.
+# (`ours, the plain optimiser`) about half as much. Taken from ours, R1 is missed, the loss hardly; averaging was
+# not taken out. Larger batches, which mean half the steps, do harm; so do a slower generator and Heusel's *two
+# time scales*, a faster discriminator. Between minimax and plain we see no difference.
 #
 # ## 9 · Now ours
 #
-# The recipe: relativistic loss, R1, averaged weights, a large learning rate that falls to zero, no momentum;
-# in `course_utils/recipes/gan_fashion.py` each number has its reason. During training a **GAN doctor** looks
-# on: every few hundred steps it draws what a loss hides.
+# `course_utils/recipes/gan_fashion.py` gives a reason for each number of the recipe. While it trains, a **GAN
+# doctor** draws what a loss hides.
 
 # %%
 recipe = recipes.find("gan_fashion")
@@ -1131,9 +1111,9 @@ ahead_by = watcher.record.curve("real_above_made")[1:]  # without the look after
 print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ahead_by.max(), 2))
 
 # %% [markdown]
-# A healthy page, but no draw: the discriminator is ahead, and ranks the real picture higher in most pairs, though
-# not so far ahead that the generator stops learning. Nearly all classes are there. The nearest training
-# pictures are relatives, not copies.
+# A healthy page, but no draw: the discriminator ranks the real picture higher in most pairs, though it is not so
+# far ahead that the generator stops learning. Nearly all classes are there. The nearest training pictures are
+# relatives, not copies.
 
 # %%
 generated = model.sample(10_000, seed=1)
@@ -1167,9 +1147,8 @@ figures.images(
 #
 # ## 10 · Which illness is it?
 #
-# Six recorded runs, each ill in another way, below a healthy one. Each illness is a bug or a setting from
-# practice. Find out who has what: look at the losses, at how often real is ranked above fake, at classes and
-# diversity, and at the samples.
+# Below a healthy run six others, each ill by another bug or setting from practice. Look at the losses, at how
+# often real is ranked above fake, at classes and diversity, and at the samples.
 
 # %%
 ill_runs = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
@@ -1185,10 +1164,10 @@ figures.show(
 
 # %% [markdown]
 # ### E8.7 ★★ Six diagnoses
-# Each of the runs A to F has one of these illnesses, each occurring once: `"collapse"`, `"saturated"`
-# (the discriminator is right nearly always), `"tanh"` (pictures from −1 to 1 against data from 0 to 1),
-# `"real images"` (the generator's loss looks at real pictures), `"dropout"` (left on while sampling),
-# `"learning rate"` (too high). Write `diagnose`, which returns a dictionary such as `{"A": "collapse", ...}`.
+# Each of the runs A to F has one of these illnesses: `"collapse"`, `"saturated"` (the discriminator is right
+# nearly always), `"tanh"` (pictures from −1 to 1 against data from 0 to 1), `"real images"` (the generator's loss
+# looks at real pictures), `"dropout"` (left on while sampling), `"learning rate"` (too high). Write `diagnose`,
+# which returns a dictionary such as `{"A": "collapse", ...}`.
 
 
 # %% tags=["exercise"]
@@ -1213,7 +1192,7 @@ check.e8_7(diagnose)
 # ## 11 · What lies between two pictures?
 #
 # We walk from one latent vector to the next. A straight line would pass too close to zero, where hardly any
-# latent vector lies in 64 dimensions, so we walk on an arc (Ken Shoemake's *slerp*, 1985).
+# latent vector lies in 64 dimensions, so we walk on an arc (Shoemake's *slerp*, 1985).
 
 
 # %%
@@ -1271,9 +1250,9 @@ figures.animate(
 #
 # ## 12 · And in colour?
 #
-# There are few emoji. A discriminator could learn them by heart, so it sees each one moved and mirrored at
-# random, real and fake alike (**differentiable augmentation**: gradients pass through). This is the shipped
-# network; for few pictures we take the **kernel distance**, which unlike Fréchet's is not biased upwards.
+# There are few emoji, and a discriminator could learn them by heart. So it sees each moved and mirrored at
+# random, real and fake alike (**differentiable augmentation**: gradients pass through). For few pictures we take
+# the **kernel distance**, which unlike Fréchet's is not biased upwards. Here is the shipped network.
 
 # %%
 emoji, _ = data.emoji_pictures("train")
@@ -1305,14 +1284,13 @@ figures.images(
 
 # %% [markdown]
 # The first eight, chosen by nobody: right colours, some shading, hardly one that can be named. The kernel
-# distance says so too: less than the VAE's of lesson 07, but far above that of real emoji. No success, then. But
-# nothing was copied: of a thousand, none lies closer to a training picture than some held-out emoji do.
+# distance agrees: below the VAE's of lesson 07, far above that of real emoji. No success, then. But nothing was
+# copied: of a thousand, none lies closer to a training picture than some held-out emoji do.
 #
 # ## Clinic
 #
-# A student lets the discriminator judge fakes and real pictures in one go, as many tutorials do, and takes
-# the halves apart. It runs, no error, both losses fall. `judged` says which half the generator's loss takes.
-# Which run is ill, and why?
+# A student lets the discriminator judge fakes and real pictures in one go and takes the halves apart. It runs, no
+# error, both losses fall. `judged` says which half the generator's loss takes. Which run is ill, and why?
 
 
 # %% tags=["clinic"]
@@ -1387,76 +1365,55 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, which the
-# discriminator learns to call real anyway; no weight of the generator has any part in them, so all its
-# gradients are zero. The fakes are the first half: `halves[0]`. Never trust losses alone. Look at samples,
-# and at whether weights move.
+# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, and no weight of the
+# generator has any part in them: all its gradients are zero. Never trust losses alone. Look at samples, and at
+# whether weights move.
 
 # %% [markdown]
 # ## Summary
 #
-# - A GAN is a game: the discriminator learns to tell real from fake, the generator learns from its slope
-#   alone.
-# - The best discriminator is $p/(p+q)$; against it, the original game makes the Jensen-Shannon divergence
-#   smaller, which has no slope where real and fake do not meet.
-# - The minimax loss leaves the generator next to no gradient while its fakes are caught; the non-saturating
-#   and the hinge loss keep it near one. Under Adam, which divides by a gradient's size, we see no harm in it.
-# - Mode collapse: many latents, few pictures. In our game on the ring a discriminator that kept up cured it.
-# - Steps at once spiral away from the solution, steps in turns circle around it; R1 draws both inwards.
-# - Both losses falling is a bad sign. Look at samples, and measure: Fréchet distance, coverage and classes,
-#   each beside the floor that real pictures give.
-# - A score is worth what its repetition says: several seeds, and one change at a time.
-# - Nearest training pictures show whether a generator has learned by heart.
+# - The discriminator learns to tell real from fake, the generator from its slope alone.
+# - The best discriminator is $p/(p+q)$. Against it the original game makes the Jensen-Shannon divergence smaller,
+#   which has no slope where real and fake do not meet.
+# - Minimax leaves next to no gradient while fakes are caught; under Adam we see no harm in it.
+# - Mode collapse: many latents, few pictures. On the ring a discriminator that kept up cured it.
+# - Steps at once spiral away from the solution, steps in turns circle around it; R1 draws inwards.
+# - Look at samples, and measure beside the floor, with several seeds, one change at a time.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | generative adversarial network (GAN) | 生成对抗网络 | a generator and a discriminator that learn by playing against each other |
+# | generative adversarial network (GAN) | 生成对抗网络 | learning by playing against each other |
 # | generator | 生成器 | turns latent numbers into samples |
 # | discriminator | 判别器 | tells real samples from fakes |
-# | latent vector | 潜在向量(隐向量) | the random numbers a sample is made from |
-# | minimax game | 极小极大博弈 | one player makes smaller what the other makes larger |
-# | Jensen-Shannon divergence | JS 散度 | how far two densities lie from their mean, at most log 2 |
-# | Wasserstein distance | 瓦瑟斯坦距离(推土机距离) | how far probability must be carried to turn one density into the other |
-# | saturating, non-saturating loss | 饱和损失、非饱和损失 | whether the gradient vanishes while fakes are caught |
+# | latent vector | 潜在向量(隐向量) | random numbers that become a sample |
+# | Jensen-Shannon divergence | JS 散度 | how far two densities lie from their mean |
+# | Wasserstein distance | 瓦瑟斯坦距离(推土机距离) | how far probability must be carried |
+# | non-saturating loss | 非饱和损失 | keeps its gradient while fakes are caught |
 # | hinge loss | 合页损失(铰链损失) | costs nothing beyond a margin |
-# | mode | 模态(众数) | one of the hills of a density |
-# | mode collapse | 模式崩溃(模式坍塌) | many latents lead to few different samples |
-# | gradient penalty | 梯度惩罚 | a term that keeps the discriminator's slopes in bounds |
-# | R1 regularisation | R1 正则化 | a gradient penalty at real samples, towards slope 0 |
-# | spectral normalisation | 谱归一化 | dividing weights by their largest singular value |
-# | singular value | 奇异值 | how much a matrix stretches one of its main directions |
-# | power iteration | 幂迭代法 | multiplying again and again to find the most stretched direction |
-# | relativistic loss | 相对判别损失 | scores a real picture against a fake, never alone |
-# | averaged weights (exponential moving average) | 权重的指数移动平均 | a slow copy of weights that never rest |
-# | Fréchet distance | 弗雷歇距离(FID 所用) | distance of two clouds of features, taken as Gaussian |
-# | coverage | 覆盖率 | share of the real pictures that have a sample close by |
-# | latent interpolation | 潜在空间插值 | the pictures between two latent vectors |
-# | differentiable augmentation | 可微数据增强 | changing all that the discriminator sees, with gradients passing through |
-# | two time-scale update rule | 双时间尺度更新规则 | learning rates of their own for generator and discriminator |
-# | gradient tape | 梯度带 | TensorFlow's record of a computation, to take gradients from |
+# | mode collapse | 模式崩溃(模式坍塌) | many latents, few different samples |
+# | gradient penalty (R1) | 梯度惩罚 | keeps slopes in bounds |
+# | spectral normalisation | 谱归一化 | divides weights by their largest singular value (奇异值) |
+# | relativistic loss | 相对判别损失 | scores a real picture against a fake |
+# | exponential moving average | 指数移动平均 | a slow copy of the weights |
+# | Fréchet distance | 弗雷歇距离(FID 所用) | compares clouds of features as if Gaussian |
+# | coverage | 覆盖率 | share of real pictures with a sample close by |
+# | differentiable augmentation | 可微数据增强 | changes all that the discriminator sees |
 #
 # ## What to read next
 #
-# - Ian Goodfellow and others, *Generative adversarial nets*, 2014: the game and its optimal discriminator.
-# - Alec Radford, Luke Metz and Soumith Chintala, *Unsupervised representation learning with deep
-#   convolutional generative adversarial networks*, 2015: DCGAN.
-# - Martin Arjovsky, Soumith Chintala and Léon Bottou, *Wasserstein GAN*, 2017; Ishaan Gulrajani and others,
-#   *Improved training of Wasserstein GANs*, 2017: the gradient penalty.
-# - Martin Heusel and others, *GANs trained by a two time-scale update rule converge to a local Nash
-#   equilibrium*, 2017: two learning rates, and the Fréchet distance.
-# - Lars Mescheder, Andreas Geiger and Sebastian Nowozin, *Which training methods for GANs do actually
-#   converge?*, 2018: Dirac-GAN and R1.
-# - Takeru Miyato and others, *Spectral normalization for generative adversarial networks*, 2018; Alexia
-#   Jolicoeur-Martineau, *The relativistic discriminator*, 2018.
-# - Shengyu Zhao and others, *Differentiable augmentation for data-efficient GAN training*, 2020.
+# - Ian Goodfellow and others, *Generative adversarial nets*, 2014.
+# - Alec Radford and others, *Unsupervised representation learning with deep convolutional generative adversarial
+#   networks*, 2015: DCGAN.
+# - Ishaan Gulrajani and others, *Improved training of Wasserstein GANs*, 2017: the gradient penalty.
+# - Lars Mescheder and others, *Which training methods for GANs do actually converge?*, 2018: Dirac's game, R1.
+# - Takeru Miyato and others, *Spectral normalization for generative adversarial networks*, 2018.
 #
 # ## The large version
 #
-# The shipped networks are larger, and learned longer. The first cell says what that would cost on this
-# machine; with `TRAIN_FULL = True` the second does it, and goes on from the last epoch if you stop it. In a
-# terminal: `course train gan_fashion --profile full`.
+# With `TRAIN_FULL = True` the second cell trains the larger network that ships, and goes on from the last epoch
+# if you stop it.
 
 # %%
 TRAIN_FULL = False
