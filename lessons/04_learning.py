@@ -16,14 +16,12 @@
 # **How does a machine find numbers that nobody could choose for it?**
 #
 # In lesson 02 we chose the nine numbers of a kernel. A network has thousands and finds them from examples. Here
-# we build all of how it does so, from one line that moves to a network that reads digits.
+# we build all of that, from one line that moves to a network that reads digits.
 #
-# - **You will be able to** say what a loss, a gradient, a layer and an optimiser are, compute a gradient by
-#   hand, write automatic differentiation and Adam yourself, start a deep network so that it learns, and find
-#   the bugs that raise no error.
-# - **You need** [lesson 02](02_convolution.ipynb) for gradients by nudging; photographs as arrays from
-#   [lesson 01](01_images.ipynb).
-# - **Time**: about two and a half hours to work through; all cells together run in a minute or two.
+# - **You will be able to** compute a gradient by hand, write automatic differentiation and Adam, start a deep
+#   network so that it learns, and find bugs that raise no error.
+# - **You need** [lesson 02](02_convolution.ipynb) for gradients by nudging.
+# - **Time**: about two and a half hours with the exercises; all cells together run in a minute or two.
 
 # %%
 import json
@@ -43,8 +41,8 @@ from course_utils.checks import lesson_04 as check
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# Two spirals of points. A network gets the two coordinates of each point and must say which spiral it is on.
-# Keras does the work for now; at the end of this lesson every step of it will be yours.
+# A network gets the two coordinates of each point and must say which of two spirals it is on. Keras does the work
+# for now; at the end of this lesson every step of it will be yours.
 
 
 # %%
@@ -91,10 +89,10 @@ figures.show(
 # %% [markdown]
 # ## 1 · How does a line learn?
 #
-# The **perceptron** (Rosenblatt, 1958) is the smallest machine that learns. It multiplies each input by a
-# **weight**, adds a **bias**, and answers by the sign: $\hat y = \operatorname{sign}(w \cdot x + b)$, with labels
-# $y$ of $1$ or $-1$. Where $w \cdot x + b = 0$ there is a line, with one answer on each side. The rule: go
-# through the points, and at each mistake add the point, with its sign, to the weights.
+# The **perceptron** (Rosenblatt, 1958) multiplies each input by a **weight**, adds a **bias**, and answers by the
+# sign: $\hat y = \operatorname{sign}(w \cdot x + b)$, with labels $y$ of $1$ or $-1$. Where $w \cdot x + b = 0$
+# there is a line, with one answer on each side. The rule: at each mistake, add the point, with its sign, to the
+# weights.
 #
 # $$w \leftarrow w + y\,x \qquad b \leftarrow b + y \qquad x, w: (2,) \quad b, y: \text{numbers}$$
 
@@ -141,9 +139,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Each repair raises the score of its point by $y(y\,x \cdot x + y) = |x|^2 + 1$: a step in the right direction,
-# which may spoil other points. If *some* line separates the clouds, the mistakes come to an end (Novikoff,
-# 1962). And if none does? Four points whose label says whether exactly one coordinate is 1, called **XOR**:
+# Each repair raises the score of its point by $|x|^2 + 1$, and may spoil other points. If *some* line separates
+# the clouds, the mistakes come to an end (Novikoff, 1962). And if none does? Four points whose label says whether
+# exactly one coordinate is 1, called **XOR**:
 
 # %%
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -152,14 +150,13 @@ forever = perceptron(corners, exclusive, rounds=1000)
 print("mistakes in the last round of a thousand:", sum(turn == 999 for turn, *_ in forever))
 
 # %% [markdown]
-# No line can do it. With $s$ for the score, $s(0,0) + s(1,1) = w_0 + w_1 + 2b = s(0,1) + s(1,0)$: the same
-# sum would have to be below zero on the left and above zero on the right. We need layers, and for them
-# a better rule. First the rule.
+# No line can do it. With $s$ for the score, $s(0,0) + s(1,1) = w_0 + w_1 + 2b = s(0,1) + s(1,0)$: the same sum
+# would have to be below zero and above. We need layers, and for them a better rule. First the rule.
 #
 # ## 2 · What is a loss, and where is downhill?
 #
 # A **loss** is one number that says how wrong we are; learning makes it small. Guess a pixel $y$ from its left
-# neighbour $x$: $\hat y = w x$. For $n$ pairs from a photograph, brought to mean 0 and standard deviation 1:
+# neighbour $x$, both brought to mean 0 and standard deviation 1: $\hat y = w x$. For $n$ pairs:
 #
 # $$L(w) = \frac1n \sum_i (w x_i - y_i)^2 \qquad \frac{dL}{dw} = \frac1n \sum_i 2\,(w x_i - y_i)\,x_i$$
 #
@@ -220,9 +217,9 @@ figures.show(
 #
 # $$w \leftarrow w - \eta\, \frac{\partial L}{\partial w}$$
 #
-# With two weights, one for each neighbour, there are two slopes. Each is a **partial derivative** $\partial L /
-# \partial w_j$, which holds the other weight still; together they are the **gradient**, the direction of
-# steepest ascent.
+# With two weights, one for each neighbour, there are two slopes. Each is a **partial derivative**
+# $\partial L / \partial w_j$, which holds the other weight still; together they are the **gradient**, the
+# direction of steepest ascent.
 
 
 # %%
@@ -265,9 +262,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The valley is narrow because the neighbours resemble each other: raise one weight, lower the other, and little
-# changes. Across, it is steep and allows only small steps; along, it is shallow and would need large ones. Section 5
-# is about this. Move the sliders (where widgets run): at which rate does the path begin to climb?
+# The valley is narrow because neighbours resemble each other: raise one weight, lower the other, and little
+# changes. Move the sliders, where widgets run: at which rate does the path begin to climb?
 
 # %%
 landscape.explore(valley, walk, (-1.4, 1.9, -1.0, 2.0), rate=0.1)
@@ -298,14 +294,13 @@ check.e4_1(line_gradient)
 # %% [markdown]
 # ## 3 · What does a layer add?
 #
-# A **dense layer** is many perceptrons side by side on $n$ examples at once. Column $j$ of $W$ holds the
-# weights of unit $j$; the bias row is added to every example (NumPy **broadcasts** it). An **activation**
-# $\varphi$ then bends each number by itself:
+# A **dense layer** is many perceptrons on $n$ examples at once. Column $j$ of $W$ holds the weights of unit $j$;
+# the bias is added to every row (NumPy **broadcasts** it). An **activation** $\varphi$ then bends each number:
 #
 # $$h = \varphi(x W + b) \qquad x: (n, d) \quad W: (d, m) \quad b: (m,) \quad h: (n, m)$$
 #
-# Without $\varphi$, two layers would be one: $(xW)V = x(WV)$. A network of such layers is a **multi-layer
-# perceptron** (MLP).
+# Without $\varphi$, two layers would be one: $(xW)V = x(WV)$. Such layers make a **multi-layer perceptron**
+# (MLP).
 
 # %%
 ACTIVATIONS = {
@@ -350,9 +345,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Sigmoid and tanh squash: far out their slope is nearly 0. The **ReLU** folds the plane flat onto the axes and
-# keeps slope 1 where it is on; a unit that is off everywhere gets no slope at all. The **leaky** one keeps a
-# little; the **parametric** one (PReLU) learns how much. And folding is what XOR needs. Two ReLU units,
+# Sigmoid and tanh squash: far out their slope is nearly 0. The **ReLU** folds the plane onto the axes; a unit
+# that is off everywhere gets no slope at all, unless it is **leaky**. Folding is what XOR needs. Two ReLU units,
 # $h_0 = \max(0, x_0 + x_1)$ and $h_1 = \max(0, x_0 + x_1 - 1)$:
 
 # %%
@@ -381,7 +375,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The plane was folded along its diagonal: (0, 1) and (1, 0) now lie on each other, and one line is enough.
+# (0, 1) and (1, 0) now lie on each other, and one line is enough.
 #
 # ### From numbers to probabilities
 #
@@ -391,8 +385,8 @@ figures.show(
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_i \log p_{i,t_i} \qquad z, p: (n, c) \quad t: (n,)$$
 #
-# $e^{1000}$ is too large for a computer. But adding one number to all logits of a row changes no $p$, so we
-# take away the largest first; and we never take the logarithm of a $p$ that was rounded to 0:
+# $e^{1000}$ is too large for a computer. But adding one number to all logits of a row changes no $p$, so we take
+# away the largest first:
 
 
 # %%
@@ -435,14 +429,13 @@ check.e4_2(cross_entropy)
 # %% [markdown]
 # ## 4 · Who is to blame?
 #
-# A network has many weights, and nudging each one costs a run of the network a weight. The **chain rule** gets
-# all slopes in one run backwards. If $x$ moves $h$, and $h$ moves $L$, their slopes multiply; if $x$ reaches
-# $L$ on several ways, the ways add up:
+# Nudging costs a run of the network for each weight. The **chain rule** gets all slopes in one run backwards. If
+# $x$ moves $h$, and $h$ moves $L$, their slopes multiply; if $x$ reaches $L$ on several ways, the ways add up:
 #
 # $$\frac{\partial L}{\partial x} = \sum_j \frac{\partial L}{\partial h_j}\, \frac{\partial h_j}{\partial x}$$
 #
-# On paper first: one input, two ReLU units, one output, the loss a square. Read the black numbers from left to
-# right, then the orange ones, $\partial L/\partial(\text{that number})$, from right to left.
+# On paper first. Read the black numbers from left to right, then the orange ones,
+# $\partial L/\partial(\text{that number})$, from right to left.
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(11.5, 3.7))
@@ -472,11 +465,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Unit 1 is off, so nothing passes it: 12 becomes 0. A weight's slope is that of the sum it stands in, times
-# the number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$, $\;\partial L/\partial v_0 = 4 \cdot h_0 = 4$,
-# $\;\partial L/\partial b_0 = 8$. Now a program that does this for any formula. Each result remembers what it
-# was computed from, and how to hand a gradient back: that is all of **automatic differentiation**. (Python calls
-# `__add__` for `+`, `__mul__` for `*` and `__matmul__` for `@`; a `lambda` is a function without a name.)
+# Unit 1 is off, so nothing passes it: 12 becomes 0. A weight's slope is that of the sum it stands in, times the
+# number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$, $\;\partial L/\partial v_0 = 4 \cdot h_0 = 4$,
+# $\;\partial L/\partial b_0 = 8$.
+#
+# Now a program that does this for any formula, by **automatic differentiation**: each result remembers what it
+# was computed from, and how to hand a gradient back. (Python calls `__add__` for `+`, `__mul__` for `*` and
+# `__matmul__` for `@`; a `lambda` is a function without a name.)
 
 
 # %%
@@ -503,9 +498,8 @@ def relu(x):
 
 
 # %% [markdown]
-# A matrix product hands back a matrix product, with the other matrix transposed: its shape allows nothing
-# else, $(n, m)(m, d) \to (n, d)$. The softmax and the cross-entropy together have the simplest gradient of all,
-# *probability minus truth*, over $n$:
+# A matrix product hands back a matrix product, with the other matrix transposed: shapes allow nothing else.
+# Softmax and cross-entropy together hand back *probability minus truth*, over $n$:
 #
 # $$\frac{\partial L}{\partial z_{i,k}} = \frac{1}{n}\,\big(p_{i,k} - [k = t_i]\big) \qquad [k = t_i]: 1 \text{ for the right class, else } 0$$
 
@@ -529,8 +523,8 @@ def summed_to(gradient, shape):
 
 
 # %% [markdown]
-# Backwards, a node may pass its gradient on only when all that came from it have reported. So we list the
-# nodes, each after its parents, and go through the list from its end.
+# A node may pass its gradient on only when all that came from it have reported. So we list the nodes, each after
+# its parents, and go through the list from its end.
 
 
 # %%
@@ -556,8 +550,8 @@ def backward(loss):
 
 
 # %% [markdown]
-# First the paper, then a layer with everything in it, against two witnesses of lesson 02: difference quotients
-# and TensorFlow's tape.
+# First the paper, then a layer with everything in it, against difference quotients and TensorFlow's tape (lesson
+# 02).
 
 # %%
 x, w, b = Node([[2.0]]), Node([[0.5, -1.0]]), Node([0.0, 1.0])
@@ -601,8 +595,8 @@ print("GradientTape:", all(np.allclose(n.gradient, t) for n, t in zip(nodes, tap
 
 # %% [markdown]
 # ### E4.3 ★★ The chain rule through a layer
-# Write `layer_gradients(x, w, b, g)` in NumPy for $h = \text{ReLU}(xW + b)$: from $g = \partial L/\partial h$
-# (n, m), the gradients of `x` (n, d), `w` (d, m) and `b` (m,), in this order.
+# Write `layer_gradients(x, w, b, g)` in NumPy for $h = \text{ReLU}(xW + b)$: from $g = \partial L/\partial h$ (n,
+# m), the gradients of `x` (n, d), `w` (d, m) and `b` (m,), in this order.
 
 
 # %% tags=["exercise"]
@@ -625,9 +619,9 @@ check.e4_3(layer_gradients)
 # %% [markdown]
 # ### How should the weights start?
 #
-# Going back through a layer multiplies the gradient by $W^\top$. Twenty layers multiply twenty times: a factor of
-# 0.5 each leaves a millionth. So the first weights must neither shrink nor blow up. A sum of $d$ products has
-# $d$ times the variance of one; ReLU keeps half of the squares. With $d$ inputs and $m$ outputs of a layer:
+# Going back through a layer multiplies the gradient by $W^\top$. Twenty layers with a factor of 0.5 each leave a
+# millionth. A sum of $d$ products has $d$ times the variance of one, and ReLU keeps half of the squares. So, with
+# $d$ inputs and $m$ outputs of a layer:
 #
 # $$\text{Glorot: } \operatorname{var} W = \frac{2}{d + m} \qquad\qquad \text{He, for ReLU: } \operatorname{var} W = \frac{2}{d}$$
 #
@@ -671,13 +665,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Too small, and the gradient **vanishes** on its way to the first layers, which then do not learn; too large,
-# and it **explodes**. He's start keeps both level. Glorot's was made for tanh, and loses half with each ReLU.
-# Biases start at 0.
+# Too small, and the gradient **vanishes** on its way to the first layers; too large, and it **explodes**. He's
+# start keeps both level. Glorot's was made for tanh, and loses half of the squares with each ReLU. Biases start
+# at 0.
 #
 # ### E4.4 ★ He's scale
-# Write `he_deviation(shape)`: the standard deviation of He's start for a dense layer's weights (d, m) and for
-# a convolution's kernel (height, width, channels in, channels out). What are the inputs of one output there?
+# Write `he_deviation(shape)`: the standard deviation of He's start for a dense layer's weights (d, m) and for a
+# convolution's kernel (height, width, channels in, channels out). What are the inputs of one output there?
 
 
 # %% tags=["exercise"]
@@ -699,8 +693,8 @@ check.e4_4(he_deviation)
 # %% [markdown]
 # ## 5 · Which way, and how far?
 #
-# An **optimiser** turns gradients into steps. Four of them, with $g$ the gradient, $\eta$ the learning rate, and
-# all operations number by number:
+# An **optimiser** turns gradients into steps. With $g$ the gradient and $\eta$ the learning rate, number by
+# number:
 #
 # | optimiser | what it remembers | the step |
 # |---|---|---|
@@ -709,11 +703,11 @@ check.e4_4(he_deviation)
 # | RMSprop | $s \leftarrow 0.9\,s + 0.1\,g^2$, the usual square | $w \leftarrow w - \eta\, g / \sqrt{s + \varepsilon}$ |
 # | Adam | $m \leftarrow 0.9\,m + 0.1\,g$ and $s \leftarrow 0.999\,s + 0.001\,g^2$ | $w \leftarrow w - \eta\, \hat m / (\sqrt{\hat s} + \varepsilon)$ |
 #
-# **SGD** is gradient descent on a random **batch** of examples at a time: stochastic. **Momentum** is a ball with
-# friction: what points the same way adds up, what zigzags cancels. **RMSprop** divides by the usual size of each
-# weight's gradient, so that steep and shallow directions move alike. **Adam** does both. Its $m$ and $s$ start
-# at 0 and are too small at first; after $t$ steps, $\hat m = m/(1 - 0.9^t)$ and $\hat s = s/(1 - 0.999^t)$ repair that.
-# A tiny $\varepsilon$ keeps from dividing by 0.
+# **SGD**, stochastic gradient descent, takes a random **batch** of examples at a time. **Momentum** is a ball
+# with friction: what points the same way adds up, what zigzags cancels. **RMSprop** divides by the usual size of
+# each weight's gradient, so that steep and shallow directions move alike. **Adam** does both; since $m$ and $s$
+# start at 0, it takes $\hat m = m/(1 - 0.9^t)$ and $\hat s = s/(1 - 0.999^t)$ after $t$ steps. A tiny
+# $\varepsilon$ keeps from dividing by 0.
 
 
 # %%
@@ -761,7 +755,7 @@ for (name, step), library in zip(OPTIMISERS.items(), libraries, strict=True):
 # %% [markdown]
 # ### E4.5 ★★ Adam's first steps
 # Write `adam_path(gradients, rate)` for one weight that starts at 0: an array of its value after each step, from
-# a list of gradients, as in the table. What is the first step if the gradient is 0.001? If it is 1,000?
+# a list of gradients. What is the first step if the gradient is 0.001? If it is 1,000?
 
 
 # %% tags=["exercise"]
@@ -788,8 +782,8 @@ def adam_path(gradients, rate):
 check.e4_5(adam_path)
 
 # %% [markdown]
-# A race is fair only if each has its own best learning rate. Each gets the same 25 rates to try, and 40 steps,
-# on the valley of section 2 and on a **saddle**: a ridge to start on, and a way down to either side of it.
+# A race. Each optimiser may try the same 25 rates, for 40 steps, on the valley of section 2 and on a **saddle**:
+# a ridge to start on, and a way down to either side of it.
 
 
 # %%
@@ -841,16 +835,15 @@ figures.show(
 )
 
 # %% [markdown]
-# In the valley SGD zigzags across and has little left for the way along. Momentum swings as well, but adds up the
-# way along, and ends lowest. RMSprop and Adam divide weight by weight, which helps less here than one might expect:
-# this valley runs diagonally, so both weights have about the same usual slope; Adam ends no lower than SGD. The
-# saddle lies along the axes. There SGD sits on the ridge, where the slope is nearly 0, momentum leaves it late, and
-# the two that divide by the usual slope are off it at once.
+# In the valley SGD zigzags across and has little left for the way along; momentum adds that up, and ends lowest.
+# Dividing helps less: the valley runs diagonally, so both weights have about the same usual slope. The saddle
+# lies along the axes. There SGD sits on the ridge, where the slope is nearly 0, momentum leaves it late, and the
+# two that divide are off it at once.
 #
 # And on a real network? Recorded runs: the network of section 6 on 7,000 handwritten digits, five rates for each
-# optimiser, three seeds for each rate. Every run takes 350 batches of 100: as many digits as five **epochs**, five
-# times through the data. It is scored on 996 digits held back from training, the **validation** set, by which one
-# may choose. In the last row the rate falls in a straight line to 0, the simplest **schedule**.
+# optimiser, three seeds each, five **epochs** (times through the data) in batches of 100. They are scored on 996
+# digits held back, the **validation** set, by which one may choose. In the last row the rate falls in a straight
+# line to 0, the simplest **schedule**.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "04_optimisers.json").read_text())
@@ -886,14 +879,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Each curve is a bowl with a lowest place of its own: SGD's best rate is a hundred times that of Adam. At their
-# best rates all five end within a few hundredths of each other, not much more than the seeds differ. So a race at
-# *one* rate says more about the rate than about the optimiser. The falling rate shows its use at 0.01: good to
-# begin with, too large to end with.
+# SGD's best rate is a hundred times that of Adam. At their best rates all five end within a few hundredths of
+# each other, not much more than the seeds differ. So a race at *one* rate says more about the rate than about the
+# optimiser.
 #
-# ### How large a batch?
+# ## 6 · Does it read digits?
 #
-# The gradient of a batch estimates that of all examples. How wrong is it, for the network at its start?
+# All parts are there:
 
 
 # %%
@@ -923,49 +915,9 @@ x_validation, y_validation = pictures[7000:], digits[7000:]
 print("to learn from", x_train.shape, "to choose by", x_validation.shape, "first", y_train[:5])
 
 
-# %%
-def first_gradient(parameters, x, labels):
-    backward(softmax_cross_entropy(logits_of(parameters, x), labels))
-    return parameters[0].gradient
-
-
-rng = np.random.default_rng(1)
-parameters = start([784, 128, 64, 10], rng)
-whole = first_gradient(parameters, x_train, y_train)
-batch_sizes, wrong = [1, 4, 16, 64, 256, 1024], []
-for size in batch_sizes:
-    batches = [rng.choice(7000, size) for _ in range(12)]
-    errors = [first_gradient(parameters, x_train[b], y_train[b]) - whole for b in batches]
-    wrong.append(np.sqrt(np.mean([np.sum(e**2) for e in errors]) / np.sum(whole**2)))
-    print(f"batch of {size:4}: error {approx(wrong[-1], 2)} of the gradient's length")
-
-# %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(6, 2.8))
-axes.loglog(batch_sizes, wrong, "o", color=figures.COLOURS[4], label="measured")
-axes.loglog(
-    batch_sizes,
-    wrong[0] / np.sqrt(batch_sizes),
-    color="black",
-    lw=1,
-    label="one over the square root",
-)
-axes.set(xlabel="examples in a batch", ylabel="error / length of the gradient")
-axes.legend()
-figures.show(
-    figure,
-    alt="Dots of the error of a batch's gradient against its size, both axes logarithmic, along a straight line"
-    " that falls by half for each four times as many examples.",
-)
-
 # %% [markdown]
-# Four times the batch costs four times the work and only halves the error. So batches are small, and near the end
-# a falling rate averages the noise away.
-#
-# ## 6 · Does it read digits?
-#
-# All parts are there: layers, loss, gradients, optimiser. Three details: each batch is moved by up to a pixel
-# (lesson 05 calls this augmentation), the rate falls to 0, and `decay` shrinks all weights a little in each step
-# (**weight decay**), so that none is large without need.
+# Three details: each batch is moved by up to a pixel (lesson 05 calls this augmentation), the rate falls to 0,
+# and `decay` shrinks all weights a little in each step (**weight decay**), so that none is large without need.
 
 
 # %%
@@ -990,7 +942,7 @@ def learn(parameters, x, labels, step, rates, rng, shift=0, decay=0.0):
 
 
 # %% [markdown]
-# First, does Keras do the same? Same weights, same batches, SGD:
+# Does Keras do the same? Same weights, same batches, SGD:
 
 # %%
 rng = np.random.default_rng(3)
@@ -1025,7 +977,7 @@ print("validation accuracy", approx(accuracy(reader, x_validation, y_validation)
 
 # %% [markdown]
 # Two methods to beat. **Nearest neighbour** gives the label of the most similar training picture. **Logistic
-# regression** is our network without its hidden layers. The 2,004 test digits are used here, once.
+# regression** is our network without hidden layers. The 2,004 test digits are used here, once.
 
 # %%
 x_test, y_test = data.mnist("test")
@@ -1072,73 +1024,9 @@ figures.images(
 )
 
 # %% [markdown]
-# Above, its most confident mistakes; below, the weights of 24 first units, red for positive and blue for
-# negative. They look for strokes and for gaps beside them. The pale speckle in the corners is left of the random
-# start: a pixel that is always 0 has gradient 0, and only the decay has moved its weights. A convolution would
-# share its weights over the whole picture and waste none of them (lesson 05).
-#
-# ### When it learns by heart
-#
-# Now only 100 digits, many times over. Predict first: what will the loss on other digits do?
-
-
-# %%
-def with_few(decay, checks=60):
-    """Losses on 100 training digits and on the validation digits, every 5 steps."""
-    images, labels = data.mnist("train")
-    x, rng = images.reshape(-1, 784), np.random.default_rng(0)
-    parameters, curves = start([784, 128, 64, 10], rng), []
-    training_run = learn(
-        parameters, x[:100], labels[:100], adam, [0.001] * 5 * checks, rng, decay=decay
-    )
-    for step, _ in enumerate(training_run):
-        if step % 5 == 0:
-            parts = (slice(100), slice(7000, None))
-            curves.append(
-                [softmax_cross_entropy(logits_of(parameters, x[p]), labels[p]).value for p in parts]
-            )
-    return np.array(curves)
-
-
-# %%
-few = {"as it is": with_few(0.0), "weight decay 10": with_few(10.0)}
-for name, curves in few.items():
-    lowest = curves[:, 1].argmin()
-    print(f"{name:15} training loss at the end {approx(curves[-1, 0])}", end=", ")
-    print(
-        f"validation {approx(curves[-1, 1])}, lowest {approx(curves[lowest, 1])} at step {approx(5 * lowest, 0)}"
-    )
-
-# %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 2, figsize=(10, 3), sharey=True)
-for one, (name, curves) in zip(axes, few.items(), strict=True):
-    for which, (label, colour) in enumerate((("100 training digits", 0), ("validation digits", 4))):
-        one.plot(
-            np.arange(len(curves)) * 5,
-            curves[:, which],
-            color=figures.COLOURS[colour],
-            label=label,
-        )
-    one.axvline(
-        5 * curves[:, 1].argmin(),
-        color="black",
-        linestyle=":",
-        linewidth=1,
-        label="lowest validation",
-    )
-    one.set(title=name, xlabel="step", ylim=(0, 2.6))
-axes[0].set_ylabel("cross-entropy")
-axes[0].legend(fontsize=8)
-figures.show(
-    figure,
-    alt="Two panels of losses against steps. As it is, the training loss goes to zero while the validation loss"
-    " falls, turns and slowly climbs. With weight decay the validation loss ends lower.",
-)
-
-# %% [markdown]
-# **Over-fitting**: the training loss goes to 0, and beyond the dotted line each step makes the network more sure
-# and not more right. **Early stopping** keeps the weights of that line. Weight decay slows the climb;
-# its lowest point is not clearly lower. More digits help most.
+# Above, its most confident mistakes; below, the weights of 24 first units, red positive, blue negative. They
+# look for strokes and for gaps beside them. The pale speckle in the corners is left of the random start: a pixel
+# that is always 0 has gradient 0. A convolution would waste no weights there (lesson 05).
 #
 # ## 7 · Which loss?
 #
@@ -1189,8 +1077,10 @@ figures.show(
 
 # %% [markdown]
 # Where the answer is sure and wrong, the sigmoid is flat, and the squared error hears nothing through it. The
-# logarithm cancels just that flatness. For *pictures* there is another choice, squared or absolute error. Say a
-# network cannot know where exactly the bird sits: five places are equally likely. What should it paint?
+# logarithm cancels just that flatness.
+#
+# For *pictures* the choice is squared or absolute error. Say a network cannot know where the bird sits: five
+# places are equally likely. What should it paint?
 
 # %%
 bird = metrics.luma(data.photograph("kingfisher"), 1.0)[..., 0]
@@ -1264,16 +1154,15 @@ print(
 )
 
 # %% [markdown]
-# `w * x` is (500, 1) and `y` is (500,). Broadcasting makes (500, 500) of their difference: every guess is compared
-# with every target, and the best answer to all is their mean. Repair: `y[:, None]`, or an `assert` that the two
-# shapes are equal, which is what every loss should begin with.
+# `w * x` is (500, 1) and `y` is (500,). Broadcasting makes (500, 500) of their difference: every guess is
+# compared with every target, and the best answer to all is their mean. Repair: `y[:, None]`.
 #
 # **Four more loops** on the digits, each with one line that was changed. Which curve belongs to which line?
 #
 # 1. `loss = softmax_cross_entropy(softmax(logits), labels)`
 # 2. `gradient = gradient + node.gradient`, with `gradient = 0` before the loop and not in it
 # 3. `step, rate = adam, 0.3`, where the rate was tuned for SGD
-# 4. the loss is a *sum* over the batch of 100, as in an older version of the code; the rate was kept
+# 4. the loss is a *sum* over the batch of 100; the rate was kept
 
 
 # %% tags=["clinic"]
@@ -1324,19 +1213,18 @@ figures.show(
 )
 
 # %% [markdown]
-# **A is 3.** Adam's steps are about as long as its rate, whatever the gradient: every weight moves by 0.3, many
-# times its own size. Repair: a rate of its own, 0.001 to begin with. **B is 1.** Probabilities lie between 0 and
-# 1, so the second softmax cannot be sure of anything, and the loss has the floor that is printed above. The
-# answers may even be right. Repair: the loss takes logits. **C is 4.** The sum's gradient is a hundred times as
-# long. Repair: take the mean, and the rate no longer depends on the size of the batch. **D is 2.** Gradients that
-# add up are momentum without friction: the ball rolls past every valley. Repair: start each step from 0, as our
-# `backward` does (in PyTorch, by `zero_grad`).
+# **A is 3.** Adam's steps are about as long as its rate, whatever the gradient. Repair: a rate of its own, 0.001
+# to begin with. **B is 1.** Probabilities lie between 0 and 1, so the second softmax cannot be sure of anything:
+# hence the floor that is printed above. Repair: the loss takes logits. **C is 4.** The sum's gradient is a
+# hundred times as long. Repair: take the mean. **D is 2.** Gradients that add up are momentum without friction:
+# the ball rolls past every valley. Repair: start each step from 0, as our `backward` does (in PyTorch, by
+# `zero_grad`).
 #
 # ### E4.6 ★★★ Which gradient is wrong?
-# Write `which_are_wrong(loss, weights, claimed)`, a **gradient check**. `weights` and `claimed` are lists of float
-# arrays, shape by shape alike; `loss(weights)` is a number. Return one `True` or `False` an array: is the claimed
-# gradient wrong? Compare with central difference quotients. Wrong means: an entry is off by more than a thousandth
-# of the largest true entry of its array (or by more than 1e-6, if that is larger). Weights may be as large as 1,000.
+# Write `which_are_wrong(loss, weights, claimed)`, a **gradient check**. `weights` and `claimed` are lists of
+# float arrays, shape by shape alike; `loss(weights)` is a number. Return one `True` or `False` an array: does an
+# entry of the claimed gradient differ from the central difference quotient by more than a thousandth of the
+# array's largest true entry (or 1e-6, if that is larger)? Weights may be as large as 1,000.
 
 
 # %% tags=["exercise"]
@@ -1370,8 +1258,8 @@ check.e4_6(which_are_wrong)
 # %% [markdown]
 # ## Summary
 #
-# - A loss is one number for how wrong; the gradient points uphill, so we step against it, by the learning rate.
-# - A layer is $\varphi(xW + b)$. Without the bend $\varphi$ many layers are one; with it they fold the plane.
+# - The gradient of a loss points uphill, so we step against it, by the learning rate.
+# - Without the bend $\varphi$ many layers are one; with it they fold the plane.
 # - The chain rule hands gradients back, one run for all weights; where a number is used twice, gradients add.
 # - He's start keeps values and gradients level through many ReLU layers.
 # - Momentum cancels zigzag, RMSprop and Adam scale each weight; each needs a learning rate of its own.
@@ -1385,39 +1273,26 @@ check.e4_6(which_are_wrong)
 # | perceptron | 感知机 | a weighted sum, a bias, and the sign |
 # | weight, bias | 权重、偏置 | what an input is multiplied by; what is added |
 # | loss | 损失 | one number that says how wrong we are |
-# | slope, partial derivative | 斜率、偏导数 | how much the loss rises for each unit of one weight |
-# | gradient | 梯度 | all partial derivatives together |
-# | gradient descent, SGD | 梯度下降、随机梯度下降 | stepping against the gradient; the same on random batches |
-# | learning rate | 学习率 | how far a step goes |
-# | learning-rate schedule | 学习率调度 | a learning rate that changes with the step |
-# | multi-layer perceptron (MLP) | 多层感知机 | dense layers with activations between |
-# | hidden layer | 隐藏层 | a layer between input and output |
-# | activation (sigmoid, tanh, ReLU) | 激活函数 | the function that bends each number |
-# | logit | 对数几率 | a number for a class, before the softmax |
-# | softmax | 归一化指数函数 | positive numbers that add up to one, from logits |
-# | cross-entropy | 交叉熵 | mean of minus the logarithm of what the right class got |
-# | chain rule | 链式法则 | slopes along a way multiply, ways add up |
-# | backpropagation | 反向传播 | the chain rule from the loss back to every weight |
+# | gradient, partial derivative | 梯度、偏导数 | all slopes; the slope of one weight |
+# | (stochastic) gradient descent, SGD | (随机)梯度下降 | stepping against the gradient (of a batch) |
+# | learning rate, schedule | 学习率、学习率调度 | how far a step goes; how that changes |
+# | multi-layer perceptron (MLP) | 多层感知机 | dense layers, activations between |
+# | activation | 激活函数 | bends each number |
+# | logit, softmax | 对数几率、归一化指数函数 | a number a class; probabilities of these |
+# | cross-entropy | 交叉熵 | minus the logarithm of what the right class got |
+# | chain rule, backpropagation | 链式法则、反向传播 | slopes multiply, from the loss back |
 # | automatic differentiation | 自动微分 | a program that does so for any formula |
-# | vanishing, exploding gradient | 梯度消失、梯度爆炸 | shrinking or growing layer by layer on the way back |
-# | initialisation | 初始化 | how the weights start |
-# | optimiser | 优化器 | the rule that turns gradients into steps |
-# | momentum | 动量 | a speed that keeps most of the earlier steps |
-# | saddle point | 鞍点 | flat, and a valley one way and a ridge the other |
-# | batch, epoch | 批、轮次 | the examples of one step; once through all of them |
-# | over-fitting | 过拟合 | better on the training examples, worse on others |
-# | weight decay | 权重衰减 | shrinking all weights a little in each step |
-# | early stopping | 早停 | keeping the weights of the lowest validation loss |
-# | gradient check | 梯度检验 | comparing a gradient with difference quotients |
+# | vanishing, exploding gradient | 梯度消失、梯度爆炸 | it shrinks or grows with each layer |
+# | initialisation | 初始化 | how weights start |
+# | optimiser, momentum | 优化器、动量 | turns gradients into steps; a speed that lasts |
+# | batch, epoch | 批、轮次 | the examples of one step; once through all |
+# | weight decay | 权重衰减 | shrinking all weights in each step |
+# | gradient check | 梯度检验 | comparing with difference quotients |
 #
 # ## What to read next
 #
-# - Frank Rosenblatt, *The perceptron: a probabilistic model for information storage and organization in the
-#   brain*, 1958.
-# - David Rumelhart, Geoffrey Hinton and Ronald Williams, *Learning representations by back-propagating errors*,
-#   1986.
-# - Xavier Glorot and Yoshua Bengio, *Understanding the difficulty of training deep feedforward neural networks*,
-#   2010.
-# - Kaiming He and others, *Delving deep into rectifiers*, 2015: He's start, and the parametric ReLU.
+# - Frank Rosenblatt, *The perceptron*, 1958.
+# - David Rumelhart and others, *Learning representations by back-propagating errors*, 1986.
+# - Kaiming He and others, *Delving deep into rectifiers*, 2015: He's start.
 # - Diederik Kingma and Jimmy Ba, *Adam: a method for stochastic optimization*, 2015.
-# - Ilya Loshchilov and Frank Hutter, *Decoupled weight decay regularization*, 2019: weight decay as here.
+# - Ilya Loshchilov and Frank Hutter, *Decoupled weight decay regularization*, 2019.
