@@ -16,11 +16,10 @@
 # **What can be got back from a picture that is noisy, blurred or torn?**
 #
 # - **You will be able to** take noise away by filters and by a network that you train, undo a known blur, fill
-#   holes, say how each of them fails, and measure them under one protocol.
+#   holes, say how each fails, and measure them under one protocol.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 05](05_cnn_classifier.ipynb) for
 #   training, [lesson 11](11_super_resolution.ipynb) for PSNR, residuals and sub-pixels.
-# - **Time**: about two and a half hours to work through; all cells together run in a few minutes, about half of
-#   it training.
+# - **Time**: about two and a half hours with the exercises; all cells together run in some minutes.
 
 # %%
 import itertools
@@ -52,8 +51,7 @@ from course_utils.models.deblurring import BlursAndWiener, with_wiener
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# One photograph, spoiled in three ways, and what three methods of this lesson make of it. None of them has ever
-# seen it.
+# One photograph, spoiled in three ways, and what three methods make of it.
 
 
 # %%
@@ -115,8 +113,8 @@ figures.images(
 #
 # $$y = A\,x + n \qquad x, y: (H, W, 3)$$
 #
-# $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; there
-# we also get the **mask** that says which). The fixed tests of this lesson, made in the same way each time:
+# $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; a
+# **mask** says which). The fixed tests of this lesson, made in the same way each time:
 
 # %%
 for name in (
@@ -129,16 +127,15 @@ for name in (
     print(f"{name:19} {degrade.PROTOCOLS[name].description}")
 
 # %% [markdown]
-# Each time many $x$ fit the one $y$. A restorer has to know something about photographs: that neighbours are alike,
-# that details repeat, or what a network learned from examples.
+# Many $x$ fit the one $y$. A restorer has to know something about photographs: that neighbours are alike, that
+# details repeat, or what a network learned from examples.
 #
 # ## 2 · How far do means go against noise?
 #
-# The sigma of 25 that papers write is in 255ths, the standard deviation of each number's noise. The mean of $n$
-# independent draws has a variance $n$ times smaller:
+# The sigma of 25 that papers write is the noise's standard deviation, in 255ths. The mean of $n$ independent
+# draws has a variance $n$ times smaller:
 #
-# $$\operatorname{Var}\Big(\tfrac1n \sum_i n_i\Big) = \tfrac{1}{n^2} \sum_i \operatorname{Var}(n_i)
-# = \tfrac{\sigma^2}{n}$$
+# $$\operatorname{Var}\Big(\tfrac1n \sum_i n_i\Big) = \tfrac{1}{n^2} \sum_i \operatorname{Var}(n_i) = \tfrac{\sigma^2}{n}$$
 
 # %%
 random = np.random.default_rng(0)
@@ -169,15 +166,13 @@ def noise_left(kernel, sigma):
 check.e12_1(noise_left)
 
 # %% [markdown]
-# So a mean of 5 × 5 leaves a fifth of the noise. It averages away fine detail as well. Five answers to this dilemma:
+# So a mean of 5 × 5 leaves a fifth of the noise. It averages away fine detail as well. Five answers to this
+# dilemma:
 #
 # - **mean** and **Gaussian**: neighbours, all alike or weighted by distance;
 # - **median**: the middle value, which lets straight edges stand;
-# - **wavelet**: sums and differences of neighbours, at several sizes; small differences are noise, and are set to 0
-#   (1994);
-# - **non-local means**: the mean of pixels whose *surroundings* look alike, wherever they are (2005).
-#
-# The last idea is short enough to write down:
+# - **wavelet**: sums and differences of neighbours, at several sizes; small differences are set to 0 (1994);
+# - **non-local means**: the mean of pixels whose *surroundings* look alike, wherever they are (2005):
 
 
 # %%
@@ -218,9 +213,9 @@ figures.show(
 )
 
 # %% [markdown]
-# On the plain background it averages hundreds of pixels, at the edge only those along it, and where nothing looks
-# alike it leaves the noise. Now all five on one photograph, with settings chosen on the validation photographs; wavelets
-# and non-local means are told sigma. Which one do you expect to win?
+# On the plain background it averages hundreds of pixels, at the edge only those along it; where nothing looks
+# alike it leaves the noise. Now all five on one photograph, with settings chosen on validation photographs; the
+# last two are told sigma. Which will win?
 
 # %%
 panda = data.photograph("red_panda")
@@ -253,14 +248,14 @@ figures.show(
 )
 
 # %% [markdown]
-# The error maps say where: the first three err most about the eyes, where edges are; the last two do so much less.
+# The first three err most about the eyes, where edges are; the last two much less.
 #
 # ## 3 · What can a network learn of noise?
 #
-# **DnCNN** (2017) turned the question round: let the network find the *noise*, and take it away. **FFDNet** (2018) let it work on unshuffled pixels: each 2 × 2 square becomes
-# four channels of one small pixel, the inverse of the sub-pixels of lesson 11. A layer then costs a quarter and sees
-# twice as far. Ours does both, and in between is a **U-Net** (2015): it halves its maps twice and doubles
-# them again, and adds what it saw on the way down to what it makes on the way up.
+# **DnCNN** (2017) lets a network find the *noise*, and takes that away. **FFDNet** (2018) works on unshuffled
+# pixels: each 2 × 2 square becomes four channels of one small pixel, the inverse of lesson 11's sub-pixels. A
+# layer then costs a quarter and sees twice as far. Ours does both, with a **U-Net** (2015) in between: it halves
+# its maps twice, doubles them again, and adds what it saw on the way down to what it makes on the way up.
 
 
 # %%
@@ -301,8 +296,8 @@ print(
 )
 
 # %% [markdown]
-# **The loss.** The squared error under strong noise is many times that under weak noise, and would decide alone. So we
-# take the logarithm of each picture's mean squared error first: this is minus its PSNR.
+# **The loss.** The squared error under strong noise is many times that under weak noise, and would decide alone.
+# So we take its logarithm for each picture, which is minus the PSNR.
 
 
 # %%
@@ -324,16 +319,16 @@ print(
 )
 
 # %% [markdown]
-# The noise is drawn on the device, anew at each step, with a sigma drawn for each patch. Nobody tells the network
-# which: it is **blind**.
+# Each patch gets new noise at each step, of a sigma drawn for it. Nobody tells the network which: it is
+# **blind**.
 
 # %%
 model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs. The rows of the filters and of the shipped network, trained for longer, are recorded
-# with its weights; we compute one picture of each anew to see that the record holds.
+# Now the test photographs. The filters and the shipped network, trained for longer, are recorded; we compute one
+# picture of each anew to see that the record holds.
 
 # %%
 test = scoring.test_photographs()
@@ -385,21 +380,20 @@ figures.show(
 )
 
 # %% [markdown]
-# What was taken away should look like the noise at its right, and show nothing of the panda: what can be seen there was
-# taken for noise.
+# What was taken away should look like the noise at its right: what can be seen there of the panda was taken for
+# noise.
 #
 # ## 4 · What if there is no clean picture?
 #
-# Under a microscope nobody has one. Two noisy shots of one scene are easy. Let the network see the first, $y$, and
-# let its target be the *second*, $x + n'$ (**Noise2Noise**, 2018). The **expectation** $\operatorname{E}$, the mean
-# over endless draws, of the squared error is
+# Under a microscope nobody has one. Two noisy shots of one scene are easy. Let the network see the first, $y$,
+# and let its target be the *second*, $x + n'$ (**Noise2Noise**, 2018). The **expectation** $\operatorname{E}$ of
+# the squared error, its mean over endless draws, is
 #
-# $$\operatorname{E}\big(f(y) - x - n'\big)^2 = \operatorname{E}\big(f(y) - x\big)^2
-# - 2 \operatorname{E}\,n'\,\big(f(y) - x\big) + \operatorname{E}\,n'^2$$
+# $$\operatorname{E}\big(f(y) - x - n'\big)^2 = \operatorname{E}\big(f(y) - x\big)^2 - 2 \operatorname{E}\,n'\,\big(f(y) - x\big) + \operatorname{E}\,n'^2$$
 #
 # $n'$ is zero on average and knows nothing of $y$, so the middle term is 0; the last does not depend on $f$. Both
-# losses have the same best $f$. With few examples, though, the target's noise does not average out. We try it with
-# the smallest network there is, one 5 × 5 kernel, whose best weights **least squares** finds without training:
+# losses have the same best $f$. With few examples, though, the target's noise does not average out. We try it
+# with one 5 × 5 kernel, whose best weights **least squares** finds without training:
 
 
 # %%
@@ -435,12 +429,11 @@ for name, row in errors.items():
     print(f"{name:13}", *(f"{value:7.2f}" for value in row), "dB against clean pixels")
 
 # %% [markdown]
-# With as many examples each, the noisy target is far worse at first and no worse that we can see in the end: this kernel
-# never needed a clean pixel.
+# With as many examples each, the noisy target is far worse at first and no worse that we can see in the end.
 #
-# All of it rests on $\operatorname{E}\,n' = 0$. Which noise keeps that? A file **clips**: below black and above white
-# nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$.
-# How far is the mean of many noisy shots from the pixel?
+# All of it rests on $\operatorname{E}\,n' = 0$. Which noise keeps that? A file **clips**: below black and above
+# white nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$. How
+# far is the mean of many noisy shots from the pixel?
 
 # %%
 levels = np.linspace(0, 1, 41, dtype=np.float32)
@@ -484,8 +477,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Clipped targets would teach that black is grey. Clipped *inputs* are another matter: our network has never seen
-# any, nor Poisson noise. We spoil validation photographs with noise of about one strength, three ways:
+# Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson
+# noise. Validation photographs with noise of about one strength, three ways:
 
 # %%
 validation = scoring.photographs("validation")
@@ -515,15 +508,14 @@ for name, rows in found.items():
     print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
 
 # %% [markdown]
-# The network stays ahead of wavelets, which are told a sigma of 50, on all three, though it has learned from the first
-# alone. On Poisson noise it does about as well; clipped noise costs it a decibel. (Before they are restored all three
-# measure alike, since PSNR clips first.) The last column names one reason: the mean of clipped noise near black is
-# not black, and what is dark comes out grey.
+# The network stays ahead of wavelets, which are told a sigma of 50, on all three. On Poisson noise it does about
+# as well as on what it learned from; clipped noise costs it a decibel: what is dark comes out grey, as the last
+# column says. (PSNR clips first, so the noisy ones measure alike.)
 #
 # ## 5 · Can a blur be undone?
 #
-# A blur of a row of $n$ pixels is a matrix $K$: $(n, n)$. Its column $j$ is what becomes of a single bright
-# pixel at $j$. Undoing it should be a matter of solving $K x = y$. Should it?
+# A blur of a row of $n$ pixels is a matrix $K$: $(n, n)$. Its column $j$ is what becomes of a single bright pixel
+# at $j$. To undo it, solve $K x = y$?
 
 # %%
 castle = data.photograph("neuschwanstein_castle")
@@ -551,9 +543,9 @@ for name, y in {
     print(f"K x = y solved, {name:18} mean error {approx(error, 6)}")
 
 # %% [markdown]
-# Without noise it is nearly perfect; rounding to the levels of a file alone ruins it. Where does that come from? In the
-# **spectrum**: convolution multiplies each frequency of the picture by a number, $Y = K X + N$, and the inverse
-# divides by it, the noise as well. This kernel leaves of the finest stripes less than a ten-thousandth.
+# Without noise it is nearly perfect; rounding to the levels of a file alone ruins it. Why? Convolution multiplies
+# each frequency of the picture's **spectrum** by a number, $Y = K X + N$, and the inverse divides by it, the
+# noise as well. This kernel leaves of the finest stripes less than a ten-thousandth.
 
 # %%
 frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
@@ -609,18 +601,19 @@ def blur_row(row, kernel):
 check.e12_2(blur_row)
 
 # %% [markdown]
-# **Wiener's filter** (1949) asks for a gain $G$ that is best on average. The result $G\,(K X + N)$ is wrong by $(G K -
-# 1)\,X$, the detail that stays lost, and by $G N$, noise let through. With $S$ and $R$ for the mean power of picture
-# and noise at a frequency:
+# **Wiener's filter** (1949) asks for a gain $G$ that is best on average. The result $G\,(K X + N)$ is wrong by
+# $(G K - 1)\,X$, the detail that stays lost, and by $G N$, noise let through. With $S$ and $R$ for the mean power
+# of picture and noise at a frequency:
 #
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
-# ($\overline{K}$: the complex conjugate.) Where the picture is strong it divides by $K$; where the noise is, it lets
-# nothing through. (The package takes $R / S$ to grow with the square of the frequency, as photographs have it.)
+# ($\overline{K}$: the complex conjugate.) Where the picture is strong it divides by $K$; where the noise is, it
+# lets nothing through.
 #
 # ### E12.3 ★★ Wiener's gain
-# Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the `len(noise_to_signal)` frequencies of a
-# row that wraps round, for a kernel (k,), k odd, with its middle at place 0 (np.fft.fft after np.roll).
+# Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the
+# `len(noise_to_signal)` frequencies of a row that wraps round, for a kernel (k,), k odd, with its middle at place
+# 0 (np.fft.fft after np.roll).
 
 
 # %% tags=["exercise"]
@@ -643,14 +636,13 @@ def wiener_gain(kernel, noise_to_signal):
 check.e12_3(wiener_gain)
 
 # %% [markdown]
-# **Richardson-Lucy** (1972) goes step by step, for counts of photons: blur the estimate, compare with the picture, and
-# multiply by the ratio sent back, $x \leftarrow x \cdot K^\top (y / K x)$. It never goes below black.
+# **Richardson-Lucy** (1972) goes step by step: blur the estimate, compare with the picture, and multiply by the
+# ratio sent back, $x \leftarrow x \cdot K^\top (y / K x)$.
 #
-# And a **network**. The filter decides frequency by frequency and cannot tell an edge from a ripple; a network sees
-# shapes. Told nothing, it would have to find the kernel first. So ours begins where the filter ends (after Schuler and
-# others, 2013): the U-Net of section 3 is shown Wiener's result and the blurred picture, six channels in all, and adds to
-# the first what is missing. In training each patch draws one of 384 kernels; blur and filter are products in the
-# spectrum, on the device:
+# And a **network**. The filter decides frequency by frequency and cannot tell an edge from a ripple; a network
+# sees shapes. Ours begins where the filter ends (after Schuler and others, 2013): the U-Net of section 3 is shown
+# Wiener's result and the blurred picture, six channels in all, and adds to the first what is missing. In training
+# each patch draws one of 384 kernels:
 
 # %%
 sharp_batch = patches[[200, 1000, 2000, 3000]]
@@ -661,7 +653,7 @@ for sharp, six in zip(sharp_batch, given_batch, strict=True):
     print(f"blurred {approx(soft_dB, 1)} dB, filtered {approx(filtered_dB, 1)} dB")
 
 # %% [markdown]
-# All three, from the package, which deals with the border, and given the true kernel:
+# All three, from the package, given the true kernel:
 
 # %%
 tower = castle[90:250, 190:350]
@@ -693,8 +685,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Is that so on all test photographs? The shipped network's row is recorded with its weights; a training as short as this
-# lesson's was recorded too, with three seeds. To train it yourself, in a terminal: `course train deblur`.
+# Is that so on all test photographs? The shipped network is recorded, and so is a training as short as section
+# 3's, with three seeds. (To train it yourself: `course train deblur` in a terminal.)
 
 # %%
 shipped_rows = json.loads((paths.WEIGHTS / "deblur.json").read_text())["scores"]
@@ -711,9 +703,8 @@ as_recorded = shipped_rows["deblur_motion"]["network"]["psnr_by_picture"][first]
 print("the record holds for the first photograph:", abs(sharpened - as_recorded) < 0.02)
 
 # %% [markdown]
-# Two things can go wrong. **Too many iterations**: Richardson-Lucy fits the noise in the end; we try it on the bird, out
-# of focus. And **the wrong kernel**, on the castle under Gaussian blur. Guess before you run: is it worse to think a blur
-# weaker than it is, or stronger?
+# Two things can go wrong. **Too many iterations**: Richardson-Lucy on the bird, out of focus. And **the wrong
+# kernel**, on the castle under Gaussian blur. Guess: is it worse to think a blur weaker than it is, or stronger?
 
 # %%
 soft_tower = deblurred["deblur_gaussian"]["blurred"]
@@ -761,14 +752,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Too weak a kernel leaves some blur; too strong a one gives every edge rings, and soon makes the picture worse than it was.
-# In doubt guess small. The network makes more of a kernel a little too weak, and worse of one too strong, most likely
-# since all kernels that it was told in training were true.
+# Richardson-Lucy fits the noise in the end. Too weak a kernel leaves some blur; too strong a one gives every edge
+# rings, and soon makes the picture worse than it was. The network makes more of a kernel a little too weak, and
+# worse of one too strong.
 #
 # ## 6 · How does one fill a hole?
 #
-# The plainest thing to know of a picture: neighbours are alike. So let the known pixels spread like **heat**. Each
-# hidden pixel becomes the mean of its four neighbours, again and again; the known ones stay as they are.
+# Let the known pixels spread like **heat**: each hidden pixel becomes the mean of its four neighbours, again and
+# again.
 
 
 # %%
@@ -792,9 +783,8 @@ for steps, picture in warm.items():
     )
 
 # %% [markdown]
-# Where it comes to rest each hidden pixel *is* the mean of its neighbours: one linear system, which the package
-# solves at once (**harmonic**). The **biharmonic** surface is that of a thin plate which is bent: slopes go on into the
-# hole.
+# At rest each hidden pixel *is* the mean of its neighbours: one linear system, which the package solves at once
+# (**harmonic**). The **biharmonic** surface is that of a thin plate which is bent: slopes go on into the hole.
 
 # %%
 plate = inpainting.biharmonic(holed, mask)
@@ -815,8 +805,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Now the size. One square hole in the middle of each validation photograph, of growing side, measured **inside the
-# hole alone**; then a fifth of the picture, once by rectangles and once by strokes.
+# Now one square hole in the middle of each validation photograph, of growing side; then a fifth of the picture,
+# once by rectangles and once by strokes.
 
 
 # %%
@@ -889,19 +879,18 @@ figures.show(
 
 # %% [markdown]
 # Each doubling of the side costs three to five decibels. Of the smallest holes the plate makes more; from eight
-# pixels on heat is better: a slope that goes on too far shoots out, as in the bird's black spot. Strokes of
-# as many pixels are easier than rectangles; their pixels lie nearer to known ones.
+# pixels on heat is better: a slope that goes on too far shoots out, as in the bird's black spot. Strokes of as
+# many pixels are easier than rectangles; their pixels lie nearer to known ones.
 #
-# A network could do more: it can have seen what parrots look like. But a plain convolution takes the grey of a hole for
-# a picture. Two repairs. The **loss** can look at the hidden pixels alone. And a **partial convolution** (2018) takes
-# the known pixels alone, and scales its sum up as if all had been there:
+# A network that has seen parrots could do more. But a plain convolution takes the grey of a hole for a picture.
+# Two repairs: the **loss** looks at the hidden pixels alone (E12.4), and a **partial convolution** (2018) takes
+# the known pixels alone, and scales its sum up as if all had been there (E12.5):
 #
-# $$\text{out} = \frac{\#\text{pixels}}{\#\text{known}} \sum_{\text{known}} w\,x + b \quad\text{, and 0 where
-# none is known}$$
+# $$\text{out} = \frac{\#\text{pixels}}{\#\text{known}} \sum_{\text{known}} w\,x + b \quad\text{, and 0 where none is known}$$
 #
 # ### E12.4 ★★ A loss for holes
-# Write `hidden_error(clean, filled, mask)`: for each picture of a batch (n, h, w, C) the mean squared error over its
-# hidden values alone, (n,); masks are (n, h, w, 1), 1 where hidden. A picture without a hole has the error 0.
+# Write `hidden_error(clean, filled, mask)`: for each picture of a batch (n, h, w, C) the mean squared error over
+# its hidden values alone, (n,); masks are (n, h, w, 1), 1 where hidden. A picture without a hole has the error 0.
 
 
 # %% tags=["exercise"]
@@ -950,9 +939,8 @@ check.e12_5(partial_sum)
 # %% [markdown]
 # ## 7 · Who wins, and by how much?
 #
-# Every restorer of this lesson under each fixed test, on the middles of the test photographs, 160 × 160 pixels. The
-# filters are told what was done, the noise, the kernel or the mask. The denoisers are told nothing, and the deblurrer the
-# kernel.
+# Every restorer of this lesson under each fixed test, on the middles of the test photographs. The filters are
+# told the noise, the kernel or the mask, the deblurrer the kernel, the denoisers nothing.
 
 # %%
 whole = [name for name in degrade.PROTOCOLS if name.startswith(("denoise", "deblur", "inpaint"))]
@@ -998,17 +986,16 @@ figures.show(
 )
 
 # %% [markdown]
-# Told sigma, wavelets and non-local means are far better than plain means; the blind network that ships is ahead of
-# them by more than a decibel at each strength. This lesson's lies between, nearest to them where the noise is weak.
-# The network that starts from Wiener's result improves on it under each blur. Richardson-Lucy, made for photons, is nowhere
-# ahead of Wiener here. And heat, which knows least, fills these holes
-# best by PSNR.
+# Told sigma, wavelets and non-local means are far better than plain means; the blind network that ships is ahead
+# of them by more than a decibel at each strength. This lesson's lies between, nearest to them where the noise is
+# weak. The deblurrer improves on Wiener under each blur; Richardson-Lucy is nowhere ahead of Wiener. Heat fills
+# these holes best by PSNR.
 #
 # ## 8 · How do I restore a picture of my own?
 #
-# Put the name of a file into the next cell. Its noise is not known and hardly Gaussian: a camera sharpens, compresses
-# and removes noise itself, and then neighbouring pixels' noise is alike, which this network has never seen. Without a file,
-# a hedgehog with added noise. Large pictures go through in **tiles** (lesson 11).
+# Put the name of a file into the next cell. A camera sharpens, compresses and removes noise itself; then
+# neighbouring pixels' noise is alike, which this network has never seen. Without a file, a hedgehog with added
+# noise. Large pictures go through in **tiles** (lesson 11).
 
 # %%
 MY_PICTURE = None  # for instance "night.jpg"
@@ -1036,8 +1023,8 @@ figures.images(
 # %% [markdown]
 # ## Clinic
 #
-# **Three reports.** In the first, a denoiser that works in its training script gains nothing here. What does
-# the picture of its result tell you?
+# **Three reports.** In the first, a denoiser that works in its training script gains nothing here. What does the
+# picture of its result tell you?
 
 # %% tags=["clinic"]
 predicted_noise = noisy_panda - by_network(
@@ -1063,9 +1050,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The error is the noise upside down: what was taken away once in the network, whose last layer adds its input, was
-# taken away a second time outside. **The residual was added twice.** Repair: let one place do it, and check that
-# an untrained network, whose last kernel is zero, gives its input back.
+# The error is the noise upside down: what the network, whose last layer adds its input, had taken away was taken
+# away a second time. **The residual was added twice.** Repair: let one place do it, and check that an untrained
+# network, whose last kernel is zero, gives its input back.
 #
 # **In the second**, somebody fills holes and reports these. Which one is the better method?
 
@@ -1083,12 +1070,12 @@ for name, share, fill in (("A", 0.02, inpainting.harmonic), ("B", 0.3, inpaintin
     )
 
 # %% [markdown]
-# The first number counts the **known pixels** too, which are exact: with few hidden it is high whatever fills them.
-# $-10 \log_{10}$ of the share that is hidden is given for nothing: 17 dB for a fiftieth, 5 dB for three tenths. Measure the
-# hidden pixels alone, and all methods on the same holes.
+# The first number counts the **known pixels** too, which are exact: $-10 \log_{10}$ of the share that is hidden
+# is given for nothing, 17 dB for a fiftieth, 5 dB for three tenths. Measure the hidden pixels alone, and all
+# methods on the same holes.
 #
-# **In the third**, somebody clips the noise of training to [0, 1], "as in a file", trains the shipped network on with
-# it, tests on such noise, and finds it better. Should it ship?
+# **In the third**, somebody clips the noise of training to [0, 1], "as in a file", trains the shipped network on
+# with it, tests on such noise, and finds it better. Should it ship?
 
 
 # %% tags=["clinic"]
@@ -1120,10 +1107,9 @@ for way in ("Gaussian", "Gaussian, clipped"):
     print(f"tested on {way:18} clipping gains {approx(gain.mean(), 2)} ± {approx(error, 2)} dB")
 
 # %% [markdown]
-# Not on this test. Both went on for as many steps; on clipped noise the second gains, on the noise of the protocol it
-# loses about as much. What it learned to take back near black and white, we think, it takes back where nothing was added:
-# the mean error in the dark, as in section 4, would tell. Neither is wrong: train on the noise that will come, and never compare a number on clipped noise with one on noise
-# that is not.
+# Not on this test. After as many steps, the second gains on clipped noise and loses about as much on the noise of
+# the protocol. Neither is wrong: train on the noise that will come, and never compare a number on clipped noise
+# with one on noise that is not.
 #
 # ## Summary
 #
@@ -1131,54 +1117,42 @@ for way in ("Gaussian", "Gaussian, clipped"):
 # - A mean of $n$ pixels has $1/n$ of the noise's variance, and loses detail smaller than it.
 # - A blind residual network on unshuffled pixels can beat filters that are told sigma.
 # - Noise2Noise needs no clean picture where the target's noise is zero on average; clipped noise is not.
-# - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture, Richardson-Lucy stops
-#   early, a network mends what the filter leaves; a kernel too strong does more harm than one too weak.
-# - Heat and bent plates fill small holes; what counts is how far the nearest known pixel lies.
-# - Measure the hidden pixels alone, noise unclipped, and all restorers on the same pictures.
+# - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture, and a network mends
+#   what the filter leaves. A kernel too strong does more harm than one too weak.
+# - Of a hole counts how far the nearest known pixel lies. Measure hidden pixels alone.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | restoration | 图像复原 | getting a picture back from what was left of it |
-# | denoising | 去噪 | taking noise away |
-# | deblurring, deconvolution | 去模糊, 反卷积 | undoing a blur |
-# | inpainting | 图像修复 | filling holes of a picture |
-# | additive white Gaussian noise | 加性高斯白噪声 | independent normal numbers added to each pixel |
+# | restoration | 图像复原 | getting a picture back from what is left |
+# | denoising, deblurring, inpainting | 去噪、去模糊、图像修复 | for noise, blur, holes |
 # | Poisson noise | 泊松噪声 | what counting photons leaves to chance |
-# | median filter | 中值滤波 | the middle value of the neighbours |
-# | wavelet shrinkage | 小波收缩 | making small sums of differences smaller, or zero |
+# | wavelet shrinkage | 小波收缩 | sets small differences to zero |
 # | non-local means | 非局部均值 | the mean of pixels with like surroundings |
 # | residual learning | 残差学习 | learning what to take away or add |
-# | blind | 盲 | not told how strong the noise or what the kernel is |
-# | U-Net | U 形网络 | a network that goes down in size and up again, with sums across |
+# | blind | 盲 | not told the noise or the kernel |
+# | U-Net | U 形网络 | goes down in size and up again, with sums across |
 # | expectation | 期望 | the mean over endless draws |
-# | point spread function, blur kernel | 点扩散函数, 模糊核 | the picture that a lens makes of a point |
-# | inverse filter | 逆滤波 | dividing by the kernel's spectrum |
+# | blur kernel, point spread function | 模糊核、点扩散函数 | what becomes of a point |
+# | inverse filter | 逆滤波 | divides by the kernel's spectrum |
 # | Wiener filter | 维纳滤波 | the linear filter with the least mean squared error |
-# | Richardson-Lucy | 理查森-露西算法 | repeated multiplication by blurred-back ratios |
-# | mask | 掩膜 | a picture that says which pixels are missing |
-# | heat equation | 热传导方程 | each place goes towards the mean of its neighbours |
-# | harmonic, biharmonic | 调和, 双调和 | at rest as heat, or as a bent plate |
-# | partial convolution | 部分卷积 | a convolution of the known pixels alone |
+# | mask | 掩膜 | says which pixels are missing |
+# | harmonic, biharmonic | 调和、双调和 | at rest as heat, or as a bent plate |
+# | partial convolution | 部分卷积 | takes the known pixels alone |
 #
 # ## What to read next
 #
-# - Norbert Wiener, *Extrapolation, interpolation, and smoothing of stationary time series*, 1949.
-# - William Richardson, *Bayesian-based iterative method of image restoration*, 1972; Leon Lucy, 1974.
 # - David Donoho and Iain Johnstone, *Ideal spatial adaptation by wavelet shrinkage*, 1994.
-# - Marcelo Bertalmío and others, *Image inpainting*, 2000.
-# - Antoni Buades, Bartomeu Coll and Jean-Michel Morel, *A non-local algorithm for image denoising*, 2005.
-# - Kai Zhang and others, *Beyond a Gaussian denoiser*, 2017: DnCNN. Kai Zhang, Wangmeng Zuo and Lei Zhang,
-#   *FFDNet*, 2018.
-# - Jaakko Lehtinen and others, *Noise2Noise: learning image restoration without clean data*, 2018.
+# - Antoni Buades and others, *A non-local algorithm for image denoising*, 2005.
+# - Kai Zhang and others, *Beyond a Gaussian denoiser*, 2017: DnCNN; *FFDNet*, 2018.
+# - Jaakko Lehtinen and others, *Noise2Noise*, 2018.
 # - Guilin Liu and others, *Image inpainting for irregular holes using partial convolutions*, 2018.
 #
 # ## The large version
 #
-# The shipped network is the same, trained longer. The first cell says what that costs on this machine; with
-# `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when it was stopped. In a terminal:
-# `course train denoise --profile full`.
+# With `TRAIN_FULL = True` the second cell trains for as long as the shipped network was, and goes on from the
+# last epoch when it was stopped.
 
 # %%
 TRAIN_FULL = False
