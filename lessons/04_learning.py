@@ -150,8 +150,8 @@ forever = perceptron(corners, exclusive, rounds=1000)
 print("mistakes in the last round of a thousand:", sum(turn == 999 for turn, *_ in forever))
 
 # %% [markdown]
-# No line can do it. With $s$ for the score, $s(0,0) + s(1,1) = w_0 + w_1 + 2b = s(0,1) + s(1,0)$: the same sum
-# would have to be below zero and above. We need layers, and for them a better rule. First the rule.
+# No line can do it. With $s$ for the score, $s(0,0) + s(1,1) = w_0 + w_1 + 2b = s(0,1) + s(1,0)$: one sum would
+# have to be below zero and above. We need layers, and for them a better rule. First the rule.
 #
 # ## 2 · What is a loss, and where is downhill?
 #
@@ -620,8 +620,8 @@ check.e4_3(layer_gradients)
 # ### How should the weights start?
 #
 # Going back through a layer multiplies the gradient by $W^\top$. Twenty layers with a factor of 0.5 each leave a
-# millionth. A sum of $d$ products has $d$ times the variance of one, and ReLU keeps half of the squares. So, with
-# $d$ inputs and $m$ outputs of a layer:
+# millionth. A sum of $d$ independent products has $d$ times the variance (the squared standard deviation) of one,
+# and ReLU keeps half of the squares. So, with $d$ inputs and $m$ outputs of a layer:
 #
 # $$\text{Glorot: } \operatorname{var} W = \frac{2}{d + m} \qquad\qquad \text{He, for ReLU: } \operatorname{var} W = \frac{2}{d}$$
 #
@@ -782,8 +782,8 @@ def adam_path(gradients, rate):
 check.e4_5(adam_path)
 
 # %% [markdown]
-# A race. Each optimiser may try the same 25 rates, for 40 steps, on the valley of section 2 and on a **saddle**:
-# a ridge to start on, and a way down to either side of it.
+# A race. Each optimiser tries the same 25 rates, for 40 steps, on the valley of section 2 and on a **saddle**: a
+# ridge to start on, and a way down to either side.
 
 
 # %%
@@ -885,7 +885,7 @@ figures.show(
 #
 # ## 6 · Does it read digits?
 #
-# All parts are there:
+# All parts are there. A network at its start, and the digits:
 
 
 # %%

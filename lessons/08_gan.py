@@ -97,9 +97,8 @@ def dense_network(*sizes):
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
-# $x: (n, 1)$, $z: (n, 8)$, $D(\cdot): (n, 1)$. Each turn moves the weights of one network alone, by a
-# `tf.GradientTape` of its own, and by Adam with a short memory, since the other network keeps turning the
-# gradient:
+# Each turn moves the weights of one network alone, by a `tf.GradientTape` of its own, and by Adam with a short
+# memory, since the other network keeps turning the gradient:
 
 
 # %%
@@ -141,7 +140,7 @@ def make_round(generator, discriminator, optimizers, penalty=None, loss=fooling)
 
 
 # %% [markdown]
-# We play, and look in at four moments. (`@tf.function` compiles the round, to be faster.)
+# We play, and look in at four moments.
 
 
 # %%
@@ -220,8 +219,9 @@ for name, numbers in hills_of.items():
 #
 # ## 2 · What does the generator make smaller?
 #
-# Hold the generator still. Its numbers have some density $q(x)$, the real ones $p(x)$. At each $x$ the best
-# discriminator makes $p \log D + q \log(1-D)$ largest. Set the derivative $p/D - q/(1-D)$ to zero:
+# Hold the generator still. Its numbers have some density $q(x)$, how thickly they lie at $x$, the real ones
+# $p(x)$. At each $x$ the best discriminator makes $p \log D + q \log(1-D)$ largest. Set the derivative
+# $p/D - q/(1-D)$ to zero:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
@@ -271,8 +271,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Put $D^*$ into the game, and what remains for the generator to make smaller is the **Jensen-Shannon divergence**
-# of $p$ and $q$, from each to their mean $m = (p+q)/2$:
+# The sum over all $x$ is the value $V$ of the game. With $D^*$ in it, what remains for the generator to make
+# smaller is the **Jensen-Shannon divergence** of $p$ and $q$, from each to their mean $m = (p+q)/2$:
 #
 # $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
 
@@ -329,8 +329,8 @@ figures.show(
 
 # %% [markdown]
 # Once the boxes part, the divergence stays at $\log 2$: no slope, hence no gradient for the generator. The
-# Wasserstein distance has a slope everywhere. The **WGAN** descends it, and needs a discriminator of bounded
-# slope for that (E8.4).
+# Wasserstein distance has a slope everywhere. The **WGAN** descends it, for which the discriminator's slope must
+# be bounded (E8.4).
 
 # %% [markdown]
 # ### E8.1 ★ The optimal discriminator
@@ -416,8 +416,8 @@ figures.show(
 # gradient, just when it has most to learn; the other two keep it near one.
 #
 # Does it matter? [Adam](04_learning.ipynb#5-·-Which-way,-and-how-far?) divides each gradient by its usual size.
-# So we give the discriminator a head start and play on, the generator by plain gradient descent or by Adam. What
-# do you expect?
+# We give the discriminator a head start and play on, the generator by plain gradient descent or by Adam. What do
+# you expect?
 
 
 # %%
@@ -634,8 +634,8 @@ figures.show(
 
 # %% [markdown]
 # They chase each other in circles. Steps at once even carry them outwards; in turns they come no nearer and go no
-# further. R1 takes from the discriminator the steepness it has no use for at the solution, and the circle becomes
-# a spiral inwards.
+# further. R1 makes the discriminator flatter, as it should be at the solution, and the circle becomes a spiral
+# inwards.
 
 # %% [markdown]
 # ### E8.4 ★★★ A gradient penalty
@@ -769,7 +769,7 @@ figures.show(
 #
 # ## 6 · How does the game fit into `fit`?
 #
-# Keras's `fit` looks after progress, saving and stopping, if the game is *one* loss, in `compute_loss`. So we
+# Keras's `fit` looks after progress and saving, if the game is *one* loss. `call` makes the fakes, `y_pred`. We
 # stop gradients where a tape would not have looked: in the discriminator's term fakes are constants
 # (`stop_gradient`), in the generator's term the discriminator's weights are (`stateless_call` runs a network with
 # weights that we hand it).
@@ -825,7 +825,7 @@ game.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
 history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 
 # %% [markdown]
-# Mind that `fit` moves both networks *at once*: the first of Dirac's games, the one that most needs R1.
+# Mind that `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1.
 #
 # From now on we use the package's `gan.Gan`: this class with R1 and three repairs more. The **relativistic loss**
 # scores real and fake in pairs, and each network wants its own side ahead:
@@ -843,8 +843,8 @@ equal = [np.allclose(a, b) for a, b in zip(relativistic(*scored), shipped_losses
 print("as in the package:", equal)
 
 # %% [markdown]
-# **Averaged weights**: a GAN's weights never rest. So a second generator, the one we sample, keeps nearly all of
-# itself at each step and takes the rest from the one that plays:
+# **Averaged weights**: a second generator, the one we sample, keeps nearly all of itself at each step and takes
+# the rest from the one that plays, whose weights never rest:
 
 
 # %%
@@ -907,13 +907,13 @@ check.e8_5(largest_singular_value)
 # ## 7 · How good is good?
 #
 # Losses do not tell. We let the classifier of lesson 05 look: its 160 features of many samples form a cloud. The
-# **Fréchet distance** compares it with the cloud of real pictures by means $\mu$ and covariances $\Sigma$, as if
-# both were Gaussian:
+# **Fréchet distance** compares it with the cloud of real pictures by means $\mu$ and covariances $\Sigma$ (how
+# features vary together), as if both were Gaussian:
 #
 # $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
 #
 # **Coverage** is the share of real pictures that have a sample close by; **effective classes** count the classes
-# that are generated (E8.6). Read each beside its floor: the same number for *real* pictures in place of the
+# that are generated (E8.6). Read each beside its **floor**: the same number for *real* pictures in place of the
 # samples.
 
 # %%
@@ -999,7 +999,7 @@ figures.images(
 # On the left hardly anything but tops and shoes, in a pattern of checks: a kernel of 5 moved by 2 paints some
 # pixels by more entries than others. A kernel of 4 paints all by equally many; next to no dots are left. Ours is
 # far ahead at equal times and at equal numbers of pictures. But it differs in much more than the kernel; so now
-# we change one thing at a time.
+# one thing at a time.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1029,10 +1029,10 @@ check.e8_6(effective_classes)
 # %% [markdown]
 # ## 8 · Which repair pays?
 #
-# Each repair of the literature, alone, in the same small, plain GAN: short runs judged by validation images,
-# three seeds each (± is the standard error). Our recipe (`ours`) differs from `plain` in the loss, R1, averaged
-# weights, *and* the optimiser: twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for
-# 0.999. Which of these pays? Guess first.
+# Each repair alone, in the same small, plain GAN: short runs judged by validation images, three seeds each (± is
+# the standard error). Our recipe (`ours`) differs from `plain` in the loss, R1, averaged weights, *and* the
+# optimiser: twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for 0.999. Which of these
+# pays? Guess first.
 
 
 # %%
@@ -1078,12 +1078,12 @@ figures.show(
 # doubled rate only together with it. Loss, R1 and averaging gain little or nothing alone, all three together
 # (`ours, the plain optimiser`) about half as much. Taken from ours, R1 is missed, the loss hardly; averaging was
 # not taken out. Larger batches, which mean half the steps, do harm; so do a slower generator and Heusel's *two
-# time scales*, a faster discriminator. Between minimax and plain we see no difference.
+# time scales*, a faster discriminator.
 #
 # ## 9 · Now ours
 #
-# `course_utils/recipes/gan_fashion.py` gives a reason for each number of the recipe. While it trains, a **GAN
-# doctor** draws what a loss hides.
+# `course_utils/recipes/gan_fashion.py` gives a reason for each number. While it trains, a **GAN doctor** draws
+# what a loss hides.
 
 # %%
 recipe = recipes.find("gan_fashion")
@@ -1111,8 +1111,8 @@ ahead_by = watcher.record.curve("real_above_made")[1:]  # without the look after
 print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ahead_by.max(), 2))
 
 # %% [markdown]
-# A healthy page, but no draw: the discriminator ranks the real picture higher in most pairs, though it is not so
-# far ahead that the generator stops learning. Nearly all classes are there. The nearest training pictures are
+# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, though it is not so far
+# ahead that the generator stops learning. Nearly all classes are there. The nearest training pictures are
 # relatives, not copies.
 
 # %%
@@ -1191,8 +1191,8 @@ check.e8_7(diagnose)
 # %% [markdown]
 # ## 11 · What lies between two pictures?
 #
-# We walk from one latent vector to the next. A straight line would pass too close to zero, where hardly any
-# latent vector lies in 64 dimensions, so we walk on an arc (Shoemake's *slerp*, 1985).
+# A straight line from one latent vector to the next would pass too close to zero, where hardly any lies in 64
+# dimensions, so we walk on an arc (Shoemake's *slerp*, 1985).
 
 
 # %%
@@ -1251,8 +1251,8 @@ figures.animate(
 # ## 12 · And in colour?
 #
 # There are few emoji, and a discriminator could learn them by heart. So it sees each moved and mirrored at
-# random, real and fake alike (**differentiable augmentation**: gradients pass through). For few pictures we take
-# the **kernel distance**, which unlike Fréchet's is not biased upwards. Here is the shipped network.
+# random, real and fake alike (**differentiable augmentation**: gradients pass through). The **kernel distance**,
+# unlike Fréchet's, does not grow where pictures are few. Here is the shipped network.
 
 # %%
 emoji, _ = data.emoji_pictures("train")
@@ -1289,8 +1289,8 @@ figures.images(
 #
 # ## Clinic
 #
-# A student lets the discriminator judge fakes and real pictures in one go and takes the halves apart. It runs, no
-# error, both losses fall. `judged` says which half the generator's loss takes. Which run is ill, and why?
+# A student lets the discriminator judge fakes and real pictures in one go and takes the halves apart. No error,
+# and both losses fall. `judged` says which half the generator's loss takes. Which run is ill, and why?
 
 
 # %% tags=["clinic"]
@@ -1365,8 +1365,8 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, and no weight of the
-# generator has any part in them: all its gradients are zero. Never trust losses alone. Look at samples, and at
+# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures; no weight of the
+# generator has any part in them, so all its gradients are zero. Never trust losses alone. Look at samples, and at
 # whether weights move.
 
 # %% [markdown]
@@ -1377,7 +1377,7 @@ figures.images(
 #   which has no slope where real and fake do not meet.
 # - Minimax leaves next to no gradient while fakes are caught; under Adam we see no harm in it.
 # - Mode collapse: many latents, few pictures. On the ring a discriminator that kept up cured it.
-# - Steps at once spiral away from the solution, steps in turns circle around it; R1 draws inwards.
+# - Steps at once spiral away from the solution; R1 draws them in.
 # - Look at samples, and measure beside the floor, with several seeds, one change at a time.
 #
 # ## Glossary
@@ -1385,8 +1385,7 @@ figures.images(
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | generative adversarial network (GAN) | 生成对抗网络 | learning by playing against each other |
-# | generator | 生成器 | turns latent numbers into samples |
-# | discriminator | 判别器 | tells real samples from fakes |
+# | generator, discriminator | 生成器、判别器 | makes samples; tells them from real ones |
 # | latent vector | 潜在向量(隐向量) | random numbers that become a sample |
 # | Jensen-Shannon divergence | JS 散度 | how far two densities lie from their mean |
 # | Wasserstein distance | 瓦瑟斯坦距离(推土机距离) | how far probability must be carried |
@@ -1406,9 +1405,8 @@ figures.images(
 # - Ian Goodfellow and others, *Generative adversarial nets*, 2014.
 # - Alec Radford and others, *Unsupervised representation learning with deep convolutional generative adversarial
 #   networks*, 2015: DCGAN.
-# - Ishaan Gulrajani and others, *Improved training of Wasserstein GANs*, 2017: the gradient penalty.
+# - Ishaan Gulrajani and others, *Improved training of Wasserstein GANs*, 2017.
 # - Lars Mescheder and others, *Which training methods for GANs do actually converge?*, 2018: Dirac's game, R1.
-# - Takeru Miyato and others, *Spectral normalization for generative adversarial networks*, 2018.
 #
 # ## The large version
 #

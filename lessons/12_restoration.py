@@ -145,8 +145,8 @@ for side in (1, 3, 5, 7):
 
 # %% [markdown]
 # ### E12.1 ★ What a filter leaves of noise
-# Write `noise_left(kernel, sigma)`: the standard deviation of white noise of `sigma` after it went through any
-# filter with these weights (h, w). They need not be equal, nor add up to 1.
+# Write `noise_left(kernel, sigma)`: the standard deviation of white (independent) noise of `sigma` after it went
+# through any filter with these weights (h, w). They need not be equal, nor add up to 1.
 
 
 # %% tags=["exercise"]
@@ -543,9 +543,10 @@ for name, y in {
     print(f"K x = y solved, {name:18} mean error {approx(error, 6)}")
 
 # %% [markdown]
-# Without noise it is nearly perfect; rounding to the levels of a file alone ruins it. Why? Convolution multiplies
-# each frequency of the picture's **spectrum** by a number, $Y = K X + N$, and the inverse divides by it, the
-# noise as well. This kernel leaves of the finest stripes less than a ten-thousandth.
+# Without noise it is nearly perfect; rounding to the levels of a file alone ruins it. Why? A row is a sum of
+# waves; its **spectrum** says how much of each frequency. Convolution multiplies each by a number, $Y = K X + N$,
+# and the inverse divides by it, the noise as well. This kernel leaves of the finest stripes less than a
+# ten-thousandth.
 
 # %%
 frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
@@ -607,8 +608,9 @@ check.e12_2(blur_row)
 #
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
-# ($\overline{K}$: the complex conjugate.) Where the picture is strong it divides by $K$; where the noise is, it
-# lets nothing through.
+# ($\overline{K}$: the complex conjugate; a wave's number is complex, for its size and its place. The package lets
+# $R / S$ grow with the square of the frequency.) Where the picture is strong it divides by $K$; where the noise
+# is, it lets nothing through.
 #
 # ### E12.3 ★★ Wiener's gain
 # Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the
