@@ -496,8 +496,8 @@ check.e8_3(hinge_discriminator_loss)
 # %% [markdown]
 # ## 4 · What goes wrong?
 #
-# Eight small clouds on a ring. A sample is near a cloud within three standard deviations of its centre; a cloud
-# is covered if it holds one sample in a hundred.
+# Eight small clouds on a ring. A sample is near a cloud within three standard deviations; one near sample in a
+# hundred covers it:
 
 # %%
 CENTRES = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
@@ -522,7 +522,7 @@ print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
 
 # %% [markdown]
 # Three games from the same start. In the first the generator learns twenty times as fast as the discriminator.
-# The second adds a penalty, R1, of which more below. In the third both learn at the same rate.
+# The second adds a penalty, R1 (see below). In the third both learn at the same rate.
 
 
 # %%
@@ -584,8 +584,8 @@ figures.show(
 # place, all move on. R1 is no remedy here. Below, the discriminator keeps up.
 #
 # What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
-# discriminator $D(x) = \psi x$. The discriminator climbs $\psi\theta$, the generator descends it. When both step
-# at once, by $h$:
+# discriminator $D(x) = \psi x$, which climbs $\psi\theta$; the generator descends it. When both step at once, by
+# $h$:
 #
 # $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
 #
@@ -769,10 +769,9 @@ figures.show(
 #
 # ## 6 · How does the game fit into `fit`?
 #
-# Keras's `fit` looks after progress and saving, if the game is *one* loss. `call` makes the fakes, `y_pred`. We
-# stop gradients where a tape would not have looked: in the discriminator's term fakes are constants
-# (`stop_gradient`), in the generator's term the discriminator's weights are (`stateless_call` runs a network with
-# weights that we hand it).
+# Keras's `fit` looks after progress and saving, if the game is *one* loss. `call` makes the fakes, `y_pred`. In
+# the discriminator's term they are constants (`stop_gradient`); in the generator's term the discriminator's
+# weights are (`stateless_call` runs a network with weights that we hand it).
 
 
 # %%
@@ -928,7 +927,7 @@ print(scores["each pixel for itself"]["frechet_distance"])
 
 # %% [markdown]
 # The generator to beat is that of the well-known tutorials, after the DCGAN paper: kernels of $5\times5$, up to
-# 256 channels. Ours is built in section 9. Both runs are recorded, not in one sitting, on a shared machine:
+# 256 channels. Ours follows in section 9. Both runs are recorded, not in one sitting, on a shared machine:
 # compare minutes of its processor, and pictures.
 
 # %%
@@ -1372,7 +1371,7 @@ figures.images(
 # %% [markdown]
 # ## Summary
 #
-# - The discriminator learns to tell real from fake, the generator from its slope alone.
+# - The generator learns from the discriminator's slope alone.
 # - The best discriminator is $p/(p+q)$. Against it the original game makes the Jensen-Shannon divergence smaller,
 #   which has no slope where real and fake do not meet.
 # - Minimax leaves next to no gradient while fakes are caught; under Adam we see no harm in it.

@@ -478,7 +478,7 @@ figures.show(
 
 # %% [markdown]
 # Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson
-# noise. Validation photographs with noise of about one strength, three ways:
+# noise. Noise of about one strength, three ways:
 
 # %%
 validation = scoring.photographs("validation")
@@ -510,7 +510,7 @@ for name, rows in found.items():
 # %% [markdown]
 # The network stays ahead of wavelets, which are told a sigma of 50, on all three. On Poisson noise it does about
 # as well as on what it learned from; clipped noise costs it a decibel: what is dark comes out grey, as the last
-# column says. (PSNR clips first, so the noisy ones measure alike.)
+# column says.
 #
 # ## 5 · Can a blur be undone?
 #
@@ -884,9 +884,9 @@ figures.show(
 # pixels on heat is better: a slope that goes on too far shoots out, as in the bird's black spot. Strokes of as
 # many pixels are easier than rectangles; their pixels lie nearer to known ones.
 #
-# A network that has seen parrots could do more. But a plain convolution takes the grey of a hole for a picture.
-# Two repairs: the **loss** looks at the hidden pixels alone (E12.4), and a **partial convolution** (2018) takes
-# the known pixels alone, and scales its sum up as if all had been there (E12.5):
+# A network that has seen parrots could do more, but a plain convolution takes the grey of a hole for a picture.
+# Two repairs: the **loss** looks at the hidden pixels alone, and a **partial convolution** (2018) takes the known
+# pixels alone, and scales its sum up as if all had been there:
 #
 # $$\text{out} = \frac{\#\text{pixels}}{\#\text{known}} \sum_{\text{known}} w\,x + b \quad\text{, and 0 where none is known}$$
 #
@@ -989,9 +989,9 @@ figures.show(
 
 # %% [markdown]
 # Told sigma, wavelets and non-local means are far better than plain means; the blind network that ships is ahead
-# of them by more than a decibel at each strength. This lesson's lies between, nearest to them where the noise is
-# weak. The deblurrer improves on Wiener under each blur; Richardson-Lucy is nowhere ahead of Wiener. Heat fills
-# these holes best by PSNR.
+# of them by more than a decibel at each strength, this lesson's by less, least where the noise is weak. The
+# deblurrer improves on Wiener under each blur; Richardson-Lucy is nowhere ahead of Wiener. Heat fills these holes
+# best by PSNR.
 #
 # ## 8 · How do I restore a picture of my own?
 #
@@ -1053,7 +1053,7 @@ figures.images(
 
 # %% [markdown]
 # The error is the noise upside down: what the network, whose last layer adds its input, had taken away was taken
-# away a second time. **The residual was added twice.** Repair: let one place do it, and check that an untrained
+# away once more. **The residual was added twice.** Repair: let one place do it, and check that an untrained
 # network, whose last kernel is zero, gives its input back.
 #
 # **In the second**, somebody fills holes and reports these. Which one is the better method?
