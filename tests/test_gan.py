@@ -9,6 +9,7 @@ from fixtures.eager import eager
 from keras import layers, ops
 
 from course_utils import training
+from course_utils.models import averaging as averages
 from course_utils.models import gan, gan_losses, gan_networks
 
 IMAGE_SHAPE = (8, 8, 1)
@@ -166,7 +167,7 @@ def test_the_average_starts_as_a_mean_of_all_steps_and_ends_with_a_fixed_share()
     expected = ops.convert_to_numpy(weight)
     for step in range(1, 200):
         weight.assign_add(ops.ones_like(weight))
-        model._average()
+        averages.average_weights(model.averaged, model.generator, step, 0.9)
         keep = min(0.9, step / (step + 10))
         expected = keep * expected + (1 - keep) * ops.convert_to_numpy(weight)
     np.testing.assert_allclose(average, expected, rtol=1e-5)
@@ -178,7 +179,7 @@ def test_without_averaging_samples_come_from_the_generator_of_the_last_step():
     model.compile("adam")
     training.fit(eager(model), pictures(16), epochs=1, batch_size=8, progress=False)
     last = [variable.numpy() for variable in model.generator.variables]
-    model._average()
+    averages.average_weights(model.averaged, model.generator, 3, model.averaging)
     for average, weight in zip(model.averaged.variables, last, strict=True):
         np.testing.assert_array_equal(average, weight)
 

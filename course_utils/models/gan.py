@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from course_utils.models import sampling
+from course_utils.models.averaging import average_weights
 from course_utils.models.gan_losses import LOSSES, scores_and_gradients, squared_length
 
 
@@ -98,7 +99,8 @@ class Gan(keras.Model):
         discriminator_loss = ops.mean(self.discriminator_loss(real_scores, fake_scores) + penalty)
         generator_loss = ops.mean(self.generator_loss(ops.stop_gradient(real_scores), self._score_for_generator(fake)))
         if training:
-            self._average()
+            self.steps.assign(self.steps + 1)
+            average_weights(self.averaged, self.generator, self.steps, self.averaging)
         logged = (generator_loss, discriminator_loss, ops.mean(real_scores), ops.mean(fake_scores))
         for mean, value in zip(self.means.values(), logged, strict=True):
             mean.update_state(value)
@@ -117,14 +119,6 @@ class Gan(keras.Model):
         share = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
         _, gradients = scores_and_gradients(self.discriminator, share * real + (1 - share) * fake)
         return ops.square(ops.sqrt(squared_length(gradients) + 1e-12) - 1)
-
-    def _average(self):
-        # Early on the average is over all steps so far, so that it does not remember the untrained generator.
-        self.steps.assign(self.steps + 1)
-        steps = ops.cast(self.steps, "float32")
-        keep = ops.minimum(self.averaging, steps / (steps + 10)) if self.averaging else 0.0
-        for average, current in zip(self.averaged.weights, self.generator.weights, strict=True):
-            average.assign(keep * average + (1 - keep) * current)
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """n pictures by the averaged generator: float32 (n, h, w, c) in [0, 1], the same for the same seed.
