@@ -15,14 +15,14 @@
 #
 # **Where do the pixels come from that a small picture does not have?**
 #
-# A picture of twice the width and height has four numbers for each one that is given. This lesson teaches a
-# network to guess them from photographs, and measures honestly how well.
+# Twice the width and height means four numbers for each one given. We teach a network to guess them from
+# photographs, and measure honestly how well.
 #
 # - **You will be able to** enlarge by the bicubic kernel and by networks, build a sub-pixel convolution, train
-#   an enlarger in minutes, measure it so that the number means something, and enlarge pictures of your own.
+#   an enlarger in minutes, measure it so that the number means something, and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours to work through; all cells together run in five to ten minutes, half of it training.
+# - **Time**: about two hours; all cells together run in five to ten minutes, half of it training.
 
 # %%
 import json
@@ -52,7 +52,7 @@ from course_utils.models import esrgan, esrgan_slim, super_resolution, vgg
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# The network that ships with the course has never seen this bird. It is given the small picture alone.
+# The network that ships with the course has never seen this bird, and is given the small picture alone.
 
 
 # %%
@@ -93,14 +93,14 @@ figures.show(
 # %% [markdown]
 # ## 1 · Why can no formula bring the pixels back?
 #
-# Shrinking takes weighted means of neighbours, so along one axis it is a matrix: a column of 64 pixels times
-# $D$ gives 32. A square picture $x$ is shrunk down its columns and along its rows:
+# Shrinking takes weighted means of neighbours: along one axis it is a matrix $D$, which makes 32 numbers of 64. A
+# square picture $x$ is shrunk down its columns and along its rows:
 #
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
-# 4,096 numbers become 1,024. So many different $x$ must give the same $y$. We can make them: whatever we add
-# to $x$ is invisible in $y$ if $D$ turns it into zero. `@` multiplies matrices; the **pseudo-inverse** of $D$
-# is the one enlargement $D^+$ with $D D^+ = I$ that adds nothing invisible.
+# 4,096 numbers become 1,024, so many different $x$ must give the same $y$. We can make them: whatever $D$ turns
+# into zero can be added unseen. `@` multiplies matrices; the **pseudo-inverse** of $D$ is the one enlargement
+# $D^+$ with $D D^+ = I$ that adds nothing invisible.
 
 
 # %%
@@ -138,23 +138,20 @@ figures.images(
 )
 
 # %% [markdown]
-# All four are answers to the question "which picture shrinks to this one?", and so are endlessly many others.
-# The problem is **ill-posed**: the small picture does not decide. Only knowledge of how photographs look can
-# choose the likely one, and that is what a network is to learn from examples.
+# All four shrink to the same picture, and so do endlessly many others. The problem is **ill-posed**: the small
+# picture does not decide. Only knowledge of how photographs look can, and a network is to learn it from examples.
 #
 # ## 2 · What does the bicubic kernel do?
 #
-# The classical answer knows nothing but smoothness. An output pixel $i$ of an enlargement by $s$ lies at
-# $u = (i + \tfrac12)/s - \tfrac12$ between the pixels of the small row. It is a mean of the four nearest,
-# weighted by their distance:
+# The classical answer knows nothing but smoothness. Output pixel $i$ of an enlargement by $s$ lies at
+# $u = (i + \tfrac12)/s - \tfrac12$ in the small row. It is a mean of the four nearest pixels, weighted by distance:
 #
 # $$\text{out}_i = \sum_j h(u - j)\, \text{in}_j \qquad
 # h(t) = \begin{cases} \tfrac32|t|^3 - \tfrac52|t|^2 + 1 & |t| \le 1 \\
 # -\tfrac12|t|^3 + \tfrac52|t|^2 - 4|t| + 2 & 1 < |t| \le 2 \\
 # 0 & |t| > 2\end{cases}$$
 #
-# The weights of neighbours further than one pixel are *negative*: that keeps edges steep, and makes them
-# overshoot.
+# Beyond one pixel the weights are *negative*: that keeps edges steep, and makes them overshoot.
 
 
 # %%
@@ -207,7 +204,7 @@ figures.show(
 # %% [markdown]
 # ### E11.1 ★ One value between
 # Write `cubic_between(samples, place)`: the value of the samples (n,), which stand at 0, 1, … n − 1, at a
-# place from 1 to n − 2. Take the four nearest and the kernel above; write the kernel again or copy it.
+# place from 1 to n − 2. Take the four nearest and the kernel above, written again or copied.
 
 
 # %% tags=["exercise"]
@@ -231,29 +228,27 @@ def cubic_between(samples, place):
 check.e11_1(cubic_between)
 
 # %% [markdown]
-# How good is it? We measure by the **peak signal-to-noise ratio**, in decibels: with $m$ the mean squared
-# error of pictures in [0, 1],
+# How good is it? We measure the **peak signal-to-noise ratio** in decibels, with $m$ the mean squared error of
+# pictures in [0, 1]:
 #
 # $$\text{PSNR} = 10 \log_{10} \frac{1}{m}$$
 #
-# Ten decibels more is a tenth of the error; one more is a fifth less. The usual test shrinks photographs by
-# the kernel above, stretched so that it averages away what the small picture cannot hold, and compares
-# brightness alone (section 7 says why that must be said). Bicubic is the first thing to beat; **Lanczos**,
-# a kernel of six pixels, is the second.
+# Ten decibels more is a tenth of the error. The usual test shrinks photographs by this kernel, stretched to average
+# away what the small picture cannot hold, and compares brightness alone. Bicubic is the first thing to beat;
+# **Lanczos**, a kernel of six pixels, the second.
 
 # %%
 validation = scoring.photographs("validation")  # scaled down: no traces of JPEG
 scoring.table(scoring.score_all({}, "sr_x2", validation))
 
 # %% [markdown]
-# The gain is the mean of the differences picture by picture, with its standard error. SSIM, beside it, compares
-# means, variances and covariance window by window; 1 is identical. We decide by PSNR.
+# The gain is the mean difference picture by picture, with its standard error. SSIM compares means, variances and
+# covariance window by window; 1 is identical.
 #
 # ## 3 · How did the first network do it?
 #
-# **SRCNN** (2014) enlarges by bicubic first, then three convolutions correct the large picture. The original
-# learned the large picture itself; here, as in most networks since, they learn what to *add* to it: the
-# **residual**. With the last kernel at zero, training starts from bicubic and not from nothing.
+# **SRCNN** (2014) enlarges by bicubic, then three convolutions correct the large picture. Here, as in most networks
+# since, they learn what to *add*: the **residual**. With the last kernel at zero, training starts from bicubic.
 
 
 # %%
@@ -274,19 +269,18 @@ print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey
 print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
 
 # %% [markdown]
-# Each of them is done at the large size, although the large picture holds nothing that the small one does
-# not. Four times too often, for a scale of two.
+# They are all done at the large size, although the large picture holds nothing that the small one does not: four
+# times too often.
 #
 # ## 4 · How can a small map hold a large picture?
 #
-# A layer with four times the channels has room for four times the pixels. The **sub-pixel convolution**
-# (2016) lets a convolution at the small size compute $s^2$ numbers for each small pixel, then lays them out
-# as $s \times s$ large ones:
+# In its channels. For a **sub-pixel convolution** (2016) a convolution at the small size computes $s^2$ numbers
+# for each small pixel, laid out as $s \times s$ large ones:
 #
 # $$\text{large}_{i,\,j,\,c} = \text{maps}_{\lfloor i/s \rfloor,\ \lfloor j/s \rfloor,\ ((i \bmod s)\,s + j \bmod s)\,C + c}$$
 #
-# for maps of shape $(h, w, s^2 C)$. It moves numbers and computes nothing. In two steps: split the last axis
-# into (row in the square, column in the square), then bring each next to its place.
+# for maps of shape $(h, w, s^2 C)$. Split the last axis into (row in the square, column in the square), then bring
+# each next to its place.
 
 # %%
 maps = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # (h, w, s * s), for one channel
@@ -313,7 +307,7 @@ figures.show(
 
 # %% [markdown]
 # ### E11.2 ★★ Channels into pixels
-# Write `to_pixels(maps, scale)` in NumPy, for any scale and any number of channels: (h, w, scale² · C) →
+# Write `to_pixels(maps, scale)` in NumPy for any scale and number of channels: (h, w, scale² · C) →
 # (h · scale, w · scale, C), in the order of the formula.
 
 
@@ -338,11 +332,10 @@ check.e11_2(to_pixels)
 # %% [markdown]
 # ## 5 · What does our network look like, and how does it learn?
 #
-# **Residual blocks** at the small size, then a sub-pixel convolution: this is the plan of EDSR (2017), much
-# smaller; that the whole is added to bicubic is the idea of VDSR (2016). A block adds to its input what two
-# convolutions find in it, so that a deep stack begins as a straight way through. There is no batch
-# normalisation: it would shift and scale each map by the mean and variance of whatever else is in the batch
-# (lesson 05), and the network would have to restore the range that it lost.
+# **Residual blocks** at the small size, then a sub-pixel convolution: the plan of EDSR (2017), much smaller,
+# added to bicubic as in VDSR (2016). A block adds to its input what two convolutions find in it, so that a deep
+# stack begins as a straight way through. Without batch normalisation: it would scale each map by its batch
+# (lesson 05), and the network would have to restore the range.
 
 
 # %%
@@ -383,14 +376,12 @@ print("multiplications for each large pixel:", sum(int(np.prod(w.shape)) for w i
 print("a large pixel sees", len(kernels), "small pixels to each side")
 
 # %% [markdown]
-# It looks at **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue: there
-# the eye sees detail. For a colour picture all three channels are enlarged by bicubic, then moved together
-# until their Y is the network's.
+# It looks at **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
+# enlarged by bicubic, then all three channels moved together until their Y is the network's.
 #
-# Examples cost nothing: every photograph is its own answer. We cut the 56 training photographs into patches
-# of 64 × 64, and each training step shrinks its batch anew, on the device, before the network sees it. The
-# loss is the mean *absolute* error. That is all that `Restorer`, the class our recipes compile, adds to a
-# Keras model:
+# Examples cost nothing: every photograph is its own answer. We cut 56 of them into patches of 64 × 64; each
+# training step shrinks its batch anew. The loss is the mean *absolute* error. That is all that `Restorer`, the
+# class our recipes compile, adds to a Keras model:
 
 # %%
 patches = recipe.data().images
@@ -406,7 +397,7 @@ model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs. The numbers of this training were chosen on the validation photographs alone.
+# Now the test photographs, which chose none of the numbers.
 
 # %%
 test = scoring.test_photographs()
@@ -445,13 +436,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The lines are thinner and the error along edges is weaker. What is missing stays missing: where the small
-# picture holds no trace of a texture, the network paints something smooth. In the lattice window it even
-# paints stripes that are not there.
+# The error along edges is weaker. Where the small picture holds no trace of a texture, the network paints something
+# smooth; in the lattice window even stripes that are not there.
 #
-# Was it worth leaving the first network behind? Recorded runs of two epochs, three seeds each: ours, ours with the
-# squared error that PSNR is made of, and SRCNN for as much processor time, with the best of three learning
-# rates:
+# Was it worth leaving the first network behind? Recorded runs of two epochs: ours, ours with the squared error,
+# and SRCNN for as much processor time, with the best of three learning rates:
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
@@ -477,15 +466,14 @@ figures.show(
 )
 
 # %% [markdown]
-# SRCNN gains less than half as much in the same time. Why, these runs do not say: the two differ in depth, in width
-# and in the size of their maps. Between the two losses of our network we see no difference: its seeds differ
-# more, after so short a training, at a learning rate that was chosen with the absolute error. Two of the six dip
-# early, below the axis, where that rate is near its peak: too large a step is the likely reason; we did not test it.
+# SRCNN gains less than half as much. Why, these runs do not say: the two differ in depth, width and size of their
+# maps. Between our two losses we see no difference: the seeds differ more. Two curves dip early, where the
+# learning rate is near its peak; whether it is too large we did not test.
 #
 # ### E11.4 ★ How many blocks?
-# Each convolution with a kernel of size k, odd, sees (k − 1) / 2 pixels further to each side (lesson 03).
-# Write `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network
-# sees `reach` small pixels to each side. Three convolutions stand outside the blocks.
+# A convolution with a kernel of odd size k sees (k − 1) / 2 pixels further to each side (lesson 03). Write
+# `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network sees
+# `reach` small pixels to each side. Three convolutions stand outside the blocks.
 
 
 # %% tags=["exercise"]
@@ -510,17 +498,16 @@ check.e11_4(blocks_needed)
 # %% [markdown]
 # ## 6 · Does the better number look better?
 #
-# At four times the size much more is missing, and it begins to show what a loss asks for. A pixel error asks how
-# far each pixel is off. Where many textures are possible it is smallest in their middle, which is smooth. Two
-# other questions can be asked in training:
+# At four times the size much more is missing, and it shows what a loss asks for. Where many textures are possible,
+# a pixel error is smallest in their middle, which is smooth. Training can ask two other questions:
 #
 # - **Perceptual loss** (2016): does another network see the same? $\varphi$ stands for the maps of a layer of VGG,
-#   a network trained on photographs (lesson 05 looked at such maps); $\operatorname{mean}|\varphi(x) -
-#   \varphi(\hat x)|$ is added to the pixel error of the result $\hat x$.
-# - **Adversarial loss** (SRGAN, 2017): can the result be told from an original? A discriminator learns along with
-#   the enlarger, as in [lesson 08](08_gan.ipynb).
+#   trained on photographs; $\operatorname{mean}|\varphi(x) - \varphi(\hat x)|$ is added to the pixel error of the
+#   result $\hat x$.
+# - **Adversarial loss** (SRGAN, 2017): can a discriminator that learns along tell the result from an original
+#   ([lesson 08](08_gan.ipynb))?
 #
-# What does such a term see? Before you run the cell: which version is worst by pixels, and which to VGG?
+# Guess: which of three versions is worst by pixels, and which to VGG?
 
 
 # %%
@@ -548,13 +535,12 @@ for name, answer in answers.items():
 
 # %% [markdown]
 # By pixels, the sharp patches moved by one pixel are as wrong as the soft ones by bicubic; to VGG they are much
-# nearer. It sees edges and textures, and minds less where exactly they lie.
+# nearer. It minds less where exactly edges and textures lie.
 #
 # Four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times; an
-# **ESRGAN** (2018) that others trained, by their record first by the pixel error, then by VGG and a discriminator
-# alone; and ESRGAN-slim, which in spite of its name is neither (`course_utils/models/esrgan_slim.py` says what it
-# is). Two rulers: PSNR, and an **LPIPS-like distance** (2018), the difference of VGG's maps once each vector of channels is
-# scaled to length 1. This ruler is a relative of what ESRGAN was trained by.
+# **ESRGAN** (2018) of others, by its record trained at last by VGG and a discriminator alone; and ESRGAN-slim,
+# which is neither (`course_utils/models/esrgan_slim.py`). Two rulers: PSNR, and an **LPIPS-like distance** (2018)
+# of VGG's maps, each vector of channels scaled to length 1: a relative of what ESRGAN was trained by.
 
 # %%
 enlargers = {
@@ -595,19 +581,17 @@ figures.images(
 )
 
 # %% [markdown]
-# By PSNR `sr_x4` leads by about a decibel, and looks smooth. ESRGAN is hardly better than bicubic by PSNR; it is the
-# nearest by VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and where the small
-# picture says too little it errs boldly: the dog has lost its eyes. That one has to be given up for the other is
-# the **perception-distortion trade-off** (2018): once an enlarger is as good as can be, its results can come closer
-# to photographs in kind only by moving further from the one original. A wallpaper wants the first, a doctor the
+# `sr_x4` leads by about a decibel, and looks smooth. ESRGAN, hardly better than bicubic by PSNR, is nearest by
+# VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and it errs boldly: the dog has
+# lost its eyes. That is the **perception-distortion trade-off** (2018): once an enlarger is as good as can be,
+# looking more like photographs takes it away from the one original. A wallpaper wants the first, a doctor the
 # second. And neither ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
 #
 # What each term of a loss does alone, these four do not say: they differ in size, data and training as well.
 #
 # ## 7 · How far apart are two ways to measure one picture?
 #
-# A PSNR without its protocol says little. Here is one result, measured as papers on super-resolution do, and
-# then with one thing changed at a time. What do you expect: tenths of a decibel, or more?
+# One result, measured as papers do, then with one thing changed at a time. Guess: tenths of a decibel, or more?
 
 # %%
 protocol = {"colour": "y", "border": 2, "data_range": 1.0, "quantise": True}
@@ -627,18 +611,16 @@ for name, value in decibels.items():
 
 # %% [markdown]
 # Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$
-# dB over the grey of full range, for the very same pixels. Many a better network gains less. So `metrics.psnr`
-# has no defaults: every call says what it measures.
+# dB over the grey of full range. Many a better network gains less. So `metrics.psnr` has no defaults.
 #
-# Papers print Y, without as many border pixels as the scale. On the five pictures of Set5, which we may not
-# ship, they print 33.64 dB for bicubic, 36.66 for SRCNN in its later, larger form and 37.53 for VDSR at a scale
-# of two. If you have that folder: `course score sr_x2 --folder Set5`. Ours are other photographs, with more
-# grass and fur: compare gains on them with nothing but each other.
+# Papers print Y, without as many border pixels as the scale: on the five pictures of Set5 at twice the size, 33.64 dB
+# for bicubic, 36.66 for SRCNN in its later form, 37.53 for VDSR. We may not ship them; if you have them,
+# `course score sr_x2 --folder Set5`. Ours are other photographs: compare gains on them with nothing else.
 #
 # ### E11.3 ★★ PSNR by the book
-# Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip both to [0, 1], round to
-# the 256 levels of a file, take Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, cut `border` pixels off each
-# side, and return the PSNR in decibels with a peak of 1.
+# Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip to [0, 1], round to the 256
+# levels of a file, take Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255, cut `border` pixels off each side, and
+# return the PSNR in decibels with a peak of 1.
 
 
 # %% tags=["exercise"]
@@ -666,8 +648,7 @@ check.e11_3(psnr_of_luma)
 # %% [markdown]
 # ## 8 · What if the small picture was shrunk in another way?
 #
-# The network has seen one way of shrinking. Cameras and web sites have others. Before you run the cell: will
-# it still beat bicubic when each second pixel was simply dropped?
+# Guess: will the network still beat bicubic when each second pixel was simply dropped?
 
 
 # %%
@@ -729,11 +710,10 @@ figures.images(
 )
 
 # %% [markdown]
-# It corrects what *its* way of shrinking does, whatever it is given. What was blurred before stays blurred.
-# Dropping pixels does two things at once. It leaves jagged edges (**aliasing**, lesson 01), which the network
-# sharpens as if they were meant. And it moves the picture: the pixels kept stand at 0, 2, 4, …, where the
-# formula of section 2 supposes them half a large pixel further on. How much is the shift alone? Bicubic that
-# knows of it copies the pixels kept and computes the ones between:
+# It corrects what *its* way of shrinking does. What was blurred before stays blurred. Dropping pixels leaves jagged
+# edges (**aliasing**, lesson 01), which the network sharpens as if they were meant, and moves the picture: the
+# pixels kept stand at 0, 2, 4, …, where section 2 supposes them half a large pixel further on. How much is the
+# shift alone? Bicubic that knows of it:
 
 
 # %%
@@ -754,9 +734,8 @@ gain = gain_over_bicubic(bicubic_in_place, shrink_by_dropping, validation)
 print("every second pixel, bicubic that knows the shift:", approx(gain, 2), "dB over bicubic")
 
 # %% [markdown]
-# That is more than a decibel and a half, by no network at all. What helps in general is to train on what will
-# come: recorded runs of this lesson's network, of two epochs as in section 5, one shrunk as ever, one with each
-# patch shrunk in one of the four ways, drawn anew.
+# More than a decibel and a half, by no network at all. What helps in general is to train on what will come.
+# Recorded runs of two epochs, one shrunk as ever, one with each patch shrunk in one of the four ways:
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -769,14 +748,13 @@ for way in ways:
 
 # %% [markdown]
 # On dropped pixels the generalist is more than three decibels better than the specialist, and a little better
-# after blur. How much of that is the shift alone these runs do not say: bicubic that knows it does better
-# still. And there is a price: as small, trained as shortly, and with a quarter of its patches for each way, the
-# generalist loses half of the gain at home. Lesson 12 takes this further.
+# after blur; bicubic that knows the shift does better still. The price: with a quarter of the patches for each
+# way, it loses half of the gain at home. Lesson 12 takes this further.
 #
 # ## 9 · Do eight opinions beat one?
 #
-# A picture can be turned and mirrored in eight ways. The network does not give exactly the same answer to
-# each. Turn the small picture, enlarge, turn back, and take the mean: the **self-ensemble**.
+# Turned and mirrored in eight ways, a picture gets eight slightly different answers. Turn the small picture,
+# enlarge, turn back, take the mean: the **self-ensemble**.
 
 
 # %%
@@ -809,15 +787,14 @@ print(
 )
 
 # %% [markdown]
-# Errors that differ from turn to turn cancel in the mean; those that all eight share stay. It costs eight
-# times the time, and here gains less than a tenth of a decibel. The shipped network gained more in section 5.
+# Errors that differ from turn to turn cancel; those that all share stay. At eight times the time it gains less than
+# a tenth of a decibel; the shipped network gained more in section 5.
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
-# A photograph of twelve megapixels does not fit into the network at once. It looks only so far to each side (15
-# small pixels with the six blocks of the shipped network, 11 with the four of ours, section 5), so **tiles**
-# that overlap by as much give the same result, pixel by pixel. Put the name of a file into the next cell, a
-# picture of any size; the slider works in JupyterLab.
+# Twelve megapixels do not fit into the network at once. It sees only so far to each side (15 small pixels with the six
+# blocks of the shipped one), so **tiles** that overlap by as much give the same result. Put the name of a
+# picture of any size into the next cell; the slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
@@ -843,12 +820,12 @@ figures.images(
 
 # %% [markdown]
 # Nobody has the picture of twice the size, so nothing can be measured here, and most pictures were not shrunk as
-# in training: section 8 says what that does.
+# in training (section 8).
 #
 # ### E11.5 ★★ Where do tiles start?
 # Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in
 # rising order, so that each pixel lies at least `overlap` pixels inside one of its tiles, except at the
-# picture's own border. The first starts at 0, the last ends at `length`; a short picture has the one start 0.
+# picture's border. The first starts at 0, the last ends at `length`; a short picture has the one start 0.
 
 
 # %% tags=["exercise"]
@@ -873,8 +850,7 @@ check.e11_5(tile_starts)
 # %% [markdown]
 # ## Clinic
 #
-# **Two reports.** In the first, a network that does nothing but bicubic gains on bicubic. Find out how before
-# you read on.
+# **Two reports.** In the first, plain bicubic gains on bicubic. Find out how before you read on.
 
 
 # %% tags=["clinic"]
@@ -888,11 +864,10 @@ bicubic_bird = by_bicubic(small_bird)
 print(f"bicubic gains {report_gain(bird, bicubic_bird, bicubic_bird):.2f} dB over bicubic")
 
 # %% [markdown]
-# The baseline is measured in colour and to the border, the network by Y without it: two rulers, as happens when
-# a number is copied from a paper. Measure both with one call, or do not subtract.
+# The baseline is measured in colour and to the border, the network by Y without it: two rulers, as when a number is
+# copied from a paper. Measure both with one call.
 #
-# **In the second**, somebody moves our trained network to a library that orders sub-pixels column by column.
-# No error is raised, and every weight is the trained one.
+# **In the second**, a trained network moves to a library that orders sub-pixels column by column. No error is raised.
 
 # %% tags=["clinic"]
 swapped = models.load("sr_x2")
@@ -914,65 +889,58 @@ figures.images(
 )
 
 # %% [markdown]
-# The teeth are the sign. In what the network adds, each 2 × 2 square has its upper right and lower left number
-# exchanged, which shows along upright and level edges. The PSNR does not warn: it is still a little above that
-# of bicubic. Repair: the order in which the network was trained, $(i \bmod s)\,s + j \bmod s$. Check any
-# rearrangement on numbered channels as in section 4, before training.
+# The teeth are the sign: in what the network adds, each 2 × 2 square has its upper right and lower left number
+# exchanged. The PSNR does not warn; it is still a little above bicubic's. Repair: the order of training,
+# $(i \bmod s)\,s + j \bmod s$. Check any rearrangement on numbered channels, as in section 4.
 #
 # ## Summary
 #
 # - Many large pictures shrink to one small one; the small picture cannot decide.
-# - The bicubic kernel weighs four neighbours a row, with negative lobes; it is the baseline to beat.
-# - Work at the small size, leave it by a sub-pixel convolution, and learn only what bicubic misses.
-# - State colour, border, range and rounding with every PSNR, and measure both sides of a comparison alike.
+# - The bicubic kernel weighs four neighbours a row, some negatively; it is the baseline to beat.
+# - Work at the small size, leave it by a sub-pixel convolution, learn only what bicubic misses.
+# - State colour, border, range and rounding with every PSNR, and measure both sides alike.
 # - A network undoes the degradation it was trained on. Train on what will come.
-# - Eight turns give a little, at eight times the price.
-# - Tiles that overlap by the receptive field's radius give the whole picture's result.
+# - Tiles that overlap by the reach of the network give the whole picture's result.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | super-resolution | 超分辨率 | a larger picture with detail that the small one only hints at |
+# | super-resolution | 超分辨率 | a larger picture with likely detail |
 # | ill-posed problem | 不适定问题 | a question with many right answers |
-# | pseudo-inverse | 伪逆 | the matrix that undoes another as far as that can be done |
-# | bicubic interpolation | 双三次插值 | the mean of four by four neighbours with Keys's cubic weights |
-# | luma, Y | 亮度 | the weighted mean of red, green and blue that the eye sees detail in |
+# | pseudo-inverse | 伪逆 | the matrix that undoes another as far as can be |
+# | bicubic interpolation | 双三次插值 | the mean of four by four neighbours with Keys's weights |
+# | luma, Y | 亮度 | the weighted mean of red, green and blue |
 # | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | ten times the logarithm of one over the mean squared error |
-# | structural similarity (SSIM) | 结构相似性 | agreement of means, variances and covariance, window by window |
+# | structural similarity (SSIM) | 结构相似性 | agreement of means, variances and covariance by windows |
 # | residual learning | 残差学习 | learning what to add to a simple answer |
-# | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as pixels of a large one |
-# | perceptual loss | 感知损失 | an error measured in the maps of a trained network instead of in pixels |
-# | adversarial loss | 对抗损失 | how far a result is from passing for an original, as a discriminator sees it |
-# | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the one original |
+# | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as large pixels |
+# | perceptual loss | 感知损失 | an error in the maps of a trained network |
+# | adversarial loss | 对抗损失 | how easily a discriminator tells a result from an original |
+# | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the original |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
 # | aliasing | 混叠 | fine detail that comes back as coarse, false detail |
-# | tile | 分块 | a part of a large picture that is restored by itself |
+# | tile | 分块 | a part of a picture restored by itself |
 #
 # ## What to read next
 #
 # - Robert Keys, *Cubic convolution interpolation for digital image processing*, 1981.
-# - Chao Dong, Chen Change Loy, Kaiming He and Xiaoou Tang, *Learning a deep convolutional network for image
-#   super-resolution*, 2014: SRCNN.
+# - Chao Dong and others, *Learning a deep convolutional network for image super-resolution*, 2014: SRCNN.
 # - Wenzhe Shi and others, *Real-time single image and video super-resolution using an efficient sub-pixel
 #   convolutional neural network*, 2016.
-# - Jiwon Kim, Jung Kwon Lee and Kyoung Mu Lee, *Accurate image super-resolution using very deep convolutional
-#   networks*, 2016: VDSR, residual learning.
-# - Justin Johnson, Alexandre Alahi and Li Fei-Fei, *Perceptual losses for real-time style transfer and
-#   super-resolution*, 2016.
+# - Jiwon Kim and others, *Accurate image super-resolution using very deep convolutional networks*, 2016: VDSR.
+# - Justin Johnson and others, *Perceptual losses for real-time style transfer and super-resolution*, 2016.
 # - Christian Ledig and others, *Photo-realistic single image super-resolution using a generative adversarial
 #   network*, 2017: SRGAN. Xintao Wang and others, *ESRGAN*, 2018.
 # - Yochai Blau and Tomer Michaeli, *The perception-distortion tradeoff*, 2018.
-# - Bee Lim and others, *Enhanced deep residual networks for single image super-resolution*, 2017: EDSR, and
-#   the self-ensemble.
+# - Bee Lim and others, *Enhanced deep residual networks for single image super-resolution*, 2017: EDSR.
 # - Kai Zhang and others, *Designing a practical degradation model for deep blind image super-resolution*, 2021.
 #
 # ## The large version
 #
-# The shipped network is twice as wide, has six blocks instead of four, and was trained for twelve epochs, at
-# half the learning rate, its batches turned and mirrored. The first cell says what that costs on this machine;
-# with `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when it was stopped. In a
-# terminal: `course train sr_x2 --profile full`, or `sr_x4`.
+# The shipped network is twice as wide, has six blocks, and was trained for twelve epochs at half the learning
+# rate, its batches turned and mirrored. `TRAIN_FULL = True` trains it, and goes on from the last epoch when
+# stopped. In a terminal: `course train sr_x2 --profile full`, or `sr_x4`.
 
 # %%
 TRAIN_FULL = False
