@@ -22,7 +22,7 @@
 #   an enlarger in minutes, measure it so that the number means something, and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours; all cells together run in five to ten minutes, half of it training.
+# - **Time**: about two hours; all cells together run in four to eight minutes, a third to a half of it training.
 
 # %%
 import json
@@ -334,7 +334,7 @@ check.e11_2(to_pixels)
 #
 # **Residual blocks** at the small size, then a sub-pixel convolution: the plan of EDSR (2017), much smaller,
 # added to bicubic as in VDSR (2016). A block adds to its input what two convolutions find in it, so that a deep
-# stack begins as a straight way through. Without batch normalisation: it would scale each map by its batch
+# stack begins as a straight way through. There is no batch normalisation: it would scale each map by its batch
 # (lesson 05), and the network would have to restore the range.
 
 
@@ -379,9 +379,9 @@ print("a large pixel sees", len(kernels), "small pixels to each side")
 # It looks at **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
 # enlarged by bicubic, then all three channels moved together until their Y is the network's.
 #
-# Examples cost nothing: every photograph is its own answer. We cut 56 of them into patches of 64 × 64; each
-# training step shrinks its batch anew. The loss is the mean *absolute* error. That is all that `Restorer`, the
-# class our recipes compile, adds to a Keras model:
+# Examples cost nothing: every photograph is its own answer. We cut 56 of them into patches of 64 × 64 and shrink
+# each batch anew. The loss is the mean *absolute* error. That is all that `Restorer`, the class our recipes
+# compile, adds to a Keras model:
 
 # %%
 patches = recipe.data().images
@@ -538,9 +538,9 @@ for name, answer in answers.items():
 # nearer. It minds less where exactly edges and textures lie.
 #
 # Four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times; an
-# **ESRGAN** (2018) of others, by its record trained at last by VGG and a discriminator alone; and ESRGAN-slim,
-# which is neither (`course_utils/models/esrgan_slim.py`). Two rulers: PSNR, and an **LPIPS-like distance** (2018)
-# of VGG's maps, each vector of channels scaled to length 1: a relative of what ESRGAN was trained by.
+# **ESRGAN** (2018) of others, by its record trained at last by VGG and a discriminator alone; and ESRGAN-slim, in
+# spite of its name neither (`course_utils/models/esrgan_slim.py`). Two rulers: PSNR, and an **LPIPS-like distance**
+# (2018) of VGG's maps, each vector of channels scaled to length 1: a relative of what ESRGAN was trained by.
 
 # %%
 enlargers = {
@@ -585,7 +585,7 @@ figures.images(
 # VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and it errs boldly: the dog has
 # lost its eyes. That is the **perception-distortion trade-off** (2018): once an enlarger is as good as can be,
 # looking more like photographs takes it away from the one original. A wallpaper wants the first, a doctor the
-# second. And neither ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
+# second. Neither ruler tells of the grid that ESRGAN-slim lays over everything: look at your pictures.
 #
 # What each term of a loss does alone, these four do not say: they differ in size, data and training as well.
 #
@@ -908,7 +908,6 @@ figures.images(
 # |---|---|---|
 # | super-resolution | 超分辨率 | a larger picture with likely detail |
 # | ill-posed problem | 不适定问题 | a question with many right answers |
-# | pseudo-inverse | 伪逆 | the matrix that undoes another as far as can be |
 # | bicubic interpolation | 双三次插值 | the mean of four by four neighbours with Keys's weights |
 # | luma, Y | 亮度 | the weighted mean of red, green and blue |
 # | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | ten times the logarithm of one over the mean squared error |
@@ -920,7 +919,6 @@ figures.images(
 # | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the original |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
 # | aliasing | 混叠 | fine detail that comes back as coarse, false detail |
-# | tile | 分块 | a part of a picture restored by itself |
 #
 # ## What to read next
 #
@@ -934,7 +932,6 @@ figures.images(
 #   network*, 2017: SRGAN. Xintao Wang and others, *ESRGAN*, 2018.
 # - Yochai Blau and Tomer Michaeli, *The perception-distortion tradeoff*, 2018.
 # - Bee Lim and others, *Enhanced deep residual networks for single image super-resolution*, 2017: EDSR.
-# - Kai Zhang and others, *Designing a practical degradation model for deep blind image super-resolution*, 2021.
 #
 # ## The large version
 #
