@@ -18,8 +18,8 @@
 # Twice the width and height means four numbers for each one given. We teach a network to guess them from
 # photographs, and measure honestly how well.
 #
-# - **You will be able to** enlarge by the bicubic kernel and by networks, build a sub-pixel convolution, train
-#   an enlarger in minutes, measure it so that the number means something, and enlarge your own pictures.
+# - **You will be able to** build the bicubic kernel and a sub-pixel convolution, train an enlarger in minutes,
+#   measure it so that the number means something, and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
 # - **Time**: about two hours; all cells together run in four to eight minutes, a third to a half of it training.
@@ -98,8 +98,8 @@ figures.show(
 #
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
-# 4,096 numbers become 1,024, so many different $x$ must give the same $y$. We can make them: whatever $D$ turns
-# into zero can be added unseen. `@` multiplies matrices; the **pseudo-inverse** of $D$ is the one enlargement
+# 4,096 numbers become 1,024, so many $x$ give the same $y$. We can make them: whatever $D$ turns into zero can be
+# added unseen. `@` multiplies matrices; the **pseudo-inverse** of $D$ is the one enlargement
 # $D^+$ with $D D^+ = I$ that adds nothing invisible.
 
 
@@ -467,8 +467,8 @@ figures.show(
 
 # %% [markdown]
 # SRCNN gains less than half as much. Why, these runs do not say: the two differ in depth, width and size of their
-# maps. Between our two losses we see no difference: the seeds differ more. Two curves dip early, where the
-# learning rate is near its peak; whether it is too large we did not test.
+# maps. Between our two losses we see no difference: the seeds differ more. Two curves dip early, for a reason
+# we did not test.
 #
 # ### E11.4 ★ How many blocks?
 # A convolution with a kernel of odd size k sees (k − 1) / 2 pixels further to each side (lesson 03). Write
@@ -611,11 +611,11 @@ for name, value in decibels.items():
 
 # %% [markdown]
 # Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$
-# dB over the grey of full range. Many a better network gains less. So `metrics.psnr` has no defaults.
+# dB over the grey of full range; many a better network gains less. So `metrics.psnr` has no defaults.
 #
-# Papers print Y, without as many border pixels as the scale: on the five pictures of Set5 at twice the size, 33.64 dB
-# for bicubic, 36.66 for SRCNN in its later form, 37.53 for VDSR. We may not ship them; if you have them,
-# `course score sr_x2 --folder Set5`. Ours are other photographs: compare gains on them with nothing else.
+# For the five pictures of Set5 at twice the size papers print 33.64 dB for bicubic, 36.66 for SRCNN in its later
+# form, 37.53 for VDSR. We may not ship them; if you have them, `course score sr_x2 --folder Set5`. Gains on our
+# photographs compare with nothing else.
 #
 # ### E11.3 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip to [0, 1], round to the 256
@@ -792,9 +792,9 @@ print(
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
-# Twelve megapixels do not fit into the network at once. It sees only so far to each side (15 small pixels with the six
-# blocks of the shipped one), so **tiles** that overlap by as much give the same result. Put the name of a
-# picture of any size into the next cell; the slider works in JupyterLab.
+# Twelve megapixels do not fit into the network at once. It sees 15 small pixels to each side (six blocks), so **tiles**
+# that overlap by as much give the same result. Put the name of a picture of any size into the next cell; the
+# slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
@@ -897,7 +897,7 @@ figures.images(
 #
 # - Many large pictures shrink to one small one; the small picture cannot decide.
 # - The bicubic kernel weighs four neighbours a row, some negatively; it is the baseline to beat.
-# - Work at the small size, leave it by a sub-pixel convolution, learn only what bicubic misses.
+# - Work at the small size, leave it by a sub-pixel convolution, learn what bicubic misses.
 # - State colour, border, range and rounding with every PSNR, and measure both sides alike.
 # - A network undoes the degradation it was trained on. Train on what will come.
 # - Tiles that overlap by the reach of the network give the whole picture's result.
@@ -935,9 +935,9 @@ figures.images(
 #
 # ## The large version
 #
-# The shipped network is twice as wide, has six blocks, and was trained for twelve epochs at half the learning
-# rate, its batches turned and mirrored. `TRAIN_FULL = True` trains it, and goes on from the last epoch when
-# stopped. In a terminal: `course train sr_x2 --profile full`, or `sr_x4`.
+# Twice as wide, six blocks, twelve epochs at half the learning rate, batches turned and mirrored. `TRAIN_FULL = True`
+# trains it, and goes on from the last epoch when stopped. In a terminal: `course train sr_x2 --profile full`, or
+# `sr_x4`.
 
 # %%
 TRAIN_FULL = False
