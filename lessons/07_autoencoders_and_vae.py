@@ -15,11 +15,10 @@
 #
 # **How can a network invent a picture that nobody has drawn?**
 #
-# Squeeze pictures through a few numbers, learn to unfold them again, then choose new numbers. This lesson
-# makes that work.
+# Squeeze pictures through a few numbers, learn to unfold them again, then choose new numbers.
 #
-# - **You will be able to** train an autoencoder and see why it cannot invent, derive the loss that repairs
-#   it, train a variational autoencoder, and judge and steer what it generates.
+# - **You will be able to** say why an autoencoder cannot invent, derive the loss that repairs it, train a
+#   variational autoencoder, and judge and steer what it generates.
 # - **You need** [lesson 04](04_learning.ipynb) for losses, gradients and optimisers, [lesson
 #   05](05_cnn_classifier.ipynb) for training.
 # - **Time**: about two hours to work through; all cells together run in a few minutes, most of it training.
@@ -42,8 +41,8 @@ from course_utils.models import vae
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# The course ships such a network. Each row begins and ends with a picture that it was not trained on, rebuilt
-# (of those that it rebuilds best); all between are generated.
+# A network that ships with the course made these. Each row begins and ends with a picture that it was not
+# trained on, rebuilt (of those that it rebuilds best); all between are generated.
 
 
 # %%
@@ -82,9 +81,8 @@ figures.images(
 #
 # $$z = f(x) \qquad \hat x = \text{sigmoid}(g(z)) \qquad x, \hat x: (n, 28, 28, 1) \qquad z: (n, 2)$$
 #
-# The sigmoid turns any number into one between 0 and 1. The encoder halves the picture twice by convolutions
-# with stride 2, then goes through a dense layer to the code; the decoder goes back, by transposed
-# convolutions.
+# The sigmoid turns any number into one between 0 and 1. The encoder halves the picture twice, by stride 2;
+# the decoder doubles it twice, by transposed convolutions.
 
 
 # %%
@@ -114,7 +112,7 @@ def build_decoder(inputs):
 
 
 # %% [markdown]
-# The package has the same two, `vae.encoder` and `vae.decoder`. With the same weights they give the same:
+# The package has the same two networks; with the same weights they give the same:
 
 # %%
 recipe = recipes.find("vae_fashion")
@@ -129,10 +127,9 @@ for ours, theirs, inputs in zip((encoder, decoder), copies, (images[:4], some_co
     print(f"{ours.count_params():,} weights", np.allclose(ours(inputs), theirs(inputs), atol=1e-5))
 
 # %% [markdown]
-# The loss reads $\hat x$ as the probability that a pixel is white, and is minus the logarithm of the
-# probability of the picture: summed over its pixels, averaged over pictures. Why not [the squared
-# error](04_learning.ipynb#7-·-Which-loss?)? Section 6 compares. The unit is the **nat**, 1.44 bits. The
-# recipe `course_utils/recipes/vae_fashion.py` has a reason for each number of the trainings.
+# The loss reads $\hat x$ as the probability that a pixel is white. It is minus the logarithm of the
+# probability of the picture, summed over its pixels and averaged over pictures, in **nats** (a nat is 1.44
+# bits). Section 6 compares it with [the squared error](04_learning.ipynb#7-·-Which-loss?).
 
 
 # %%
@@ -189,8 +186,8 @@ figures.images(
 # ## 2 · Why can it not invent?
 #
 # To invent, pick a new code and decode it. But where? We divide both axes so that each of 20 steps holds the
-# same share of a normal distribution with the codes' mean and standard deviation. Then a normal cloud fills
-# all 400 cells, about 12 codes in each. Do ours? Cells without a code are tinted.
+# same share of a normal distribution with the codes' mean and standard deviation. Normal draws would fill all
+# 400 cells. Do our codes? Cells without one are tinted.
 
 
 # %%
@@ -253,10 +250,10 @@ figures.show(
 #
 # ### A machine that draws pictures
 #
-# We want a machine that draws a code $z$, then a picture $x$ that depends on it. One
-# number each will do at first: $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) =
-# N(z, 0.5^2)$. Such a $p$ is a **density**: how crowded a place is, the share of draws in a narrow strip
-# divided by the strip's width. $p(x|z)$ is **conditional**: the density of $x$ once $z$ is known.
+# We want a machine that draws a code $z$, then a picture $x$ that depends on it. At first let each be one
+# number: $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) = N(z, 0.5^2)$. Such a $p$
+# is a **density**: the share of draws in a narrow strip, divided by its width. $p(x|z)$ is **conditional**:
+# the density of $x$ once $z$ is known.
 
 # %%
 rng = np.random.default_rng(0)
@@ -293,8 +290,8 @@ figures.show(
 #
 # ### Is a picture likely?
 #
-# Training should make $p(x)$ large for real pictures. It is an **expectation**, written $\mathbb{E}$: the
-# mean of something over many draws.
+# Training should make $p(x)$ large for real pictures. It is an **expectation** $\mathbb{E}$, the mean of
+# something over many draws:
 #
 # $$p(x) = \mathbb{E}_{z \sim p(z)}\,[\,p(x|z)\,]$$
 #
@@ -311,12 +308,12 @@ for name, weights in {"drawn from p(z)": by_prior, "drawn from q": by_q}.items()
     print(f"{name:16} mean {weights.mean():.3f}, spread of single draws {weights.std():.3f}")
 
 # %% [markdown]
-# Both means are $p(x)$; $q$ needs far fewer draws.
+# Both means are $p(x)$; the draws from $q$ spread less, so fewer will do.
 #
 # ### The logarithm goes inside
 #
-# We want $\log p(x)$. With *one* draw a picture, the logarithm must stand inside the mean. It bends down, so
-# the mean of logarithms is never above the logarithm of the mean (**Jensen's inequality**):
+# We want $\log p(x)$, from *one* draw a picture. Then the logarithm stands inside the mean, and since it
+# bends down, the mean of logarithms is never above the logarithm of the mean (**Jensen's inequality**):
 
 # %%
 pair = np.array([1.0, 9.0])
@@ -332,8 +329,6 @@ print(f"log p(x) {np.log(density):.3f}, mean of the logs of the weights {np.log(
 # divergence**, is the price of a cloud that differs from $p(z)$: 0 for equal densities, else more.
 #
 # ### What does the bound lose?
-#
-# On a grid of places we can compute it:
 
 
 # %%
@@ -369,11 +364,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The bound loses exactly the divergence between $q$ and the posterior. To make it large trains both networks.
+# It loses exactly the divergence between $q$ and the posterior.
 #
-# Since the encoder sees $x$, its cloud is written $q(z|x)$: it has a mean $\mu$ and a standard deviation
-# $\sigma$ for each number of the code. $p(z)$ is $N(0, I)$, each number from $N(0, 1)$ by itself. Then the
-# divergence has a formula:
+# The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$
+# for each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence
+# has a formula:
 #
 # $$\text{KL}(q\,\|\,p) = \tfrac12 \sum_{j=1}^{d} \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right) \qquad \mu, \sigma: (n, d)$$
 
@@ -407,10 +402,9 @@ check.e7_1(kl_divergence)
 # %% [markdown]
 # ## 4 · How does one differentiate through a die?
 #
-# The first term is a mean over random $z$, and $\mu$ and $\sigma$ decide how they fall. As a test we take the
-# mean of $z^2$, whose slope by $\mu$ is $2\mu$. A die *chooses*: $\mu$ only changes how often each candidate
-# is chosen, and through a choice no slope comes back. The **reparameterisation trick** draws noise first,
-# which depends on nothing, and moves it:
+# The first term is a mean over random $z$, and we need its slope by $\mu$ and $\sigma$. As a test take the
+# mean of $z^2$, whose slope by $\mu$ is $2\mu$. Through a *choice* among candidates no slope comes back. The
+# **reparameterisation trick** draws noise first, which depends on nothing, and moves it:
 #
 # $$z = \mu + \sigma\,\varepsilon \qquad \varepsilon \sim N(0, I)$$
 
@@ -441,11 +435,9 @@ for name, draw in {"choose": choose, "move": move_noise, "tf.random": by_tensorf
     print(f"{name:10} mean of z² {approx(mean_square, 2)}, slope {shown}, exact slope {2 * 1.5}")
 
 # %% [markdown]
-# All three draw from the same distribution. `tf.random.normal(mean=...)` has a slope since it does the trick
-# itself.
-#
-# There is another way, for choices too: weigh $z^2$ by $\partial \log q(z) / \partial\mu = (z -
-# \mu)/\sigma^2$. Its mean is right, but look at the spread of single draws:
+# All three draw from the same distribution; `tf.random.normal(mean=...)` does the trick itself. Another way
+# weighs $z^2$ by $\partial \log q(z) / \partial\mu = (z - \mu)/\sigma^2$. Its mean is right too, but look at
+# the spread of single draws:
 
 # %%
 z = 1.5 + 0.5 * rng.standard_normal(200_000)
@@ -468,7 +460,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Learning needs few draws if each is worth much. With reparameterisation one $z$ a picture will do.
+# With reparameterisation one $z$ a picture will do.
 #
 # ### E7.2 ★ Reparameterise
 # Write `reparameterise`: from means, log-variances and noise from $N(0, 1)$, all (n, d), the codes $z$ (n,
@@ -494,8 +486,8 @@ check.e7_2(reparameterise)
 # %% [markdown]
 # ## 5 · Does it work?
 #
-# The encoder now returns $2d$ numbers for each picture, $\mu$ and $\log\sigma^2$ (which may have any sign).
-# The first steps of training, in the open:
+# The encoder now returns $\mu$ and $\log\sigma^2$ (which may have any sign). The first steps of training, in
+# the open:
 
 
 # %%
@@ -524,7 +516,7 @@ for step in range(31):
         print(f"step {step:2}: {approx(loss, 0)} nats")
 
 # %% [markdown]
-# `vae.Vae` is the same as a Keras model, so that `fit` trains it: its `compute_loss` is this one.
+# `vae.Vae` is the same as a Keras model, which `fit` trains:
 
 # %%
 training.set_seed(numbers.seed)
@@ -553,7 +545,7 @@ figures.images(
 # It invents; most of the generated pictures can be named.
 #
 # Mind the **scale** of the loss: sum over pixels and over latent numbers, then average over pictures. The
-# mean over pixels would shrink the first term 784 times, and the KL term would crush it (see the clinic).
+# mean over pixels would shrink the first term 784 times (see the clinic).
 #
 # ### E7.3 ★★ The scale of the loss
 # Write `reconstruction_nats`: from pictures (n, h, w, 1) in [0, 1] and logits of the same shape, *one*
@@ -579,13 +571,13 @@ def reconstruction_nats(images, logits):
 check.e7_3(reconstruction_nats)
 
 # %% [markdown]
-# How loose is the bound? Take $K$ draws and put their mean *inside* the logarithm:
-# the **importance-weighted bound** lies between the ELBO ($K=1$) and $\log p(x)$.
+# How loose is the bound? Take $K$ draws and put their mean *inside* the logarithm: the **importance-weighted
+# bound** lies between the ELBO ($K=1$) and $\log p(x)$.
 #
 # $$\log p(x) \;\ge\; \mathbb{E}\left[\log \frac1K \sum_{k=1}^K \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}\right] \;\ge\; \text{ELBO} \qquad z_k \sim q(z|x)$$
 #
-# Recorded runs compare ours with the network of well-known tutorials, on **binarised** test pictures, each
-# pixel black or white (four epochs for ours, seven for theirs):
+# Recorded runs, one each, on **binarised** test pictures (pixels black or white), beside the network of
+# well-known tutorials (seven epochs to our four):
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_bounds.json").read_text())["runs"]
@@ -598,12 +590,12 @@ for name, run in recorded.items():
 
 # %% [markdown]
 # The bound of 100 draws is several nats tighter. At equal latent size ours is lower by more than ten nats, in
-# a third of the time; one run each. The networks differ in layers, normalisation, learning rate and batch
-# size; which of these does it we did not test.
+# a third of the time; the networks differ in too much to say why.
 #
 # ### E7.4 ★★★ The importance-weighted bound
 # Write `importance_weighted_bound`: from log weights (n, K), the logarithms of the fractions, for K draws a
-# picture, the bound of each picture (n,). Log weights may be $-900$, whose exponential a computer takes for 0.
+# picture, the bound of each picture (n,). Log weights may be $-900$, whose exponential a computer takes for
+# 0.
 
 
 # %% tags=["exercise"]
@@ -626,11 +618,10 @@ check.e7_4(importance_weighted_bound)
 # %% [markdown]
 # ## 6 · What does a grey pixel mean?
 #
-# The loss follows from what we say a pixel *is*. **Bernoulli**: read the grey level as the chance of white;
-# then the loss is the expected loss of pictures whose pixels are tossed. **Gaussian**: the level is the mean
-# of a normal distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?)
-# divided by $2s^2$. With $s=1$ this is the "squared error" of many tutorials; $s$ can also be learned. (It
-# has nothing to do with the $\sigma$ of $q$; the package calls it `sigma`.)
+# The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white.
+# **Gaussian**: it is the mean of a normal distribution of width $s$, which gives [squared
+# error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$. With $s=1$ this is the "squared error" of many
+# tutorials; $s$ can also be learned.
 
 # %%
 one = validation_images[:1]
@@ -652,18 +643,18 @@ for name, run in recorded.items():
     print(f"{shown:20} {bound:6.0f} {cost:6.1f} {error:12.3f} {distance:8.1f} {coverage:9.2f}")
 
 # %% [markdown]
-# The first column cannot be compared from row to row: a probability of coin tosses and a density are
-# different things, and a density over 1 makes $-$ELBO negative. What can be compared are pictures. With $s=1$
-# a wrong pixel costs next to nothing, so little is stored (small KL) and all is blurred. The learned $s$
-# stores most, and rebuilds best. For *generated* pictures (the last two columns, section 7) neither extreme
-# is best: the cheapest code covers least, the dearest is worst in Fréchet distance, Bernoulli, between them,
-# leads in both. One run each: an example, not a law. We take it.
+# First: the Bernoulli loss of a grey picture is the mean loss of pictures whose pixels are tossed. Then the
+# table. $-$ELBO cannot be compared from row to row: a probability and a density are different things, and a
+# density over 1 makes it negative. Pictures can. With $s=1$ a wrong pixel costs next to nothing, so little is
+# stored (small KL) and all is blurred. The learned $s$ stores most, and rebuilds best. For *generated*
+# pictures (the last two columns, section 7) Bernoulli, between them, leads; one run each, an example and not
+# a law.
 #
 # ## 7 · Is it better than something simple?
 #
 # Three baselines. **Pixels**: each drawn from its own normal distribution. **PCA**: sixteen numbers drawn
-# from theirs. **Autoencoder**: a plain one with sixteen numbers, trained for as many epochs as the VAE, drawn
-# in two ways, from $N(0, I)$ as in a VAE, or from the normal distribution that fits its codes best.
+# from theirs. **Autoencoder**: a plain one of the same size and epochs as the VAE, its codes drawn from $N(0,
+# I)$ or from the normal distribution that fits them best.
 
 # %%
 training.set_seed(numbers.seed)
@@ -707,21 +698,13 @@ figures.images(
 )
 
 # %% [markdown]
-# Now numbers. They compare pictures by 160 features of the shipped classifier of lesson 05. Two decide. The
-# **Fréchet distance** compares means $m$ and covariances $C$ of the features of real and generated pictures:
+# Numbers compare pictures by 160 features of the shipped classifier of lesson 05. Two decide. The **Fréchet
+# distance** compares means $m$ and covariances $C$ of the features of real and generated pictures:
 #
 # $$\lVert m_r - m_g \rVert^2 + \text{trace}\left(C_r + C_g - 2\,(C_r C_g)^{1/2}\right)$$
 #
 # **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real
-# one. The others, in short:
-#
-# | | |
-# |---|---|
-# | kernel distance | like Fréchet, without its bias for few pictures |
-# | precision, recall | the share of generated pictures close to real ones, and the other way round |
-# | density | how closely real ones surround them |
-# | effective classes, diversity | among how many classes they are spread, how far apart they are |
-#
+# one. **Precision** is the share of generated pictures close to real ones, **recall** the other way round.
 # The last row is real pictures in the place of generated ones.
 
 # %%
@@ -739,15 +722,15 @@ for metric in ("frechet_distance", "kernel_distance", "coverage"):
     print(f"best of the first five in {metric}: {approx(choose_best(values, key=values.get))}")
 
 # %% [markdown]
-# Of the first five, ours wins in Fréchet and kernel distance, precision, density and coverage. In *recall* the
-# fitted autoencoder is ahead: wild pictures lie in thin company, so the circles around them are wide, and many
-# real ones fall inside. Nor is the *precision* of pure noise zero; coverage gives it away. So judge by Fréchet
-# distance and coverage together, beside the floor and a grid of pictures.
+# Of the first five, ours wins in Fréchet distance and coverage. In recall the fitted autoencoder is ahead:
+# wild pictures lie in thin company, so the circles around them are wide, and many real ones fall inside. Nor
+# is the precision of pure noise zero. So judge by Fréchet distance and coverage together, beside the floor
+# and a grid of pictures.
 #
 # ## 8 · What is in the latent space?
 #
-# With two latent numbers we can draw the same map as in section 2, after as long a training. The shares are
-# those of $N(0, 1)$ itself now; nothing is fitted.
+# With two latent numbers we can draw the map of section 2, after as long a training. The shares are those of
+# $N(0, 1)$ itself now.
 
 # %%
 training.set_seed(numbers.seed)
@@ -774,8 +757,7 @@ figures.show(
 # %% [markdown]
 # The scale is known now, and fewer cells are empty. Across the gaps that remain the decoder fades from one
 # class to the next. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged*
-# to mean similar things. Nothing guarantees it.
-# Back to sixteen numbers.
+# to mean similar things, not forced. Back to sixteen numbers.
 
 
 # %%
@@ -804,10 +786,9 @@ figures.images(
 # is *one* thing.
 #
 # ### E7.5 ★★ Walk around, not through
-# In many dimensions draws from $N(0, I)$ lie near a sphere of radius $\sqrt d$; a straight line between two
-# passes nearer to 0. Write `spherical_path`: `steps` points (steps, d) from `start` to
-# `end`, two vectors of equal length, on the arc between them in even steps. With $\omega$ the angle between
-# them and $t$ from 0 to 1:
+# In many dimensions draws from $N(0, I)$ lie near a sphere of radius $\sqrt d$; a straight line passes nearer
+# to 0. Write `spherical_path`: `steps` points (steps, d) in even steps on the arc from `start` to `end`, two
+# vectors of equal length. With $\omega$ the angle between them and $t$ from 0 to 1:
 #
 # $$z_t = \frac{\sin((1-t)\,\omega)}{\sin \omega}\, z_0 + \frac{\sin(t\,\omega)}{\sin\omega}\, z_1$$
 
@@ -832,9 +813,9 @@ def spherical_path(start, end, steps):
 check.e7_5(spherical_path)
 
 # %% [markdown]
-# Which numbers of the code matter? We call a number *in use* if its mean $\mu_j$ varies over pictures, by a
-# variance over 0.01. The KL term adds up over numbers, so it tells what each costs. A **traversal** moves one
-# number and keeps the others.
+# Which numbers of the code matter? One is *in use* if its mean $\mu_j$ varies over pictures, by a variance
+# over 0.01. The KL is a sum over numbers, so it tells what each costs. A **traversal** moves one number and
+# keeps the others.
 
 # %%
 code_means, code_deviations = model.encode(validation_images)
@@ -873,8 +854,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The bar for *in use* is low: a number just above it costs, and says, next to nothing. Try it yourself: in
-# JupyterLab the sliders move the six dearest numbers.
+# The bar for *in use* is low: a number just above it costs, and says, next to nothing. In JupyterLab, move
+# the six dearest yourself:
 
 # %%
 panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
@@ -882,8 +863,8 @@ panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
 # %% [markdown]
 # ## 9 · How much should a code cost?
 #
-# **$\beta$-VAE** weighs the KL term by $\beta$. Small $\beta$ leads back to the autoencoder. What will a
-# $\beta$ of 100 do? Guess before you run these recorded runs, on binarised pictures, of one seed each:
+# **$\beta$-VAE** weighs the KL term by $\beta$. What will a $\beta$ of 100 do? Guess before you run these
+# recorded runs, on binarised pictures, one seed each:
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_betas.json").read_text())["runs"]
@@ -911,9 +892,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Each point trades nats for nats. The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that
-# is what it trains for. At the left end is **posterior collapse**: codes are so dear that the networks give
-# up on them; $q(z|x)$ is next to $N(0, I)$ for every picture, and all samples are one grey mean.
+# The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the
+# left end is **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture,
+# and says nothing.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
@@ -924,15 +905,14 @@ for name, run in recorded.items():
     print(f"{name:10} {bound:7.1f} {cost:6.1f} {used:10}")
 
 # %% [markdown]
-# Two numbers are too few, eight nearly enough. From sixteen on it hardly matters how many there are: the code
-# as a whole costs about the same. That some say little is no fault; that all do, is: look at the KL, not only
-# at the loss.
+# Two numbers are too few, eight nearly enough; from sixteen on it hardly matters how many there are. That
+# some say little is no fault; that all do, is: look at the KL, not only at the loss.
 #
 # ## 10 · How does one order a picture?
 #
-# A **conditional** VAE tells both networks the label $y$ as well: $q(z|x, y)$ and $p(x|z, y)$. The code is
-# left with the style. In the bound nothing else changes. The label, ten numbers of which one is 1 (*one-hot*),
-# is joined to what the first dense layer sees; times ten, a trick, to be heard among many other numbers.
+# A **conditional** VAE tells both networks the label $y$: $q(z|x, y)$ and $p(x|z, y)$. The code is left with
+# the style. The label, ten numbers of which one is 1 (*one-hot*), joins the input of the first dense layer;
+# times ten, a trick, to be heard among many other numbers.
 
 # %%
 training.set_seed(numbers.seed)
@@ -978,16 +958,14 @@ measured("ordered, recognised as that class", recognised["ordered"], at_least=0.
 print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["real"], 2))
 
 # %% [markdown]
-# Guessing would give one in ten; the classifier sees most pictures as what
-# was ordered, though not as often as real ones. Part of that is blur: even rebuilt pictures lose some, above
-# all the thin straps of sandals. Set `vae.LOUDNESS`, our ten, to 1 and train again: how much of the order is
-# still heard?
+# The classifier sees most pictures as what was ordered, where guessing would give one in ten. Blur costs
+# some: even rebuilt pictures lose thin straps of sandals. Set `vae.LOUDNESS`, our ten, to 1 and train again:
+# how much of the order is still heard?
 #
 # ## 11 · And in colour?
 #
 # The shipped emoji network has 32 latent numbers, a Gaussian likelihood of width $s=0.3$, and a label: which
-# of two families drew the emoji. It learned from 3,334 of them and their mirror images; these 370 it has not
-# seen.
+# of two families drew the emoji.
 
 # %%
 emoji, families = data.emoji_pictures("test")
@@ -1031,10 +1009,10 @@ print(
 print(f"s {float(np.exp(large_emoji.log_sigma)):.1f}")
 
 # %% [markdown]
-# Rebuilt emoji keep outline and colours and lose what is small; the other label changes little. Generated
-# ones are soft shapes that we cannot name. Much was learned by heart: the error on new ones is larger. And the
-# decoder answers with a *mean*: unsure whether an edge lies here or there, it draws both, softly. Lesson 08
-# trains networks against a judge that does not let blur pass.
+# Rebuilt emoji keep outline and colours and lose what is small, new ones more than those trained on; the
+# other label changes little. Generated ones are soft shapes that we cannot name. The decoder answers with a
+# *mean*: unsure whether an edge lies here or there, it draws both, softly. Lesson 08 trains networks against
+# a judge that does not let blur pass.
 #
 # ## Clinic
 #
@@ -1089,34 +1067,30 @@ figures.images(
 
 # %% [markdown]
 # "Sharp" decodes the mean and has no KL term: an autoencoder in disguise. Its KL is far above that of the
-# repaired one, its means spread wider than $N(0, 1)$, and what it generates are smears. "Tidy" averages over
-# the 784 pixels but sums the KL: each nat of code must now save 784 nats of picture, so nothing is stored, and
-# every picture is the mean. It trains with $\beta = 784$. Repair: draw $z$, keep the KL, sum both over
-# everything in a picture. In the wild neither logged its KL. Do, and look at samples, not only at rebuilt
-# pictures.
+# repaired one, and what it generates are smears. "Tidy" averages over the 784 pixels but sums the KL: each
+# nat of code must now save 784 nats of picture, so nothing is stored. It trains with $\beta = 784$. Repair:
+# draw $z$, keep the KL, sum both over everything in a picture, and log both.
 #
 # ## Summary
 #
-# - An autoencoder squeezes pictures through a few numbers. It cannot invent: its codes lie in streaks, with
-#   holes between.
+# - An autoencoder cannot invent: its codes lie in streaks, with holes between.
 # - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus the KL
 #   divergence of the cloud from $N(0, I)$. What the bound loses is the divergence from the posterior.
 # - The reparameterisation trick lets the gradient pass a random draw.
 # - State the likelihood and the unit: nats per picture, summed over pixels and latent numbers.
 # - Judge samples by Fréchet distance and coverage together, beside baselines and the floor of real pictures.
-# - $\beta$ trades detail for order; look at the KL of each latent number to see collapse.
+# - $\beta$ trades detail for order; the KL of each latent number shows collapse.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | autoencoder | 自编码器 | an encoder and a decoder that learn to rebuild their input |
-# | encoder, decoder | 编码器、解码器 | picture to code; code to picture |
 # | latent space | 潜在空间(隐空间) | where the codes live |
 # | principal component analysis (PCA) | 主成分分析 | the best code that decodes by adding and multiplying |
-# | variational autoencoder (VAE) | 变分自编码器 | an autoencoder with random codes, trained by the evidence lower bound |
-# | density | 概率密度 | how crowded a place is: share of draws by width |
-# | expectation | 期望 | the mean of something over many draws |
+# | variational autoencoder (VAE) | 变分自编码器 | an autoencoder with random codes, trained by the ELBO |
+# | density | 概率密度 | share of draws by width |
+# | expectation | 期望 | the mean over many draws |
 # | likelihood | 似然 | the probability of the data, given the model |
 # | prior, posterior | 先验、后验 | the distribution of codes before and after seeing the picture |
 # | evidence lower bound (ELBO) | 证据下界 | reconstruction minus KL, at most log p(x) |
@@ -1125,7 +1099,6 @@ figures.images(
 # | reparameterisation trick | 重参数化技巧 | writing a draw as mean plus deviation times noise |
 # | importance-weighted bound | 重要性加权下界 | a tighter bound from several draws |
 # | latent traversal | 潜变量遍历 | moving one latent number, keeping the others |
-# | β-VAE | β-VAE | a VAE with weighted KL term |
 # | posterior collapse | 后验坍塌 | codes that say nothing of their pictures |
 # | conditional VAE | 条件变分自编码器 | a VAE whose networks are told the label |
 # | Fréchet distance | 弗雷歇距离 | distance of two clouds of features, by mean and covariance |
@@ -1133,11 +1106,7 @@ figures.images(
 #
 # ## What to read next
 #
-# - Diederik Kingma and Max Welling, *Auto-encoding variational Bayes*, 2013; Danilo Rezende, Shakir Mohamed
-#   and Daan Wierstra, *Stochastic backpropagation and approximate inference in deep generative models*, 2014:
-#   the VAE, found twice.
-# - Geoffrey Hinton and Ruslan Salakhutdinov, *Reducing the dimensionality of data with neural networks*,
-#   2006: deep autoencoders.
+# - Diederik Kingma and Max Welling, *Auto-encoding variational Bayes*, 2013: the VAE.
 # - Yuri Burda, Roger Grosse and Ruslan Salakhutdinov, *Importance weighted autoencoders*, 2016.
 # - Irina Higgins and others, *beta-VAE*, 2017.
 # - Kihyuk Sohn, Honglak Lee and Xinchen Yan, *Learning structured output representation using deep
@@ -1145,13 +1114,12 @@ figures.images(
 # - Oleh Rybkin, Kostas Daniilidis and Sergey Levine, *Simple and effective VAE training with calibrated
 #   decoders*, 2021: the learned width.
 # - Muhammad Ferjad Naeem and others, *Reliable fidelity and diversity metrics for generative models*, 2020:
-#   density and coverage.
+#   coverage.
 #
 # ## The large version
 #
-# The shipped network is wider and trained longer. The first cell says what that would cost on this machine;
-# with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on from the
-# last epoch.
+# The shipped network is wider and trained longer. The first cell says what that would cost here; with
+# `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when run again.
 
 # %%
 TRAIN_FULL = False
