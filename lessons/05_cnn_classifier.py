@@ -18,11 +18,12 @@
 # A **convolutional neural network** (CNN) stacks the layers of lessons 02 and 03 and learns their weights
 # from examples.
 #
-# - **You will be able to** train a classifier, say which of its ingredients pay, read a confusion matrix and a
-#   calibration curve, ask a network where it looks, and train one on photographs of your own.
+# - **You will be able to** train a classifier, say which of its ingredients pay, read a confusion matrix and
+#   a calibration curve, ask a network where it looks, and train one on photographs of your own.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for pooling
 #   and [lesson 04](04_learning.ipynb) for losses, gradients and optimisers.
-# - **Time**: about two and a half hours with the exercises; all cells together run in a few minutes, most of it training.
+# - **Time**: about two and a half hours with the exercises; all cells together run in a few minutes, most of
+#   it training.
 
 # %%
 import json
@@ -48,7 +49,7 @@ from course_utils.models import augmentation, classifier, efficientnet
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# Here are sixteen pictures, some of shirts and some of coats. **Which are which?** Decide before you go on.
+# Some of these sixteen pictures are shirts, some coats. **Which are which?** Decide before you go on.
 
 # %%
 validation_images, validation_labels = data.fashion_mnist("validation")
@@ -75,13 +76,13 @@ print("shirts:          ", *(np.flatnonzero(is_shirt) + 1))
 print("the network says:", *(approx(number, 0) for number in np.flatnonzero(says_shirt) + 1))
 
 # %% [markdown]
-# How many did you get? The network, which was not trained on these pictures, learned it from examples alone. So will yours.
+# How many did you get? The network learned it from examples alone, none of them shown here. So will yours.
 #
 # ## 1 · What is the task, and what must a network beat?
 #
-# **Fashion-MNIST** is 70,000 grey pictures of $28\times28$ pixels in ten classes. We split it three ways and
-# keep to it: **training** images set the weights, **validation** images choose between networks, and **test**
-# images are used once, at the end. A score on images that helped to choose comes out too high.
+# **Fashion-MNIST** is 70,000 grey pictures of $28\times28$ pixels in ten classes. **Training** images set the
+# weights, **validation** images choose between networks, and **test** images are used once, at the end: a
+# score on images that helped to choose can come out too high.
 
 # %%
 images, labels = data.fashion_mnist("train")
@@ -105,8 +106,8 @@ figures.show(
 
 # %% [markdown]
 # First, two methods without convolution. **Nearest neighbour** answers with the label of the training image
-# whose pixels differ least. **Logistic regression** gives each class one weight a pixel and adds up: a network
-# without hidden layers.
+# whose pixels differ least. **Logistic regression** gives each class one weight a pixel and adds up: a
+# network without hidden layers.
 
 # %%
 pixels, validation_pixels = images.reshape(-1, 784), validation_images.reshape(-1, 784)
@@ -139,8 +140,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Above are pictures with their labels, below their nearest neighbours with theirs. Outlines agree, but a
-# collar or a zip is only a few pixels, and so counts for little. A network must learn what to look at.
+# Outlines agree, but a collar or a zip is only a few pixels, and so counts for little. A network must learn
+# what to look at.
 #
 # ## 2 · How does a network decide, and how wrong is it?
 #
@@ -171,8 +172,7 @@ print(f"{small.count_params():,} weights; output", small(images[:2]).shape)
 
 # %% [markdown]
 # The **softmax** turns logits into probabilities $p$, which are positive and add up to one. The
-# **cross-entropy** says how little probability the network gave to the right class $t$, averaged over a batch
-# of $n$ pictures:
+# **cross-entropy** says how little probability the right class $t$ got, averaged over $n$ pictures:
 #
 # $$p_{k} = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_{i=1}^{n} \log p_{i,\,t_i} \qquad z, p: (n, 10),\quad t: (n,)$$
 
@@ -195,8 +195,7 @@ print(f"untrained {approx(by_hand, 2)}; ten equal guesses give log 10 = {np.log(
 # %% [markdown]
 # ### E5.1 ★ Softmax
 # Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000, for
-# which $e^z$ is too large for a computer: what may you subtract from all logits of a row without changing the
-# result?
+# which $e^z$ is too large for a computer: what may you subtract from a row without changing the result?
 
 
 # %% tags=["exercise"]
@@ -244,10 +243,9 @@ check.e5_2(cross_entropy_gradient)
 # %% [markdown]
 # ### A step, and many
 # Training moves each weight a little against its [gradient](04_learning.ipynb#4-·-Who-is-to-blame?), a
-# **batch** of pictures at a time; once through all of them is an **epoch**. `compile` names the loss and the
-# **optimizer**, the [rule that turns gradients into steps](04_learning.ipynb#5-·-Which-way,-and-how-far?);
-# Adam gives each weight a step size of its own. `training.fit` is
-# Keras's `fit` with a progress bar and a fresh order of the pictures in each epoch.
+# **batch** of pictures at a time; once through all of them is an **epoch**. The **optimizer** is the [rule
+# that turns gradients into steps](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is Keras's
+# `fit` with a progress bar and a fresh order of the pictures in each epoch.
 
 # %%
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -262,14 +260,14 @@ history = training.fit(
 )
 
 # %% [markdown]
-# Twice through the data, and it is level with both baselines or a little above. Would more epochs always help?
+# It is level with both baselines or a little above. Would more epochs always help?
 #
 # ## 3 · When does it learn by heart?
 #
-# Give the same network only a few images, and let it see them over and over. Then once more with two
-# remedies. **Dropout** sets a random half of the features to zero in each training step, so that none can be
-# relied on alone. **Early stopping** ends training when the validation loss has not improved for some epochs
-# (its *patience*) and goes back to the best weights.
+# Give the same network only a thousand images, over and over; then again with two remedies. **Dropout** sets
+# a random half of the features to zero in each training step, so that none can be relied on alone. **Early
+# stopping** ends training when the validation loss has not improved for some epochs (its *patience*) and goes
+# back to the best weights.
 
 
 # %%
@@ -327,11 +325,10 @@ figures.show(
 )
 
 # %% [markdown]
-# On the left the curves part: the training loss goes to zero, the validation loss turns and climbs. This is
+# On the left the training loss goes to zero, while the validation loss turns and climbs. This is
 # **over-fitting**: the network learns these pictures by heart and grows sure of itself where it should not.
-# On the right dropout narrows the gap, and early stopping keeps the weights of the dotted line. (The training
-# loss is an average over the epoch, with dropout on, so early it may lie above the validation loss.) The
-# surest remedy is more data: back to 55,000.
+# On the right dropout narrows the gap, and early stopping keeps the weights of the dotted line. The surest
+# remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
 # Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
@@ -357,9 +354,9 @@ check.e5_3(dropout)
 
 # %% [markdown]
 # ### E5.4 ★★ Early stopping
-# Write `early_stopping`. `losses` holds the validation loss of each epoch. Training stops after the epoch in
-# which, for the `patience`-th time in a row, there was no new lowest loss. Return the epoch whose weights to
-# keep and the epoch after which training stops, both counted from 0.
+# `losses` holds the validation loss of each epoch. Training stops after the epoch in which, for the
+# `patience`-th time in a row, there was no new lowest loss. Write `early_stopping`, which returns the epoch
+# whose weights to keep and the epoch after which training stops, both counted from 0.
 
 
 # %% tags=["exercise"]
@@ -389,8 +386,7 @@ check.e5_4(early_stopping)
 #
 # **Batch normalisation** brings each channel to mean 0 and variance 1, over all pictures and places of the
 # batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. Large steps become safe. The
-# tiny $\varepsilon$, here 0.001, keeps a channel that never varies from being divided by zero. It is added to a
-# variance, so a channel whose variance is not much larger stays below 1.
+# tiny $\varepsilon$ keeps a channel that never varies from being divided by zero.
 #
 # $$y_{n,r,c,k} = \gamma_k\,\frac{x_{n,r,c,k} - \mu_k}{\sqrt{\sigma_k^2 + \varepsilon}} + \beta_k \qquad \mu_k, \sigma_k^2: \text{ over } n, r, c$$
 
@@ -428,13 +424,12 @@ figures.show(
 )
 
 # %% [markdown]
-# When the network predicts there may be no batch, so the layer then uses averages of $\mu$ and $\sigma^2$
-# that it kept while training.
+# When it predicts, the layer uses averages of $\mu$ and $\sigma^2$ that it kept while training.
 #
 # **Augmentation** shows each picture a little changed every time: here moved by up to a pixel and mirrored. A
 # **learning-rate schedule** varies the size of the steps: first rising, while the weights are still wild,
 # then falling to zero, to settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right
-# class. How far and how long, and why, stands in one file, the **recipe** of this network:
+# class. The reason for each number stands in the **recipe** of this network,
 # `course_utils/recipes/fashion_mnist_classifier.py`.
 
 # %%
@@ -463,8 +458,8 @@ print(
 )
 
 # %% [markdown]
-# Nearly every sneaker points the same way: mirroring makes shoes that hardly occur here. Does it help all the
-# same? What is your guess?
+# Nearly every sneaker points the same way: mirroring makes shoes that hardly occur. Does it help all the
+# same?
 
 
 # %%
@@ -495,9 +490,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Does each of them pay? We leave out one at a time and keep all other numbers. These are **recorded runs** of
-# a narrower network (16 channels in its first convolution), three seeds each, by `benchmarks/05_runs.py`;
-# "without the schedule" keeps the learning rate at a fifth of the peak.
+# Does each of them pay? These are **recorded runs** of a narrower network (16 channels in its first
+# convolution), three seeds each, by `benchmarks/05_runs.py`. One ingredient at a time is left out; "without
+# the schedule" keeps the learning rate at a fifth of the peak.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -530,10 +525,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ (at
-# rates that were not chosen anew). The other differences are about as large as the spread between seeds: three
-# runs cannot decide them. And augmentation was left out in one piece. Here are its halves, two seeds each. The
-# training accuracy was measured afterwards, on pictures as they are, so that the columns can be compared:
+# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ. The
+# other differences are about as large as the spread between seeds: three runs cannot decide them.
+# Augmentation has two halves; here is each alone, two seeds each, with the training accuracy on pictures as
+# they are:
 
 # %%
 halves = json.loads((paths.BENCHMARKS / "05_augmentation.json").read_text())["runs"]
@@ -549,14 +544,14 @@ for name, run in halves.items():
 
 # %% [markdown]
 # The validation scores lie as close together as the seeds: no difference that we can see, not even from shoes
-# turned the wrong way. The gap does narrow, but because the network knows the training pictures less well, not
-# because it knows new ones better.
+# turned the wrong way. The gap does narrow, but because the network knows the training pictures less well,
+# not because it knows new ones better.
 #
 # ## 5 · How large should it be?
 #
 # A wider network learns more in an epoch and takes longer over it. So we note the time beside, in **processor
-# seconds**, added over all cores: two minutes on two cores are 240. Recorded again, three seeds each; the last
-# network ships with the course.
+# seconds**, added over all cores: two minutes on two cores are 240. Recorded again, three seeds each; the
+# last network ships with the course.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -599,13 +594,13 @@ figures.show(
 
 # %% [markdown]
 # While the learning rate is high the curves jump, and settle as it falls to zero: compare finished runs only.
-# Equal epochs are not equal time. The widest took more than twice as long as the narrowest, the shipped network
-# more than thirty times as long as the widest, and what the others would reach in that time was not tried. So
-# these runs do not say which width is best for its time. We take the best that stays below 240 processor seconds,
-# by validation images alone.
+# Equal epochs are not equal time. The widest took more than twice as long as the narrowest, the shipped
+# network more than thirty times as long as the widest, and what the others would reach in that time was not
+# tried. So these runs do not say which width is best for its time. We take the best that stays below 240
+# processor seconds, by validation images alone.
 #
-# Ours has three convolutions, each with batch normalisation and ReLU, two with pooling, then a hidden layer and
-# dropout:
+# Ours has three convolutions, each with batch normalisation and ReLU, two with pooling, then a hidden layer
+# and dropout:
 
 
 # %%
@@ -630,7 +625,7 @@ def better_network(width, augment, dropout_rate):
 
 
 # %% [markdown]
-# The package has the same network with named layers: with the same weights it must give the same logits.
+# The package has the same network; with the same weights it must give the same logits.
 
 # %%
 training.set_seed(numbers.seed)
@@ -645,7 +640,8 @@ print(
 )
 
 # %% [markdown]
-# And the residual network? Its **block** is two such convolutions whose result is added to what went in:
+# The shipped network is **residual**: in its blocks, what two such convolutions make is added to what went
+# in.
 
 
 # %%
@@ -699,9 +695,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The curves are not measured alike: the training curve saw augmented pictures with dropout on, averaged over the
-# epoch. On training images as they are the accuracy is higher; that difference to validation is the over-fitting.
-# We keep this network. A `.keras` file holds layers and weights, and loading gives the same network back.
+# The training curve saw augmented pictures with dropout on. On training images as they are the accuracy is
+# higher; that difference to validation is the over-fitting. We keep this network. A `.keras` file holds
+# layers and weights:
 
 # %%
 with tempfile.TemporaryDirectory() as place:
@@ -739,13 +735,12 @@ for name, (before, after) in on_both.items():
     )
 
 # %% [markdown]
-# Each score is a share, with a standard error of $\sqrt{p\,(1-p)/n}$; a fall has that of both, and below two of its
-# standard errors it is none that we can see. Choosing by the validation images *can* raise their score, which is
-# why we keep a third set. But here logistic regression, for which nothing was chosen, falls most.
+# A share $p$ of $n$ pictures has a standard error of $\sqrt{p\,(1-p)/n}$, and a fall has that of both. Choosing by
+# the validation images *can* raise their score; but logistic regression, for which nothing was chosen, falls most.
 #
 # One number hides where the mistakes are. The **confusion matrix** $C_{t,a}$ counts how often class $t$ was
-# answered $a$. From it, for each class: **precision**, the share of its answers that were right; **recall**, the
-# share of its pictures that were found; and **F1**, their harmonic mean.
+# answered $a$. From it, for each class: **precision**, the share of its answers that were right; **recall**,
+# the share of its pictures that were found; and **F1**, their harmonic mean.
 #
 # $$\text{precision}_k = \frac{C_{kk}}{\sum_t C_{tk}} \qquad \text{recall}_k = \frac{C_{kk}}{\sum_a C_{ka}} \qquad \text{F1}_k = \frac{2\,\text{precision}_k\,\text{recall}_k}{\text{precision}_k + \text{recall}_k}$$
 
@@ -784,9 +779,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The diagonal holds the right answers; blue marks the mistakes. Most stay among shirt, T-shirt, pullover,
-# coat and dress. Shirt is the hardest both ways: about one in four is
-# missed, and about one in five answers "shirt" is wrong.
+# Most mistakes (blue) stay among shirt, T-shirt, pullover, coat and dress. Shirt is the hardest both ways:
+# about one in four is missed, and about one in five answers "shirt" is wrong.
 #
 # ### E5.5 ★★ Precision, recall and F1
 # Write `precision_recall_f1` for one class, from labels (n,) and answers (n,). Where nothing is there to
@@ -815,10 +809,10 @@ check.e5_5(precision_recall_f1)
 
 # %% [markdown]
 # ### May we believe its probabilities?
-# A network also says how sure it is. If it is **calibrated**, then of the answers given with probability 0.8,
-# eight in ten are right. We sort answers into bins by probability and compare. The mean distance, bins
-# weighted by their answers, is the **expected calibration error** (ECE). To compare networks we go back to
-# the validation images, and train the small network once more: same start, same pictures, but smoothed labels.
+# If a network is **calibrated**, then of the answers given with probability 0.8, eight in ten are right. We
+# sort answers into bins by probability and compare. The mean distance, bins weighted by their answers, is the
+# **expected calibration error** (ECE). To see what smoothed labels do, we train the small network once more
+# with them, and go back to the validation images.
 
 # %%
 training.set_seed(0)
@@ -855,9 +849,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Above the diagonal means too modest. Smoothed labels alone bring the small network there (one seed): asked for 0.91, it
-# hardly says more, however sure it could be. (An over-confident network would lie below, and there smoothing
-# can help.)
+# Above the diagonal means too modest. Smoothed labels alone bring the small network there (one seed): asked
+# for 0.91, it hardly says more.
 #
 # Which answers were surest and yet wrong?
 
@@ -881,14 +874,13 @@ figures.images(
 
 # %% [markdown]
 # In many the network has a point: the label depends on a length or a fabric that 28 pixels do not show, and a
-# few labels are simply wrong. Where labels are wrong or undecidable no network can be right but by luck, so
-# 1.0 is out of reach.
+# few labels are simply wrong. So 1.0 is out of reach.
 #
 # ## 7 · What has it learned?
 #
 # The first layer's kernels are small enough to look at. Deeper layers show themselves by their **feature
-# maps**, what each channel answers to one picture; below are the eight channels of the first and third
-# convolution that vary most, each on its own grey scale.
+# maps**, what each channel answers to one picture; below are the eight channels of two layers that vary most,
+# each on its own grey scale.
 
 # %%
 first = network.get_layer("convolution_1")
@@ -931,13 +923,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Some kernels are edge finders like those we wrote by hand in lesson 02. The first layer's maps are drawings
-# of the boot. The third layer's no longer show what they stand for, only *where* it is.
+# Some kernels are edge finders like those of lesson 02. The first layer's maps are drawings of the boot; the
+# third layer's no longer show what they stand for, only *where* it is.
 #
-# What goes into the last layer are a picture's **features**, 160 numbers in the shipped network. Here are 1,500
-# validation pictures, laid out so that those with similar features lie close together (by a method called
-# t-SNE, then moved to the nearest free place of a grid). Colours are the true classes, which the layout was not
-# told. Read only who lies beside whom: distances between lands, and their shapes, mean little.
+# What goes into the last layer are a picture's **features**, 160 numbers in the shipped network. Here are
+# 1,500 validation pictures, laid out by t-SNE so that similar features lie close together, then moved to a
+# grid. Colours are the true classes, which the layout was not told. Read only who lies beside whom: distances
+# between lands mean little.
 
 # %%
 some, some_labels = validation_images[:1500], validation_labels[:1500]
@@ -979,12 +971,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Trousers, bags and three sorts of shoes have lands of their own. On the large continent shirts lie among
-# T-shirts, pullovers, coats and dresses: there the mistakes are made.
+# Shirts lie among T-shirts, pullovers, coats and dresses: there the mistakes are made.
 #
-# On photographs we can see more. **EfficientNet-Lite0** learned a thousand classes from more than a million
-# photographs and ships with the course. To ask *where* it looks, **Grad-CAM** takes the last maps $A$, weighs
-# each by how much it helps the logit $s$ of the answer, and keeps what speaks for it:
+# **EfficientNet-Lite0** learned a thousand classes from more than a million photographs. To ask *where* it
+# looks, **Grad-CAM** takes the last maps $A$, weighs each by how much it helps the logit $s$ of the answer,
+# and keeps what speaks for it:
 #
 # $$\alpha_k = \frac{1}{HW}\sum_{r,c} \frac{\partial s}{\partial A_{r,c,k}} \qquad G_{r,c} = \max\Big(0, \sum_k \alpha_k A_{r,c,k}\Big) \qquad A: (H, W, K), \quad G: (H, W)$$
 
@@ -1037,10 +1028,10 @@ figures.show(
 
 # %% [markdown]
 # The kingfisher is answered jacamar, a bird of much the same shape: there is no kingfisher among the thousand
-# classes. The glow lies on the animals and not on the branch. Each glow has a scale of its own. Is it true, or only
-# pretty? A test: cover three tenths of each picture with grey, at the hottest places, in the middle, where
-# photographers put things, at random places, or at the coldest, and see what is left of the probability. We
-# take the validation photographs of which the network is more than half sure.
+# classes. The glow lies on the animals and not on the branch. Is it true, or only pretty? A test: cover three
+# tenths of each picture with grey, at the hottest places, in the middle, where photographers put things, at
+# random places, or at the coldest, and see what is left of the probability. We take the validation
+# photographs of which the network is more than half sure.
 
 
 # %%
@@ -1088,14 +1079,13 @@ for name, order in orders.items():
 
 # %% [markdown]
 # Covering the hot places costs more than covering random or cold ones, by more than twice the standard error.
-# Against the middle, where photographers put their subject, there is no difference that we can see. A single
-# glow may mislead.
+# Against the middle there is no difference that we can see. A single glow may mislead.
 #
 # ## 8 · What if there are only a hundred pictures?
 #
 # Then borrow. In **transfer learning** we take EfficientNet's features as they are and train only a new last
-# layer. The task is to tell five classes of photographs apart. It runs from a *folder*, with one sub-folder a
-# class, as you would sort your own. First we write one:
+# layer, here to tell five classes of photographs apart. It reads a *folder* with one sub-folder a class, as
+# you would sort your own. First we write one:
 
 # %%
 CLASSES = ("animal", "fish", "monument", "tool", "windmill")  # by alphabet, as folders are read
@@ -1113,10 +1103,9 @@ for split in ("train", "validation", "test"):
     print(f"{split:11}", counts)
 
 # %% [markdown]
-# `image_dataset_from_directory` reads such a folder as a `tf.data` **pipeline**, which loads and resizes
-# batches while the network works on the last one. For your own photographs make folders `train`, `validation`
-# and `test` like these, and set `CLASSES` and the path. One trap: the reader gives values up to 255, and our
-# network expects [0, 1].
+# `image_dataset_from_directory` reads such folders, batch by batch. For photographs of your own make folders
+# `train`, `validation` and `test` like these, and set `CLASSES` and the path. One trap: the reader gives
+# values up to 255, and our network expects [0, 1].
 
 
 # %%
@@ -1165,8 +1154,8 @@ history = training.fit(
 )
 
 # %% [markdown]
-# The baselines: always answering the commonest class, and logistic regression on the pixels themselves. Then
-# the test photographs, once.
+# The baselines: always answering the commonest class, and logistic regression on the pixels. Then the test
+# photographs, once.
 
 
 # %%
@@ -1219,11 +1208,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The features beat the pixels by far, with training that takes seconds. Read the standard error with them:
-# differences below about twice that mean nothing, and a class of four photographs says next to nothing about
-# itself. To go further one would *fine-tune*: put backbone and head
-# into one model, keep its batch normalisation fixed (`backbone(photos, training=False)`), thaw its last
-# layers and train with a small learning rate.
+# The features beat the pixels by far, with training that takes seconds. Differences below about twice the
+# standard error mean nothing, and a class of four photographs says next to nothing about itself.
 #
 # ## Clinic
 #
@@ -1252,7 +1238,8 @@ ill, accuracy, held_out_accuracy = train_on(folder_images, folder_labels)
 print("training accuracy", approx(accuracy, 2), "validation accuracy", approx(held_out_accuracy, 2))
 
 # %% [markdown]
-# Over-fitting? But guessing would give 0.1. **What went wrong?** Write down your guess, then count the labels:
+# Over-fitting? But guessing would give 0.1. **What went wrong?** Write down your guess, then count the
+# labels:
 
 # %% tags=["clinic"]
 cut = 8_000  # validation_split=0.2 takes the LAST fifth
@@ -1286,8 +1273,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The network was examined almost only on two classes that it had never been shown. `validation_split` takes the
-# *last* examples and does not shuffle first. Shuffle before you split, with a seed. A score far below
+# The network was examined almost only on two classes that it had never been shown. `validation_split` takes
+# the *last* examples and does not shuffle first. Shuffle before you split, with a seed. A score far below
 # guessing means a broken measurement, not a weak network.
 #
 # ## Summary
@@ -1296,7 +1283,7 @@ figures.show(
 # - Training images set weights, validation images choose, test images are used once.
 # - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help; more
 #   data helps more.
-# - In our recorded runs the learning-rate schedule and batch normalisation paid most. Leave one out to see.
+# - In our recorded runs the learning-rate schedule and batch normalisation paid most.
 # - Compare networks with baselines, and say what time each of them had.
 # - The confusion matrix says which mistakes, calibration says whether to believe a probability, Grad-CAM says
 #   where.
@@ -1310,10 +1297,8 @@ figures.show(
 # | feature | 特征 | one of the numbers a network makes of a picture |
 # | logit | 对数几率 | a score before the softmax |
 # | softmax | softmax 函数(归一化指数函数) | turns logits into probabilities |
-# | cross-entropy | 交叉熵 | mean of minus the logarithm of the right class's probability |
-# | optimizer | 优化器 | the rule that turns gradients into steps |
+# | cross-entropy | 交叉熵 | mean of −log of the right class's probability |
 # | epoch | 轮次 | once through all training images |
-# | learning rate | 学习率 | how far a step moves the weights |
 # | training, validation, test set | 训练集、验证集、测试集 | to learn, to choose, to report |
 # | over-fitting | 过拟合 | learning examples by heart |
 # | dropout | 随机失活 | setting random features to zero in training |
@@ -1328,24 +1313,20 @@ figures.show(
 #
 # ## What to read next
 #
-# - Yann LeCun and others, *Gradient-based learning applied to document recognition*, 1998: the first famous
-#   CNN.
 # - Han Xiao, Kashif Rasul and Roland Vollgraf, *Fashion-MNIST*, 2017: the data.
 # - Sergey Ioffe and Christian Szegedy, *Batch normalization*, 2015; Nitish Srivastava and others, *Dropout*,
 #   2014.
 # - Kaiming He and others, *Deep residual learning for image recognition*, 2016: the network that ships.
 # - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017: the schedule.
-# - Chuan Guo and others, *On calibration of modern neural networks*, 2017; Rafael Müller, Simon Kornblith and
-#   Geoffrey Hinton, *When does label smoothing help?*, 2019.
+# - Chuan Guo and others, *On calibration of modern neural networks*, 2017.
 # - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for saliency
 #   maps*, 2018: why such pictures must be tested.
 #
 # ## The large version
 #
-# The shipped network is residual, trained longer and with stronger augmentation (moved by two pixels, a
-# square erased). It is meant for a GPU, or for patience: the first cell says what it would cost on this
-# machine, and with `TRAIN_FULL = True` the second trains it. Stop it whenever you like; run again, it goes on
-# from the last epoch.
+# The shipped network is residual, trained longer and with stronger augmentation. The first cell says what
+# that would cost here; with `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when
+# run again.
 
 # %%
 TRAIN_FULL = False
