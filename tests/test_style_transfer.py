@@ -32,6 +32,13 @@ def test_a_picture_of_any_size_comes_back_in_its_size_and_in_range(size):
         assert painted.shape == pictures.shape and 0 <= painted.min() <= painted.max() <= 1
 
 
+def test_a_picture_is_continued_by_its_mirror_image():
+    for height, width in ((5, 7), (2, 3), (1, 1)):
+        images = RANDOM.random((2, height, width, 3), dtype=np.float32)
+        expected = np.pad(images, ((0, 0), (4, 4), (4, 4), (0, 0)), mode="symmetric")
+        np.testing.assert_array_equal(style.Mirror(4)(images), expected)
+
+
 def test_with_instance_normalisation_the_contrast_of_a_picture_does_not_matter():
     """Halved, it is the same after the first layer; each picture of a batch by itself."""
     changes = {}

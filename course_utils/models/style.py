@@ -16,6 +16,7 @@ from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CONTENT_LAYER = "conv3_3"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
+MARGIN = 16  # pixels: without, a network painted stripes along the borders, which Gram matrices count as style
 
 
 class StyleTransfer(Restorer):
@@ -33,11 +34,38 @@ def _as_they_are(photographs):
     return photographs
 
 
+@keras.saving.register_keras_serializable("course_utils")
+class Mirror(layers.Layer):
+    """Pictures continued by their mirror image beyond each border: (n, h, w, C) -> (n, h + 2m, w + 2m, C).
+
+    The border pixel is repeated, and what is shorter than the margin m is mirrored again and again.
+    """
+
+    def __init__(self, margin: int, **kwargs):
+        super().__init__(**kwargs)
+        self.margin = margin
+
+    def call(self, images):
+        for axis in (1, 2):
+            length = ops.shape(images)[axis]
+            place = ops.arange(-self.margin, length + self.margin) % (2 * length)
+            images = ops.take(images, ops.minimum(place, 2 * length - 1 - place), axis=axis)
+        return images
+
+    def compute_output_shape(self, input_shape):
+        count, *sizes, channels = input_shape
+        return (count, *(size and size + 2 * self.margin for size in sizes), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "margin": self.margin}
+
+
 def transfer_network(
     widths: Sequence[int] = (16, 32, 48), blocks: int = 4, normalisation: str = "instance", name: str = "transfer"
 ) -> keras.Model:
     """Pictures (n, h, w, 3) in [0, 1] of any size to painted ones in (0, 1), of the same size.
 
+    They are continued by their mirror image for MARGIN pixels, which are cut off at the end.
     widths: maps at the full, the half and the quarter size; `blocks` residual ones at the last. Doubled by repeated
     pixels and a convolution, which leaves no checkerboard (Odena, Dumoulin and Olah, "Deconvolution and checkerboard
     artifacts", 2016).
@@ -60,7 +88,8 @@ def transfer_network(
         return layers.ReLU()(x) if relu else x
 
     images = layers.Input((None, None, 3), name="images")
-    x = MirrorToMultiple(2 ** (len(widths) - 1))(images)
+    mirrored = Mirror(MARGIN, name="mirror")(images)
+    x = MirrorToMultiple(2 ** (len(widths) - 1))(mirrored)
     x = convolved(x, widths[0], 5)
     for width in widths[1:]:
         x = convolved(x, width, 3, strides=2)
@@ -69,7 +98,8 @@ def transfer_network(
     for width in reversed(widths[:-1]):
         x = convolved(layers.UpSampling2D(2)(x), width, 3)
     x = layers.Conv2D(3, 5, padding="same", activation="sigmoid", name="painted")(x)
-    return keras.Model(images, CropLike(name="crop")([x, images]), name=name)
+    x = CropLike(name="crop")([x, mirrored])
+    return keras.Model(images, layers.Cropping2D(MARGIN, name="margin")(x), name=name)
 
 
 def gram_matrices(maps):
@@ -80,30 +110,44 @@ def gram_matrices(maps):
     return ops.matmul(ops.transpose(rows, (0, 2, 1)), rows) / ops.cast(ops.shape(rows)[1], rows.dtype)
 
 
-def perceptual_loss(painting: np.ndarray, *, content_weight: float, variation_weight: float) -> Callable:
-    """loss(photographs, painted) -> (n,), in `keras.ops`, for pictures (n, h, w, 3) in [0, 1].
+def perceptual_distances(painting: np.ndarray) -> Callable:
+    """distances(photographs, painted) -> (style, content), (n,) each, in `keras.ops`, for (n, h, w, 3) in [0, 1].
 
-    style distance + content_weight * content distance + variation_weight * total variation, as lesson 14 has them: the
-    squared difference of the Gram matrices of STYLE_LAYERS from those of the painting over their square, the squared
-    difference of the maps of CONTENT_LAYER from those of the photograph over their square, and the mean difference of
-    neighbouring pixels.
-    painting: (H, W, 3) in [0, 1]; its strokes are learned in the size that they have in it.
-    Raises ValueError for another painting, as `vgg.features` does when called.
+    As lesson 14 has them: of STYLE_LAYERS the squared difference of the Gram matrices from those of the painting, over
+    the square of these, in the mean; of CONTENT_LAYER the squared difference of the maps from those of the photograph,
+    over the square of these.
+    painting: (H, W, 3) in [0, 1]. Raises ValueError for another painting, as `vgg.features` does when called.
     """
     eyes = vgg.features((CONTENT_LAYER, *STYLE_LAYERS), pooling="average")
     content_eyes = vgg.features((CONTENT_LAYER,), pooling="average")  # as far as that and no further
     seen = eyes(painting[np.newaxis])
     wanted = {name: ops.convert_to_numpy(gram_matrices(seen[name])) for name in STYLE_LAYERS}
 
-    def loss(photographs, painted):
+    def distances(photographs, painted):
         maps, content = eyes(painted), content_eyes(photographs)[CONTENT_LAYER]
         style = sum(
             ops.sum((gram_matrices(maps[name]) - gram) ** 2, axis=(1, 2)) / np.sum(gram**2)
             for name, gram in wanted.items()
-        ) / len(wanted)
+        )
         squares = ops.mean((maps[CONTENT_LAYER] - content) ** 2, axis=(1, 2, 3))
-        distance = squares / ops.mean(content**2, axis=(1, 2, 3))
-        return style + content_weight * distance + variation_weight * _total_variation(painted)
+        return style / len(wanted), squares / ops.mean(content**2, axis=(1, 2, 3))
+
+    return distances
+
+
+def perceptual_loss(painting: np.ndarray, *, content_weight: float, variation_weight: float) -> Callable:
+    """loss(photographs, painted) -> (n,), in `keras.ops`, for pictures (n, h, w, 3) in [0, 1].
+
+    The distance in style from the painting, content_weight times that in content from the photographs, and
+    variation_weight times the total variation, the mean difference of neighbouring pixels. The strokes of the painting
+    are learned in the size that they have in it.
+    painting: (H, W, 3) in [0, 1]. Raises ValueError as `perceptual_distances` does.
+    """
+    distances = perceptual_distances(painting)
+
+    def loss(photographs, painted):
+        style, content = distances(photographs, painted)
+        return style + content_weight * content + variation_weight * _total_variation(painted)
 
     return loss
 
