@@ -1,0 +1,186 @@
+"""Style transfer for any style by one network: the maps of a photograph take the statistics of a style (lesson 14).
+
+After Huang and Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization", 2017. VGG as far
+as CODED is the encoder of content and of style alike; a decoder, its mirror image, is what learns.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from course_utils.degrade.pictures import HIGHEST, LOWEST, check_numbers
+from course_utils.models import vgg
+from course_utils.models.unet import CropLike, MirrorToMultiple
+
+CODED = "conv3_1"  # its statistics are the code of a style
+COMPARED = ("conv1_1", "conv2_1", "conv3_1")  # whose statistics a painted picture should have, CODED the last
+
+_CHANNELS = tuple(vgg.CHANNELS[int(name[4]) - 1] for name in COMPARED)
+_LITTLE = 1e-3  # beside the variance of a map, whose numbers are in the tens
+
+
+def code(maps):
+    """The mean and the standard deviation of each map over its places: (n, h, w, C) -> (n, 2, C)."""
+    return ops.stack([ops.mean(maps, axis=(1, 2)), ops.sqrt(ops.var(maps, axis=(1, 2)) + _LITTLE)], axis=1)
+
+
+def adain(maps, wanted):
+    """Each map (n, h, w, C) shifted and scaled to the mean and the deviation that `wanted`, (n or 1, 2, C), has for it.
+
+    Huang and Belongie, equation 8. A map that is constant becomes the wanted mean.
+    """
+    own, wanted = code(maps)[:, :, None, None], ops.convert_to_tensor(wanted)[:, :, None, None]
+    return (maps - own[:, 0]) / own[:, 1] * wanted[:, 1] + wanted[:, 0]
+
+
+def mixed(codes, shares: Sequence[float]):
+    """Codes (k, 2, C) of k styles to one between them, (1, 2, C): their mean, weighted by shares that add up to 1.
+
+    `adain` with it is the mean of `adain` with each, weighted alike, since adain is linear in the code.
+    Raises ValueError for another number of shares than of codes, negative ones and other sums.
+    """
+    shares = np.asarray(shares, np.float32)
+    if shares.shape != (codes.shape[0],) or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-3:
+        raise ValueError(f"expected {codes.shape[0]} shares of 0 or more that add up to 1, got {shares.tolist()}")
+    return ops.sum(ops.convert_to_tensor(shares)[:, None, None] * codes, axis=0, keepdims=True)
+
+
+def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> keras.Model:
+    """Maps of CODED, (n, h, w, 256), to pictures (n, 4h, 4w, 3) in (0, 1): the encoder backwards.
+
+    widths: maps at the size of the input, at twice and at four times it. Doubled by repeated pixels, and with no
+    normalisation, which would take away the very statistics that the picture is to have.
+    Raises ValueError for other than three widths and for widths under 1.
+    """
+    if len(widths) != 3 or min(widths) < 1:
+        raise ValueError(f"expected three widths, 1 or more each, got {tuple(widths)}")
+
+    def convolved(x, width: int):
+        return layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
+
+    maps = layers.Input((None, None, _CHANNELS[-1]), name="maps")
+    x = layers.Rescaling(1 / 16)(maps)  # to numbers around 1
+    x = convolved(convolved(x, widths[0]), widths[0])
+    for width in widths[1:]:
+        x = convolved(convolved(layers.UpSampling2D(2)(x), width), width)
+    return keras.Model(maps, layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="painted")(x), name=name)
+
+
+class AnyStyle(keras.Model):
+    """Paints photographs in any style: `model([photographs, styles])`, float (n, h, w, 3) in [0, 1] of any size each.
+
+    `model.code(styles)` and `model.paint(photographs, codes, strength)` do so in two steps: a code that is kept spares
+    the style its way through VGG, and codes can be mixed.
+
+    network: as of `decoder`; its weights alone are those of the model.
+    statistics: of the styles that it learns from, one row each, as the function of that name gives them; None for a
+        model that is not to be trained. Each photograph of a batch gets one of them, drawn anew.
+    content_weight, variation_weight: of the distance of the painted picture's maps from those that `adain` asked for,
+        over their square, and of its total variation. Beside them stands, with weight 1, the squared difference of the
+        statistics of COMPARED from those of the style, over their square, in the mean.
+    `training.fit(model, photographs)` trains it, once compiled with an optimizer; no painted pictures are needed.
+    Arrays are looked at first: ValueError for other than (n, h, w, 3), fewer than 4 pixels a side, whole numbers, NaN,
+    infinity and numbers far outside [0, 1], such as 0 to 255.
+    """
+
+    input_range = (0.0, 1.0)
+
+    def __init__(
+        self,
+        network: keras.Model,
+        statistics: np.ndarray | None = None,
+        *,
+        content_weight: float = 1.0,
+        variation_weight: float = 0.1,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.network = network
+        self.content_weight, self.variation_weight = content_weight, variation_weight
+        self.draws = keras.random.SeedGenerator(seed)
+        self.mirror, self.crop = MirrorToMultiple(4), CropLike()
+        self.built = True  # the network is
+        encoder, eyes = vgg.features((CODED,), pooling="average"), vgg.features(COMPARED, pooling="average")
+        # Behind functions, where Keras does not count the weights of VGG as the model's own.
+        self._encode, self._see, self._learned = (lambda x: encoder(x)[CODED]), (lambda x: eyes(x)), lambda: statistics
+
+    def code(self, styles):
+        """Styles (n, H, W, 3) in [0, 1] to their codes, (n, 2, 256)."""
+        return code(self._encode(_checked(styles)))
+
+    def paint(self, photographs, codes, strength: float = 1.0):
+        """Photographs (n, h, w, 3) in the styles of codes (n, 2, 256), or all in that of one, (1, 2, 256).
+
+        strength: 1 as far as the style goes, 0 not at all: the photograph as the decoder gives it back. Between them
+            the code lies as far between that of the photograph and that of the style.
+        Raises ValueError for a strength outside [0, 1].
+        """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must lie in [0, 1], got {strength}")
+        return self._painted(_checked(photographs), codes, strength)[0]
+
+    def call(self, inputs, training=False):
+        if not training:
+            photographs, styles = inputs
+            return self.paint(photographs, self.code(styles))
+        rows = ops.convert_to_tensor(self._learned())
+        drawn = keras.random.randint((ops.shape(inputs)[0],), 0, rows.shape[0], seed=self.draws)
+        wanted_style = _by_layer(ops.take(rows, drawn, axis=0))
+        return *self._painted(inputs, wanted_style[CODED]), wanted_style
+
+    def __call__(self, inputs, *arguments, training=False, **keywords):
+        """In training photographs alone, from which come (painted, the maps asked for, {layer: statistics drawn})."""
+        if training and self._learned() is None:
+            raise ValueError("this model was made without the statistics of styles, which it needs to be trained")
+        inputs = _checked(inputs) if training else [_checked(images) for images in inputs]
+        return super().__call__(inputs, *arguments, training=training, **keywords)
+
+    def _painted(self, photographs, codes, strength=1.0):
+        """(painted pictures, the maps that they were made from)."""
+        maps = self._encode(self.mirror(photographs))
+        wanted = strength * adain(maps, codes) + (1 - strength) * maps
+        return self.crop([self.network(wanted), photographs]), wanted
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        painted, wanted, wanted_style = y_pred
+        maps = self._see(painted)
+        style = sum(_relative(code(maps[name]), wanted_style[name]) for name in COMPARED) / len(COMPARED)
+        content = _relative(maps[CODED], wanted)
+        variation = sum(ops.mean(ops.abs(ops.diff(painted, axis=axis)), axis=(1, 2, 3)) for axis in (1, 2))
+        return ops.mean(style + self.content_weight * content + self.variation_weight * variation)
+
+
+def statistics(styles: np.ndarray) -> np.ndarray:
+    """What a model learns from of styles (n, H, W, 3) in [0, 1]: the codes of all COMPARED layers, (n, 2, 448)."""
+    maps = vgg.features(COMPARED, pooling="average")(styles)
+    return np.concatenate([ops.convert_to_numpy(code(maps[name])) for name in COMPARED], axis=-1)
+
+
+def _by_layer(rows) -> dict:
+    """The inverse: (n, 2, 448) to {layer: (n, 2, C)}."""
+    starts = np.cumsum((0, *_CHANNELS))
+    return {name: rows[:, :, starts[i] : starts[i + 1]] for i, name in enumerate(COMPARED)}
+
+
+def _relative(found, wanted):
+    """The squared difference over the square of what is wanted, of each of the batch: (n,)."""
+    axes = tuple(range(1, len(found.shape)))
+    return ops.sum((found - wanted) ** 2, axis=axes) / ops.sum(wanted**2, axis=axes)
+
+
+def _checked(images):
+    """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
+    is_tensor = isinstance(images, keras.KerasTensor) or ops.is_tensor(images)
+    images = images if is_tensor else np.asarray(images)
+    shape = tuple(images.shape)
+    if len(shape) != 4 or shape[-1] != 3 or any(side is not None and side < 4 for side in shape[1:3]):
+        remedy = "; add the first axis with picture[np.newaxis]" if len(shape) == 3 else ""
+        raise ValueError(
+            f"expected pictures (n, height, width, 3) of 4 pixels or more a side, got shape {shape}{remedy}"
+        )
+    if not is_tensor:
+        check_numbers(images, "images", LOWEST, HIGHEST)
+    return images
