@@ -364,7 +364,7 @@ figures.show(
 )
 
 # %% [markdown]
-# It loses exactly the divergence between $q$ and the posterior.
+# It loses exactly the divergence between $q$ and the posterior. Making the bound large trains both networks.
 #
 # The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$
 # for each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence
@@ -595,8 +595,8 @@ check.e7_4(importance_weighted_bound)
 # ## 6 · What does a grey pixel mean?
 #
 # The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white; the
-# loss is the mean loss of pictures whose pixels are tossed. **Gaussian**: the level is the mean of a normal
-# distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$.
+# loss is the mean loss of pictures whose pixels are tossed like coins. **Gaussian**: the level is the mean of
+# a normal distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$.
 # Many tutorials take $s=1$; $s$ can also be learned.
 
 # %%
@@ -679,7 +679,7 @@ figures.images(
 #
 # **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real
 # one. **Precision** is the share of generated pictures close to real ones, **recall** the other way round.
-# The last row, the floor, is real pictures in the place of generated ones.
+# The other columns we leave aside. The last row, the floor, is real pictures in the place of generated ones.
 
 # %%
 judge = metrics.Judge(data.fashion_mnist("test")[0][:5000], images[-5000:])
@@ -866,7 +866,7 @@ figures.show(
 
 # %% [markdown]
 # The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the
-# left end is **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture,
+# left end of the figure is **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture,
 # and says nothing.
 
 # %%
