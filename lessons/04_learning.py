@@ -916,6 +916,47 @@ print("to learn from", x_train.shape, "to choose by", x_validation.shape, "first
 
 
 # %% [markdown]
+# ### How large a batch?
+#
+# The gradient of a batch estimates that of all digits. How far off is it, for the network at its start?
+
+
+# %%
+def first_gradient(parameters, x, labels):
+    backward(softmax_cross_entropy(logits_of(parameters, x), labels))
+    return parameters[0].gradient
+
+
+rng = np.random.default_rng(1)
+fresh = start([784, 128, 64, 10], rng)
+whole = first_gradient(fresh, x_train, y_train)
+batch_sizes, off = [1, 4, 16, 64, 256, 1024], []
+for size in batch_sizes:
+    chosen = rng.choice(7000, (20, size))
+    errors = [first_gradient(fresh, x_train[some], y_train[some]) - whole for some in chosen]
+    off.append(np.sqrt(np.mean([np.sum(e**2) for e in errors]) / np.sum(whole**2)))
+    print(f"batch of {size:4}: error {approx(off[-1], 2)} of the gradient's length")
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(6, 2.8))
+axes.loglog(batch_sizes, off, "o", color=figures.COLOURS[4], label="measured, 20 batches each")
+line = off[0] / np.sqrt(batch_sizes)
+axes.loglog(batch_sizes, line, color="black", lw=1, label="one over the square root")
+axes.set(xlabel="examples in a batch", ylabel="error / length")
+axes.set_xticks(batch_sizes, batch_sizes)
+axes.minorticks_off()
+axes.legend()
+figures.show(
+    figure,
+    alt="Dots of the error of a batch's gradient against its size, both axes logarithmic, along a straight line"
+    " that falls by half for each four times as many examples.",
+)
+
+# %% [markdown]
+# Four times the batch costs four times the arithmetic and only halves this **noise**. So batches are small.
+#
+# ### The network learns
+#
 # Three details: each batch is moved by up to a pixel (lesson 05 calls this augmentation), the rate falls to 0,
 # and `decay` shrinks all weights a little in each step (**weight decay**), so that none is large without need.
 
@@ -1027,6 +1068,77 @@ figures.images(
 # Above, its most confident mistakes; below, the weights of 24 first units, red positive, blue negative. They
 # look for strokes and for gaps beside them. The pale speckle in the corners is left of the random start: a pixel
 # that is always 0 has gradient 0. A convolution would waste no weights there (lesson 05).
+#
+# ### When it learns by heart
+#
+# Now only 100 digits, many times over; three runs, each with digits of its own. Predict first: what will the loss
+# on other digits do?
+
+
+# %%
+def by_heart(few, others, decay, rng):
+    """Loss on a few digits, loss and accuracy on others: a row every 10 of 300 steps."""
+    parameters, rows = start([784, 128, 64, 10], rng), []
+    rates = [0.001] * 300
+    for step, _ in enumerate(learn(parameters, *few, adam, rates, rng, decay=decay)):
+        if step % 10 == 0:
+            both = [
+                softmax_cross_entropy(logits_of(parameters, x), labels).value
+                for x, labels in (few, others)
+            ]
+            rows.append([*both, accuracy(parameters, *others)])
+    return np.array(rows)
+
+
+# %%
+learned = {0: [], 10: []}  # a decay of 10 takes a hundredth of each weight a step
+for decay, repeats in learned.items():
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        few = rng.choice(7000, 100, replace=False)
+        others = x_validation, y_validation
+        repeats.append(by_heart((x_train[few], y_train[few]), others, decay, rng))
+
+# %%
+outcome = {}
+for decay, repeats in learned.items():
+    at_best = [rows[rows[:, 1].argmin()] for rows in repeats]
+    at_end = [rows[-1] for rows in repeats]
+    outcome[decay] = np.array([at_best, at_end])  # (2, 3 seeds, 3 numbers)
+    for when, numbers in zip(("lowest", "end"), outcome[decay], strict=True):
+        few_loss, other_loss, right = map(approx, np.mean(numbers, axis=0))
+        print(
+            f"decay {decay:2} {when:6} loss on 100 {few_loss}, others {other_loss} ({right} right)"
+        )
+for when, change in zip(("lowest", "end"), outcome[10] - outcome[0], strict=True):
+    standard_error = change[:, 1].std(ddof=1) / 3**0.5
+    print(
+        f"decay changes the {when} loss by {approx(change[:, 1].mean())} ± {approx(standard_error)}"
+    )
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(1, 2, figsize=(10, 3), sharey=True)
+for one, (decay, repeats) in zip(axes, learned.items(), strict=True):
+    for seed, rows in enumerate(repeats):
+        for which, label in enumerate(("100 training digits", "validation digits")):
+            label = label if seed == 0 else None
+            colour = figures.COLOURS[4 * which]
+            one.plot(np.arange(0, 300, 10), rows[:, which], color=colour, lw=1.2, label=label)
+    lowest = 10 * np.mean(repeats, axis=0)[:, 1].argmin()
+    one.axvline(lowest, color="black", ls=":", lw=1, label="lowest validation")
+    one.set(title=f"weight decay {decay}", xlabel="step", ylim=(0, 2.6))
+axes[0].set_ylabel("cross-entropy")
+axes[0].legend(fontsize=8)
+figures.show(
+    figure,
+    alt="Two panels of losses against steps, three runs each. Without decay the training loss goes to zero while the"
+    " validation loss falls, turns and slowly climbs. With decay both level off, and the validation loss ends lower.",
+)
+
+# %% [markdown]
+# Left, **over-fitting**: beyond the dotted line the loss on its own digits goes to 0, and that on others climbs,
+# though about as many are right. **Early stopping** keeps the weights of that line. Right, weight decay: it ends
+# lower, but between the two lowest losses there is no difference that we can see.
 #
 # ## 7 · Which loss?
 #
@@ -1263,7 +1375,7 @@ check.e4_6(which_are_wrong)
 # - The chain rule hands gradients back, one run for all weights; where a number is used twice, gradients add.
 # - He's start keeps values and gradients level through many ReLU layers.
 # - Momentum cancels zigzag, RMSprop and Adam scale each weight; each needs a learning rate of its own.
-# - Hold examples back, choose by them, and test once.
+# - Hold examples back, choose and stop by them, and test once.
 # - Cross-entropy still hears a confident mistake; squared error paints the mean, absolute error the median.
 #
 # ## Glossary
@@ -1286,7 +1398,9 @@ check.e4_6(which_are_wrong)
 # | initialisation | 初始化 | how weights start |
 # | optimiser, momentum | 优化器、动量 | turns gradients into steps; a speed that lasts |
 # | batch, epoch | 批、轮次 | the examples of one step; once through all |
+# | over-fitting | 过拟合 | better on the training examples, worse on others |
 # | weight decay | 权重衰减 | shrinking all weights in each step |
+# | early stopping | 早停 | keeping the weights of the lowest validation loss |
 # | gradient check | 梯度检验 | comparing with difference quotients |
 #
 # ## What to read next
