@@ -90,6 +90,18 @@ def test_a_vae_trained_on_jax_is_the_same_here(folder, report):
     np.testing.assert_allclose(mine, report["vae"]["log_weights"], rtol=1e-3, atol=1e-2)
 
 
+def test_a_diffusion_trained_on_jax_samples_the_same_here(folder, report):
+    losses = report["diffusion"]["losses"]
+    assert losses[-1] < losses[0] and len(set(losses)) == len(losses)
+    model = done_here.small_diffusion()
+    training.load_weights(model, folder / "diffusion.weights.h5")
+    assert int(model.steps.numpy()) == 40  # and with it the average was kept
+    pairs = zip(model.averaged.get_weights(), model.network.get_weights(), strict=True)
+    assert max(np.abs(average - current).max() for average, current in pairs) > 0
+    samples = model.sample(4, seed=1, steps=3, guidance=2.0)
+    np.testing.assert_allclose(samples, report["diffusion"]["samples"], atol=1e-3)
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - {"noise"}))
 def test_a_degradation_compiled_on_jax_is_as_here(report, name):
     here = keras.ops.convert_to_numpy(OPERATIONS[name](BATCH))
