@@ -1,4 +1,4 @@
-"""A VAE on emoji in colour, told the family that drew them (lesson 07).
+"""A VAE on emoji in colour, told the family that drew them (lesson 08 compares its GAN with it).
 
 Its classes are the families of `data.emoji_pictures`: 0 for noto, 1 for fluent.
 """
