@@ -51,6 +51,19 @@ def test_photographs_are_restored_as_well_as_the_record_says(name, protocol):
         assert recorded["network"]["psnr"] > max(recorded[who]["psnr"] for who in scoring.baselines(protocol))
 
 
+@pytest.mark.parametrize("name", [name for name in recipes.names() if name.startswith("style_fast")])
+def test_photographs_are_painted_as_the_record_says(name):
+    recorded = record(name)["scores"]
+    found = recipes.find(name).evaluate(models.load(name), photographs=1)
+    for way, row in found.items():
+        for picture, distances in row["style_and_content_by_picture"].items():
+            assert distances == pytest.approx(
+                recorded[way]["style_and_content_by_picture"][picture], rel=0.02, abs=0.002
+            )
+    means = {way: row["style_distance"] for way, row in recorded.items()}
+    assert means["network"] < 0.7 * min(means["photograph"], means["histograms"], means["blending"])
+
+
 def two_photographs() -> dict:
     return dict(list(scoring.test_photographs().items())[:2])  # their places seed their noise
 

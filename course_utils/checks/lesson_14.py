@@ -182,3 +182,43 @@ def e14_5(attempt: Attempt) -> None:
         }
         tried = f"move_colours(picture of shape {picture.shape}, wanted of shape {wanted.shape})"
         attempt.compare((picture, wanted), expected, about, mistakes=mistakes, tried=tried)
+
+
+@exercise("E14.6")
+def e14_6(attempt: Attempt) -> None:
+    """`adain(maps, style, strength)`: map by map; the last trial has a map that is constant."""
+    rng = np.random.default_rng(6)
+    hint = (
+        "For each map: take its mean away, divide by its spread, then the style's spread and mean; then the strength."
+    )
+    flat = rng.normal(3, 2, (4, 5, 3))
+    flat[..., 1] = 0.5
+    constant = "A map that is constant has no spread to divide by: it becomes the wanted mean."
+    trials = [((3, 4, 1), (3, 4, 1), 0.4), ((4, 5, 3), (6, 2, 3), 1.0), ((4, 5, 3), (6, 2, 3), 0.3)]
+    trials.append(((2, 7, 4), (2, 7, 4), 0.0))
+    trials = [(rng.normal(3, 2, one), rng.normal(-1, 5, other), strength, hint) for one, other, strength in trials]
+    for maps, style, strength, about in [*trials, (flat, rng.normal(-1, 5, (6, 2, 3)), 1.0, constant)]:
+        full, varied, squared = (np.empty_like(maps) for _ in range(3))
+        for channel, plane in enumerate(_planes(maps)):
+            other, spread = style[..., channel], plane.std() or 1.0
+            full[..., channel] = (plane - plane.mean()) / spread * other.std() + other.mean()
+            varied[..., channel] = (plane - plane.mean()) / spread * other.var() + other.mean()
+            squared[..., channel] = (plane - plane.mean()) / spread**2 * other.var() + other.mean()
+        whole = (maps - maps.mean()) / maps.std() * style.std() + style.mean()
+        expected = strength * full + (1 - strength) * maps
+        mixed = (1 - strength) * full + strength * maps
+        mistakes = {
+            "Strength 0 gives the photograph's maps, 1 those with the style's code: it is the other way round.": mixed,
+            "This goes all the way: what does the strength do?": full,
+            "The standard deviation is wanted, not the variance.": strength * squared + (1 - strength) * maps,
+            "Multiply by the style's standard deviation, not by its variance.": (
+                strength * varied + (1 - strength) * maps
+            ),
+            "Each map has a mean and a spread of its own: over which axes did you take them?": (
+                strength * whole + (1 - strength) * maps
+            ),
+            "The wanted mean is missing.": expected - strength * style.mean(axis=(0, 1)),
+            "The photograph's maps are added whole: they have the share 1 - strength.": maps + strength * full,
+        }
+        tried = f"adain(maps of shape {maps.shape}, style of shape {style.shape}, strength {strength})"
+        attempt.compare((maps, style, strength), expected, about, mistakes=mistakes, tried=tried)

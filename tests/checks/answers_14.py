@@ -90,6 +90,17 @@ def _moved_by_channel(picture, wanted):
     return np.stack(planes, axis=-1)
 
 
+def _adain(maps, style, strength, **settings):
+    return (1 - strength) * maps + strength * _moved(maps, style, **settings)
+
+
+def _adain_by_mixed_codes(maps, style, strength):
+    """Linear in the code: halfway to the style is all the way to a code halfway."""
+    codes = [(x.mean((0, 1)), x.std((0, 1))) for x in (maps, style)]
+    mean, spread = ((1 - strength) * own + strength * other for own, other in zip(*codes, strict=True))
+    return (maps - codes[0][0]) / np.where(codes[0][1] == 0, 1, codes[0][1]) * spread + mean
+
+
 ACCEPTED = {
     "e14_1": [_layer, _layer_by_steps, _layer_by_search],
     "e14_2": [
@@ -108,6 +119,11 @@ ACCEPTED = {
         lambda picture: np.float32(_variation(picture)),
     ],
     "e14_5": [_moved, _moved_by_channel, lambda picture, wanted: _moved(picture, wanted).astype(np.float32)],
+    "e14_6": [
+        _adain,
+        _adain_by_mixed_codes,
+        lambda maps, style, strength: maps + strength * (_moved_by_channel(maps, style) - maps),
+    ],
 }
 
 REJECTED = {
@@ -169,5 +185,30 @@ REJECTED = {
             "no spread to divide by",
         ),
         (lambda picture, wanted: picture, "take its mean away"),
+    ],
+    "e14_6": [
+        (lambda maps, style, strength: _adain(maps, style, 1 - strength), "other way round"),
+        (lambda maps, style, strength: _moved(maps, style), "what does the strength do"),
+        (lambda maps, style, strength: _adain(maps, style, strength, spread=np.var), "not the variance"),
+        (lambda maps, style, strength: _adain(maps, style, strength, axes=None), "over which axes"),
+        (
+            lambda maps, style, strength: _adain(maps, style, strength) - strength * style.mean((0, 1)),
+            "mean is missing",
+        ),
+        (lambda maps, style, strength: maps + strength * _moved(maps, style), "added whole"),
+        (lambda maps, style, strength: maps, "take its mean away"),
+        (
+            lambda maps, style, strength: (
+                (1 - strength) * maps
+                + strength * ((maps - maps.mean((0, 1))) / maps.std((0, 1)) * style.std((0, 1)) + style.mean((0, 1)))
+            ),
+            "no spread to divide by",
+        ),
+        (
+            lambda maps, style, strength: _adain(
+                maps, (style - style.mean((0, 1))) * style.std((0, 1)) + style.mean((0, 1)), strength
+            ),
+            "not by its variance",
+        ),
     ],
 }
