@@ -1236,7 +1236,7 @@ figures.show(
 # - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help; more
 #   data helps more.
 # - In our recorded runs the learning-rate schedule and batch normalisation paid most.
-# - Compare networks with baselines, and at equal time.
+# - Compare networks with baselines, and where budgets differ, say so.
 # - The confusion matrix says which mistakes, calibration says whether to believe a probability, Grad-CAM says
 #   where.
 # - With few pictures, borrow features and train the last layer.

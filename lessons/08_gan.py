@@ -1284,7 +1284,7 @@ figures.images(
 
 # %% [markdown]
 # The first eight, chosen by nobody: right colours, some shading, hardly one that can be named. The kernel
-# distance agrees: below the VAE's of lesson 07, far above that of real emoji. No success, then. But nothing was
+# distance agrees: below that of a VAE on the same emoji, far above that of real ones. No success, then. But nothing was
 # copied: of a thousand, none lies closer to a training picture than some held-out emoji do.
 #
 # ## Clinic

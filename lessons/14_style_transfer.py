@@ -570,8 +570,8 @@ check.e14_5(move_colours)
 # ## 6 · Can a network paint in one go?
 #
 # Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: it is
-# shown photographs, and its weights are changed until what it makes of them has a small loss, the same loss as in
-# section 4. No painted photograph is needed to learn from.
+# shown photographs, and its weights are changed until what it makes of them has a small loss, that of section 4 with
+# a smaller $\tau$. No painted photograph is needed to learn from.
 #
 # Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice, by repeating pixels
 # before a convolution, which leaves no checkerboard (lesson 02). After each convolution comes **instance
@@ -607,9 +607,9 @@ print(learner.count_params() == one_go().count_params())
 
 # %% [markdown]
 # The package's network is the same but for borders: it continues a picture by its mirror image and cuts the margin off
-# again. Without, ours painted stripes along two borders, which a Gram matrix counts as style as well. It learns van
-# Gogh's church at Auvers, from patches of the training photographs, two a step. The network that ships learned four
-# times as long.
+# again. An early version without them painted stripes along two borders. It learns van Gogh's church at Auvers, from
+# patches of the training photographs, two a step. The network that ships learned four times as long, and with a
+# narrower margin.
 
 # %%
 recipe.train(learner, recipe.numbers())
@@ -660,9 +660,10 @@ for name, picture in rivals_of_church.items():
     print(f"{name:20} content {approx(content, 2):>6}   style {approx(of_style, 2):>6}")
 
 # %% [markdown]
-# One pass beats histogram matching in style and takes a small part of the time. It is not as good as many steps, in
-# either distance and to the eye: its colours are few, and the longer training helped but did not close the gap. Johnson
-# and others trained theirs on 80,000 photographs; ours saw some hundred patches for some minutes.
+# One pass takes a small part of the time of many steps and comes nearer to the style than histogram matching, though
+# farther from the photograph. It is not as good as many steps, in either distance and to the eye: its colours are few.
+# The shipped network, trained longer, is ahead of the one trained here, and still far from closing the gap. Johnson and
+# others trained theirs on 80,000 photographs; ours saw some hundred patches.
 #
 # Each style has a network of its own; three ship. On a photograph that none of them saw in training:
 
