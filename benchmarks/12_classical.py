@@ -43,7 +43,7 @@ TRIED = {  # every combination of the values of a restorer
     "biharmonic": {},
 }
 TASKS = ("denoise_15", "denoise_25", "denoise_50", "deblur_gaussian", "deblur_motion", "deblur_defocus")
-TASKS += ("inpaint_rectangles", "inpaint_free_form")
+TASKS += ("inpaint_rectangles", "inpaint_free_form", "inpaint_scratches")
 
 
 def pictures() -> dict[str, np.ndarray]:

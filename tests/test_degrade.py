@@ -283,6 +283,18 @@ def test_rectangles_are_rectangles_and_strokes_are_not():
     assert np.median([filled(degrade.free_form_mask(96, 96, 0.05, seed)) for seed in range(20)]) < 0.7
 
 
+@pytest.mark.parametrize(("brush", "within"), [((1 / 16, 1 / 8), (8, 16)), ((1 / 40, 1 / 40), (3.2, 3.2))])
+def test_strokes_are_as_thick_as_their_brush(brush, within):
+    """The widest disc that finds room in a mask with few strokes is one of the brush, up to a pixel at each rim."""
+    masks = [np.pad(degrade.free_form_mask(128, 128, 0.03, seed, brush)[..., 0], 1) for seed in range(10)]
+    across = np.array([2 * scipy.ndimage.distance_transform_edt(mask).max() for mask in masks])
+    assert across.min() > within[0] - 1 and np.median(across) < within[1] + 2
+
+
+def test_a_brush_thinner_than_a_pixel_still_paints():
+    assert degrade.free_form_mask(64, 64, 0.2, 0, brush=(1e-6, 1e-6)).sum() == round(0.2 * 64 * 64)
+
+
 def test_holes_get_the_value_asked_for():
     masks = np.stack([degrade.rectangle_mask(24, 36, 0.3, seed) for seed in range(3)])
     holed = array(degrade.apply_mask(BATCH, masks, 0.25))
@@ -341,7 +353,7 @@ def test_crop_to_multiple_keeps_the_upper_left():
 # --------------------------------------------------------------------------------------------------- protocols
 
 NOISY = {"denoise_15", "denoise_25", "denoise_50", "deblur_gaussian", "deblur_motion", "deblur_defocus", "blind"}
-HOLED = {"inpaint_rectangles", "inpaint_free_form"}
+HOLED = {"inpaint_rectangles", "inpaint_free_form", "inpaint_scratches"}
 
 
 def test_the_protocols_are_known_and_cannot_be_changed():
@@ -471,6 +483,8 @@ BAD_CALLS = {
     "JPEG NaN": (lambda: degrade.jpeg(np.full((8, 8, 3), np.nan), 50), "NaN"),
     "share": (lambda: degrade.rectangle_mask(32, 32, 20, 0), "between 0 and 1"),
     "tiny": (lambda: degrade.free_form_mask(4, 32, 0.2, 0), "height must be"),
+    "brush": (lambda: degrade.free_form_mask(32, 32, 0.2, 0, brush=(0.2, 0.1)), "parts of the shorter side"),
+    "brush of pixels": (lambda: degrade.free_form_mask(32, 32, 0.2, 0, brush=(3, 6)), "parts of the shorter side"),
     "mask shape": (lambda: degrade.apply_mask(BATCH, np.zeros((3, 24, 35, 1))), r"\(3 or 1, 24, 36, 1\)"),
     "protocol of a batch": (lambda: degrade.PROTOCOLS["denoise_25"](BATCH, 0), "one picture of the batch"),
     "protocol of bytes": (lambda: degrade.PROTOCOLS["denoise_25"](np.uint8(PHOTO * 255), 0), "divide by 255"),

@@ -7,7 +7,7 @@ from fixtures.eager import eager
 from keras import layers, ops
 
 from course_utils import training
-from course_utils.models import averaging, diffusion, diffusion_samplers
+from course_utils.models import averaging, diffusion, diffusion_samplers, sampling
 
 RANDOM = np.random.default_rng(0)
 CLEAN, NOISE = RANDOM.standard_normal((2, 5, 4, 4, 1)).astype(np.float32)
@@ -160,6 +160,18 @@ def test_samples_are_the_same_for_the_same_seed_and_classes_take_turns(told):
     assert np.abs(one - other).max() > 0
     np.testing.assert_allclose(told.sample(6, seed=3, labels=np.arange(6) % 3, steps=4), one, atol=1e-6)
     np.testing.assert_allclose(told.sample(300, seed=3, steps=4)[:6], one, atol=1e-5)  # more than one batch
+
+
+def test_what_the_network_says_can_be_asked_for_step_by_step(told):
+    """A sampler's steps by hand end at the picture that `sample` draws from the same noise."""
+    labels, start = np.array([2, 0, 1]), sampling.latents(3, 16, seed=5).reshape(3, 4, 4, 1)
+    predict, x = told.predictor(3, labels, guidance=1.5), start
+    for time in (1.0, 0.5):
+        x = diffusion_samplers.ddim(predict, x, time, time - 0.5, told.schedule, None)
+    drawn = told.sample(3, seed=5, labels=labels, steps=2, sampler="ddim", guidance=1.5)
+    np.testing.assert_allclose(diffusion.numbers_to_pixels(x), drawn, atol=1e-5)
+    clean, noise = predict(start, 0.7)
+    np.testing.assert_allclose(0.3 * clean + 0.7 * noise, start, atol=1e-5)
 
 
 def test_guidance_goes_from_untold_by_way_of_told_beyond(told):

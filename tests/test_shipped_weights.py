@@ -20,7 +20,7 @@ def test_the_classifier_is_as_often_right_as_its_record_says():
     assert np.mean(answers == labels[:1000]) == pytest.approx(share, abs=3 * np.sqrt(share * (1 - share) / 1000))
 
 
-@pytest.mark.parametrize("name", ["gan_fashion", "vae_fashion"])
+@pytest.mark.parametrize("name", ["diffusion_fashion", "diffusion_latent", "gan_fashion", "vae_fashion"])
 def test_clothes_are_as_far_from_real_ones_as_their_record_says(name):
     """By the kernel distance, which has no bias however few pictures there are."""
     judge = metrics.Judge(data.fashion_mnist("test")[0][:1000], data.fashion_mnist("train")[0][:1000])
@@ -37,6 +37,12 @@ def test_emoji_are_as_far_from_real_ones_as_their_record_says(name):
     assert score.value == pytest.approx(record(name)["scores"]["kernel_distance"]["value"], rel=0.15)
 
 
+# `restore`, told nothing, is recorded as well where specialists are ahead; and what a wide hole hid cannot be known, so
+# that a smooth surface is as good a guess as any.
+NOT_AHEAD = {("restore", protocol) for protocol in recipes.find("restore").protocols if protocol != "blind"}
+NOT_AHEAD |= {("inpaint", "inpaint_rectangles")}
+
+
 @pytest.mark.parametrize(
     ("name", "protocol"), [(name, protocol) for name in recipes.names() for protocol in recipes.find(name).protocols]
 )
@@ -47,7 +53,7 @@ def test_photographs_are_restored_as_well_as_the_record_says(name, protocol):
     for who, row in found.items():
         for picture, psnr in zip(row.pictures, row.psnr, strict=True):
             assert psnr == pytest.approx(recorded[who]["psnr_by_picture"][picture], abs=0.02)
-    if name != "restore" or protocol == "blind":  # told nothing, it is recorded as well where specialists are ahead
+    if (name, protocol) not in NOT_AHEAD:
         assert recorded["network"]["psnr"] > max(recorded[who]["psnr"] for who in scoring.baselines(protocol))
 
 

@@ -7,7 +7,7 @@ the two masks and the three blur kernels. All that is random takes its seed as a
 """
 
 from course_utils.degrade.blurring import blur, defocus_kernel, gaussian_kernel, motion_kernel
-from course_utils.degrade.masks import apply_mask, free_form_mask, rectangle_mask
+from course_utils.degrade.masks import SCRATCHES, apply_mask, free_form_mask, rectangle_mask
 from course_utils.degrade.noise import add_gaussian_noise, jpeg, poisson_noise, quantise
 from course_utils.degrade.pictures import chain, crop_to_multiple
 from course_utils.degrade.protocols import PROTOCOLS, Protocol
@@ -15,6 +15,7 @@ from course_utils.degrade.resampling import bicubic_weight, downsample, lanczos_
 
 __all__ = [
     "PROTOCOLS",
+    "SCRATCHES",
     "Protocol",
     "add_gaussian_noise",
     "apply_mask",

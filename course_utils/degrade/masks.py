@@ -12,6 +12,8 @@ from course_utils.degrade.pictures import as_batch, whole_number
 # The top and left pixel of a shape, and which pixels of the box below and right of it belong to it.
 Shape = tuple[int, int, np.ndarray]
 
+SCRATCHES = (1 / 120, 1 / 60)  # brushes of `free_form_mask` as thin as scratches: 3 to 6 pixels in 360
+
 
 def apply_mask(images, masks, value: float = 0.5):
     """Pictures with `value` in their holes: x (1 - m) + value m, float32 (n, H, W, C).
@@ -39,16 +41,26 @@ def rectangle_mask(height: int, width: int, share: float, seed: int | np.random.
     return _covered(height, width, share, _rectangles(height, width, random))
 
 
-def free_form_mask(height: int, width: int, share: float, seed: int | np.random.Generator) -> np.ndarray:
+def free_form_mask(
+    height: int,
+    width: int,
+    share: float,
+    seed: int | np.random.Generator,
+    brush: tuple[float, float] = (1 / 16, 1 / 8),
+) -> np.ndarray:
     """Strokes of a round brush that wanders, as a hand would scribble: float32 (height, width, 1).
 
-    share: of the picture's pixels to cover, in (0, 1). Brushes are 1/16 to 1/8 of the shorter side across, a stroke is
-    4 to 12 straight pieces, each up to a sixth of the shorter side long, with turns of up to about 100 degrees.
-    Raises ValueError for another share and for pictures under 8x8 pixels.
+    share: of the picture's pixels to cover, in (0, 1). brush: how far across the thinnest and the thickest are, as
+    parts of the shorter side; none is thinner than 1.5 pixels. A stroke is 4 to 12 straight pieces, each up to a sixth
+    of the shorter side long, with turns of up to about 100 degrees.
+    Raises ValueError for another share, brushes that are not in order within (0, 1], and pictures under 8x8 pixels.
     After Yu, Lin, Yang, Shen, Lu and Huang, "Free-form image inpainting with gated convolution", 2019, algorithm 1.
     """
+    thinnest, thickest = brush
+    if not 0 < thinnest <= thickest <= 1:
+        raise ValueError(f"brush must be two parts of the shorter side, 0 < thinnest <= thickest <= 1, got {brush}")
     random = np.random.default_rng(seed)
-    return _covered(height, width, share, _dabs(height, width, random))
+    return _covered(height, width, share, _dabs(height, width, brush, random))
 
 
 def _covered(height: int, width: int, share: float, shapes: Iterable[Shape]) -> np.ndarray:
@@ -75,13 +87,13 @@ def _rectangles(height: int, width: int, random: np.random.Generator) -> Iterato
         yield top, left, np.ones(sides, bool)
 
 
-def _dabs(height: int, width: int, random: np.random.Generator) -> Iterator[Shape]:
+def _dabs(height: int, width: int, brush: tuple[float, float], random: np.random.Generator) -> Iterator[Shape]:
     """The strokes as round dabs of the brush, one pixel after the other along each piece."""
     shorter = min(height, width)
     while True:
         place = random.uniform((0, 0), (height, width))
         direction = random.uniform(0, 2 * np.pi)
-        radius = random.uniform(shorter / 32, shorter / 16)
+        radius = max(random.uniform(*(shorter * part / 2 for part in brush)), 0.75)  # so that each dab holds a pixel
         for _ in range(random.integers(4, 13)):
             direction += random.uniform(-1.8, 1.8)
             step = np.array([np.sin(direction), np.cos(direction)])

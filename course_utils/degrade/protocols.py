@@ -7,6 +7,7 @@ any machine, so that scores repeat whatever trained the network.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
 import keras
@@ -14,7 +15,7 @@ import numpy as np
 from keras import ops
 
 from course_utils.degrade.blurring import blur, defocus_kernel, gaussian_kernel, motion_kernel
-from course_utils.degrade.masks import apply_mask, free_form_mask, rectangle_mask
+from course_utils.degrade.masks import SCRATCHES, apply_mask, free_form_mask, rectangle_mask
 from course_utils.degrade.noise import jpeg, quantise
 from course_utils.degrade.pictures import as_photo, whole_number
 from course_utils.degrade.resampling import downsample
@@ -126,9 +127,10 @@ def _all() -> list[Protocol]:
         # One per cent of noise, 2.55/255, goes with the recorded camera shakes of Levin et al., 2009, in IRCNN.
         _deblurring("motion", "motion blur of 15 pixels at 30 degrees", motion_kernel(15, 30), 2.55),
         _deblurring("defocus", "defocus blur by a disc of radius 3 pixels", defocus_kernel(3), 2.55),
-        # One share for both, so that the shape of the holes is all that differs.
+        # One share for all, so that the shape of the holes is all that differs.
         _inpainting("rectangles", "rectangles", rectangle_mask, 0.2),
         _inpainting("free_form", "strokes of a brush", free_form_mask, 0.2),
+        _inpainting("scratches", "thin strokes", partial(free_form_mask, brush=SCRATCHES), 0.2),
         _blind(),
     ]
 

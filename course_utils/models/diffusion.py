@@ -229,7 +229,7 @@ class Diffusion(keras.Model):
         """
         size = self.network.input_shape[0][1:]
         start = sampling.latents(n, int(np.prod(size)), seed).reshape(n, *size)
-        predict = self._predictor(self._told(n, labels, guidance), guidance)
+        predict = self.predictor(n, labels, guidance)
         numbers = diffusion_samplers.run(predict, start, self.schedule, steps=steps, sampler=sampler, seed=seed)
         return ops.convert_to_numpy(self.decode_numbers(ops.convert_to_tensor(numbers)))
 
@@ -241,8 +241,13 @@ class Diffusion(keras.Model):
         labels = np.arange(n) % self.classes if labels is None else labels
         return (np.eye(self.classes, dtype=np.float32)[sampling.checked_labels(labels, n, self.classes)],)
 
-    def _predictor(self, told: tuple, guidance: float) -> Callable:
-        """(x_t, t) -> (clean, noise), NumPy arrays (n, ...), for one time t for all."""
+    def predictor(self, n: int, labels=None, guidance: float = 1.0) -> Callable:
+        """What the averaged network says of n noisy x_t, as `diffusion_samplers` ask for it.
+
+        Returns a function (x_t, t) -> (clean, noise): NumPy arrays (n, ...), one time t for all of them. labels and
+        guidance as in `sample`, which raises the same errors.
+        """
+        told = self._told(n, labels, guidance)
 
         def ask(noisy: np.ndarray, time: float, *told: np.ndarray) -> np.ndarray:
             def batch(rows, *told):
