@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import pytest
 from fixtures import scripts
+from PIL import Image
 
 from course_utils import paths
 
-_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "12_restorers")  # with one file of results
+_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_restorers")  # with one file of results
 SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
 
@@ -76,6 +77,7 @@ import importlib, os, pathlib, sys
 import keras, matplotlib.pyplot, IPython, tqdm.notebook  # libraries may set what they like
 sys.path[:0] = ["tests", "benchmarks"]
 from fixtures import scripts
+from PIL import Image
 before = dict(os.environ)
 for file in sorted(pathlib.Path("benchmarks").glob("*.py")):
     scripts.load(file.stem)
@@ -96,6 +98,15 @@ def test_each_run_of_a_classifier_has_a_score_and_a_time_an_epoch(file):
         for seed in entry["seeds"].values():
             assert len(seed["val_accuracy"]) == len(seed["processor_seconds"]) == epochs
             assert seed["processor_seconds"] == sorted(seed["processor_seconds"])
+
+
+def test_the_losses_differ_in_nothing_else_and_the_picture_has_a_column_for_each():
+    runs = table("11_losses")["runs"]
+    terms = {"pixels", "perceptual"}
+    shared = [{key: value for key, value in entry["settings"].items() if key not in terms} for entry in runs.values()]
+    assert all(one == shared[0] for one in shared) and all("0" in entry["seeds"] for entry in runs.values())
+    with Image.open(paths.BENCHMARKS / "11_losses.png") as wall:
+        assert wall.size == (112 * len(runs), 112 * len(SCRIPTS["11_losses"].CROPS))
 
 
 @pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers"])

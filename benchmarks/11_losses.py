@@ -1,0 +1,167 @@
+"""Recorded runs of lesson 11: one network, one start, three losses, measured by pixels and by looks.
+
+    python benchmarks/11_losses.py    writes benchmarks/11_losses.json and .png (about 3 minutes of one core)
+
+Every run goes on from the shipped weights of `sr_x4` with two convolutions after its last layer, which begin by adding
+nothing, on the same patches in the same order for as many steps. Only the loss differs; so does the time a step takes,
+which is recorded. Scores are of the middles of the validation photographs, as in the lesson. Runs that are already in
+the file are kept, so an interrupted call goes on where it stopped; the picture is that of seed 0.
+"""
+
+import math
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import keras
+import numpy as np
+import recording
+from keras import layers, ops
+from PIL import Image
+
+from course_utils import degrade, metrics, models, paths, scoring, training
+from course_utils.metrics import perceptual
+from course_utils.models import super_resolution, vgg
+from course_utils.recipes import _restorers
+
+PATH = paths.BENCHMARKS / "11_losses.json"
+PICTURE = PATH.with_suffix(".png")
+SEEDS = (0,)
+SCALE, SIDE, CUT = 4, 80, 16  # large pixels of a patch, and of its border that no loss looks at: it lacks neighbours
+LAYER = "conv3_3"  # of VGG, for the perceptual term: of its third block
+CROPS = {"goat": (104, 200), "petra": (56, 180), "dog": (32, 352)}  # name -> top, left; of 112 x 112
+
+
+def settings() -> dict[str, dict]:
+    shared = {"pixels": "absolute", "perceptual": 0.0, "batch_size": 4, "learning_rate": 0.0003, "steps": 400}
+    return {
+        "squared": shared | {"pixels": "squared"},
+        "absolute": shared,
+        "+ perceptual": shared | {"perceptual": 0.3},
+    }
+
+
+@cache
+def eyes() -> vgg.Features:
+    return vgg.features((LAYER,), pooling="average")
+
+
+def perceptual_term(clean, enlarged):
+    """Mean absolute difference of VGG's maps of luma patches (n, h, w, 1)."""
+    maps = [eyes()(ops.repeat(each, 3, axis=-1))[LAYER] for each in (clean, enlarged)]
+    return ops.mean(ops.abs(maps[0] - maps[1]))
+
+
+class Judged(super_resolution.LumaEnlarger):
+    """An enlarger whose loss is a weighted sum of an error of pixels and of an error of VGG's maps."""
+
+    def __init__(self, network: keras.Model, weights: dict, **kwargs):
+        super().__init__(network, SCALE, **kwargs)
+        self.loss_weights = weights
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        clean, enlarged = (each[:, CUT:-CUT, CUT:-CUT] for each in (x, y_pred))
+        error = ops.square if self.loss_weights["pixels"] == "squared" else ops.abs
+        loss = ops.mean(error(clean - enlarged))
+        if self.loss_weights["perceptual"]:
+            loss = loss + self.loss_weights["perceptual"] * perceptual_term(clean, enlarged)
+        return loss
+
+
+def prepared(s: dict, seed: int) -> Judged:
+    """The compiled network of one run."""
+    start = models.load("sr_x4").network
+    eyes()  # built before training begins
+    training.set_seed(seed)
+    x = layers.Conv2D(16, 3, padding="same", activation="relu", kernel_initializer="he_normal")(start.output)
+    x = layers.Conv2D(1, 3, padding="same", kernel_initializer="zeros")(x)
+    network = keras.Model(start.input, start.output + x)
+    model = Judged(network, s, turned=True, seed=seed)
+    model.compile(keras.optimizers.Adam(training.one_cycle(s["learning_rate"], s["steps"])))
+    return model
+
+
+def patches() -> np.ndarray:
+    return _restorers.luma_patches("train", SIDE, SIDE // 2)
+
+
+def first_steps(s: dict) -> dict:
+    """The mark of a run, see `recording.first_steps`."""
+    count = recording.FIRST_STEPS * s["batch_size"]
+    images = patches()[:: len(patches()) // count][:count]
+    return recording.first_steps(prepared(s, 0), images, None, batch_size=s["batch_size"], seed=0)
+
+
+def scores(model) -> dict[str, float]:
+    """Means over the middles of the validation photographs: of 160 x 160 enlarged, 96 x 96 are looked at."""
+    protocol = {"colour": "y", "border": 0, "data_range": 1.0, "quantise": True}
+    inside = slice(32, 128), slice(32, 128)
+    rows = []
+    for photograph in scoring.photographs("validation").values():
+        part = photograph[32:192, 96:256]
+        both = part[inside], enlarged(model, part)[inside]
+        rows.append(
+            [
+                metrics.psnr(*both, **protocol),
+                metrics.ssim(*both, **protocol),
+                perceptual.lpips_like(*both),
+                steepness(both[1]) / steepness(both[0]),
+            ]
+        )
+    names = "psnr", "ssim", "lpips_like", "steepness"
+    return {name: round(float(value), 4) for name, value in zip(names, np.mean(rows, axis=0), strict=True)}
+
+
+def enlarged(model, picture: np.ndarray) -> np.ndarray:
+    small = degrade.PROTOCOLS["sr_x4"](picture, 0)
+    return ops.convert_to_numpy(model(small[np.newaxis]))[0]
+
+
+def steepness(picture: np.ndarray) -> float:
+    """Mean absolute difference of neighbouring pixels of luma."""
+    luma = metrics.luma(picture.clip(0, 1), 1.0)
+    return float(np.mean([np.abs(np.diff(luma, axis=axis)).mean() for axis in (0, 1)]))
+
+
+def crops(model) -> np.ndarray:
+    """What the network makes of three crops: (3, 112, 112, 3)."""
+    found = []
+    for name, (top, left) in CROPS.items():
+        original = scoring.photographs("validation")[name][top - 24 : top + 136, left - 24 : left + 136]
+        found.append(enlarged(model, original)[24:136, 24:136].clip(0, 1))
+    return np.stack(found)
+
+
+def run(s: dict, seed: int) -> tuple[dict, dict]:
+    model, start = prepared(s, seed), time.process_time()
+    images = patches()
+    training.fit(
+        model,
+        images,
+        epochs=math.ceil(s["steps"] / (len(images) // s["batch_size"])),
+        batch_size=s["batch_size"],
+        seed=seed,
+        callbacks=[recording.StopAfterSteps(s["steps"])],
+        progress=False,
+    )
+    seconds = round(time.process_time() - start, 1)
+    if seed == SEEDS[0]:
+        keep_crops(model, list(settings().values()).index(s))
+    return {"parameters": model.network.count_params()}, {"processor_seconds": seconds} | scores(model)
+
+
+def keep_crops(model, column: int) -> None:
+    """Put what the network makes of the crops into one column of the picture, one below the other."""
+    side = 112
+    wall = np.zeros((side * len(CROPS), side * len(settings()), 3), np.uint8)
+    if PICTURE.exists():
+        wall[:] = np.asarray(Image.open(PICTURE))
+    wall[:, side * column : side * (column + 1)] = np.round(255 * np.concatenate(list(crops(model))))
+    Image.fromarray(wall).save(PICTURE, optimize=True)
+
+
+if __name__ == "__main__":
+    recording.record(PATH, "python benchmarks/11_losses.py", settings(), SEEDS, first_steps, run)
