@@ -57,12 +57,20 @@ def folded_cells_that_do_more_than_draw(lesson: Lesson, notebook: NotebookNode) 
             problems += [f"{where} is folded and does more than draw: {word}" for word in sorted(words & NOT_DRAWING)]
             if not words & {"figures", "show", "plt"}:
                 problems.append(f"{where} is folded and draws nothing")
-            folded_names |= dict.fromkeys(stored, where)
+            folded_names |= dict.fromkeys(stored - _passing_names(nodes), where)
             continue
         needed = (names - stored) & folded_names.keys()
         problems += [f"{where} needs {name} of {folded_names[name]}, which is folded" for name in sorted(needed)]
         folded_names = {name: place for name, place in folded_names.items() if name not in stored}
     return problems
+
+
+def _passing_names(nodes: list[ast.AST]) -> set[str]:
+    """The names that a cell gives a value in comprehensions alone, which end with them."""
+    targets = [node.target for node in nodes if isinstance(node, ast.comprehension)]
+    inside = {id(part): part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    stored = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return set(inside.values()) - {node.id for node in stored if id(node) not in inside}
 
 
 def names_defined_twice(lesson: Lesson, notebook: NotebookNode) -> list[str]:

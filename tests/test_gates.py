@@ -155,6 +155,8 @@ def change(lesson, old: str, new: str) -> None:
         "%matplotlib inline\nprint(2)\n",
         # A name of a folded cell, assigned anew where it is needed.
         f"{DOUBLE}\n\n{HIDE}width = double(3)\nfigures.show(width)\n\n# %%\nwidth = 1\nprint(width)\n",
+        # A name that ends with a comprehension of a folded cell, as a parameter further down.
+        f"{DOUBLE}\n\n{HIDE}figures.show([width for width in range(3)])\n\n# %%\n(lambda width: -width)(3)\n",
         "TRAIN_FULL = False\n",
     ],
 )

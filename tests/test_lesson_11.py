@@ -48,3 +48,15 @@ def test_the_first_network_is_the_packages(pictures):
     ours.set_weights([weights + 0.01 for weights in packaged.get_weights()])
     packaged.set_weights(ours.get_weights())
     np.testing.assert_allclose(ours(pictures), packaged(pictures), rtol=1e-4)
+
+
+def test_the_perceptual_term_is_that_of_the_recorded_losses(pictures):
+    recorded, moved = scripts.load("11_losses"), np.roll(pictures, 1, axis=2)
+    ours = shown("perceptual_term")["perceptual_term"](recorded.eyes(), pictures, moved)
+    np.testing.assert_allclose(ours, recorded.perceptual_term(pictures, moved), rtol=1e-6)
+
+
+def test_the_crops_of_the_recorded_losses_are_those_that_the_lesson_shows_beside_them():
+    text = lessons.find_lesson("11").text
+    for name, (top, left) in scripts.load("11_losses").CROPS.items():
+        assert f'"{name}": ({top}, {left})' in text
