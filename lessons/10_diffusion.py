@@ -160,7 +160,8 @@ for index in (20, 50, 80, 100):
 
 # %% [markdown]
 # The same, but for the luck of the draw. The density of $x_t$ is known too: each cluster stays a bell, its centre is
-# pulled to 0, its variance becomes $0.25^2 \alpha^2 + \sigma^2$.
+# pulled to 0, its variance becomes $0.25^2 \alpha^2 + \sigma^2$. (Of the six walks in the figure four happen to begin
+# in the small cluster.)
 
 
 # %%
@@ -223,9 +224,10 @@ check.e10_1(shares)
 # %% [markdown]
 # ## 2 · What is the best guess?
 #
-# Back to the plane, with 400 points $x_i$ of the spiral. We see $x_t$, one of them with noise. Which was it? By Bayes'
-# rule each is as likely as the noise that it would take. The guess with the least squared error is the **posterior
-# mean**, the mean of all points, weighted so:
+# Back to the plane, with 400 points $x_i$ of the spiral. We see $x_t$, one of them with noise. Which was it? Before
+# we look, all are equally likely; after, each is as likely as the noise that it would take (**Bayes' rule**). The guess
+# with the least squared error is the **posterior mean**, the mean of all points, weighted so ($\propto$: up to a factor
+# that makes the sum 1):
 #
 # $$w_i \propto \exp\Big(-\frac{|x_t - \alpha x_i|^2}{2 \sigma^2}\Big) \qquad \hat x(x_t) = \sum_i w_i\, x_i$$
 #
@@ -257,7 +259,8 @@ for t, noisy in noisy_points.items():
 # Under little noise the guess is nearly right; under much it is near the mean of everything, on no arm of the spiral.
 #
 # How does the density $p(x_t)$ grow from here? The gradient of its logarithm, $\nabla \log p(x_t)$, is called the
-# **score**: an arrow that points uphill. **Tweedie's formula** says that it is the step to the guess:
+# **score**: an arrow that points uphill. **Tweedie's formula** says that it is the step to $\alpha$ times the guess,
+# over $\sigma^2$:
 #
 # $$\nabla \log p(x_t) = \frac{\alpha\, \hat x(x_t) - x_t}{\sigma^2}$$
 #
@@ -332,8 +335,9 @@ check.e10_2(noise_of)
 #
 # $$x \leftarrow x + \tfrac{\eta}{2}\, \nabla \log p(x) + \sqrt{\eta}\; e$$
 #
-# Walked for long enough, in small steps, it draws from $p$. Back to the two clusters, one of which holds a fifth of the
-# data. We start 4,000 walks anywhere between $-3$ and 3. How many will end in the small cluster?
+# Walked for long enough, with a small step size $\eta$ and fresh noise $e$, it draws from $p$. Back to the two
+# clusters, one of which holds a fifth of the data. We start 4,000 walks anywhere between $-3$ and 3. How many will
+# end in the small cluster?
 
 
 # %%
@@ -358,9 +362,10 @@ for name, walked in {"one level": one_level, "many levels": many_levels}.items()
     print(f"{name:12} share of the small cluster {np.mean(walked > 0):.2f}, true 0.20")
 
 # %% [markdown]
-# Both took 600 steps. At one level a walk climbs the nearest hill, and hardly ever crosses the valley. Under much noise
-# there is no valley: the walks spread as the data do, and mostly keep to that while the noise fades (Song and Ermon,
-# 2019). So we want the guess at *every* level of noise.
+# Both took 600 steps; those under much noise were up to twenty times as large, which narrow clusters would not bear. At
+# one level a walk climbs the nearest hill, and hardly ever crosses the valley. Under much noise there is no valley: the
+# walks spread as the data do, and nearly keep to that while the noise fades (Song and Ermon, 2019). So we want the
+# guess at *every* level of noise.
 #
 # ## 4 · How does one learn the guess?
 #
@@ -415,8 +420,8 @@ check.e10_3(from_velocity)
 
 # %% [markdown]
 # **The bound.** [Lesson 07](07_autoencoders_and_vae.ipynb)'s bound on $\log p(x)$ works here too. Each small step back,
-# from $t$ to $s$, is a decoder that says where $x_s$ was. Truth and model are normal with one variance $\tau^2$; their
-# means are the same weighted sum of $x_t$ and of $x$, or of $\hat x$. So their divergence is a squared error:
+# from $t$ to $s$, is a decoder that says where $x_s$ was. The truth (which knows $x$) and the model are normal with the
+# same variance $\tau^2$; the mean $\mu$ mixes $x_t$ with $x$, $\hat\mu$ mixes it alike with $\hat x$. Their divergence:
 #
 # $$\mathrm{KL} = \frac{|\mu - \hat\mu|^2}{2 \tau^2} = \tfrac12 \big(\mathrm{SNR}(s) - \mathrm{SNR}(t)\big)\, |x - \hat x|^2 \qquad \mathrm{SNR} = \frac{\alpha^2}{\sigma^2}$$
 #
@@ -436,8 +441,9 @@ print(
 )
 
 # %% [markdown]
-# So the bound is a sum of squared errors, weighted by how fast the SNR falls. The **simple loss** of DDPM is the error of
-# the noise instead: $|e - \hat e|^2 = \mathrm{SNR} \cdot |x - \hat x|^2$. Every loss has a weight of its own:
+# So *minus* the bound is, but for its two ends, a sum of squared errors, weighted by how fast the SNR falls. The
+# **simple loss** of DDPM is the error of the noise: $|e - \hat e|^2 = \mathrm{SNR} \cdot |x - \hat x|^2$. Each loss
+# has its weight:
 
 # %%
 t_axis = np.linspace(0.02, 0.98, 97)
@@ -471,7 +477,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The bound cares most for errors under little noise, which are details; the simple loss cares less for them.
+# The bound cares most for errors under little noise, which are details; the simple loss cares less for them. The
+# velocity's, which we take, still counts errors under much noise.
 #
 # ## 5 · Does it learn?
 #
@@ -498,8 +505,8 @@ def velocity_loss(network, clean, noise, t):
 
 
 # %% [markdown]
-# `diffusion.Diffusion` draws times and noise and has this loss under `fit`. It samples by an average of the weights over
-# the last steps.
+# `diffusion.Diffusion` draws times and noise and has this loss under `fit`. It samples by an average of the weights
+# over the last steps.
 
 # %%
 training.set_seed(0)
@@ -518,7 +525,8 @@ print("loss", *(approx(value) for value in history[::4]), approx(history[-1]))
 
 # %% [markdown]
 # The loss does not go to 0: nobody can say from $x_t$ which point it was. The best that can be said is the posterior
-# mean, here of 20,000 fresh points. How far from it is the network, as a share of how far the mean itself moves?
+# mean, here of 20,000 fresh points. How far from it is the network, as a share of that mean's own size (both root mean
+# squares)? Under much noise the mean is small, so the same error is a larger share:
 
 # %%
 truth = Exact(spiral(20000, random), straight)
@@ -552,9 +560,9 @@ for steps in (1, 20):
     print(steps, "steps agree:", np.allclose(by_euler(say, start, steps), package, atol=1e-3))
 
 # %% [markdown]
-# Three other ways. **DDIM** (Song, Meng and Ermon, 2021) mixes guess and noise anew for the earlier time; on the
-# straight way that is Euler's step. **Heun's** method takes the mean of the velocities at both ends of a step, and
-# asks the network twice. **Ancestral** sampling (DDPM) adds fresh noise after each step.
+# **DDIM** (Song, Meng and Ermon, 2021) mixes guess and noise anew for the earlier time; on the straight way that is
+# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, and asks twice. **Ancestral** sampling
+# (DDPM) adds fresh noise after each step.
 #
 # How near do 2,000 samples come to data? The **energy distance** of two clouds is $2\,\mathbb{E}|X - Y| -
 # \mathbb{E}|X - X'| - \mathbb{E}|Y - Y'|$: 0 for equal densities. The exact sampler asks the posterior mean itself.
@@ -614,10 +622,11 @@ figures.show(
 )
 
 # %% [markdown]
-# One step lands in the middle: at $t = 1$ the guess is the mean of everything. With twenty steps all three samplers
-# come as near as clouds of fresh data do, and differences between them say nothing any more; a few points still lie off
-# the arms. Counted in questions, Heun gains nothing that we can see here: compare its 5 steps, nine questions, with
-# Euler's 10. The exact denoiser ends no nearer: what limits few steps is the steps, not the network.
+# One step lands in the middle: at $t = 1$ the guess is the mean of everything. With one or two steps the exact
+# denoiser is as far off as the network: the steps limit, not the network. With twenty all come as near as clouds of
+# fresh data do, and differences say nothing any more. Heun's 5 steps cost nine questions (the last step asks once),
+# Euler's 10 cost ten: the distance cannot tell them apart, but the pictures show fewer points between the arms for
+# Heun.
 #
 # ### E10.4 ★★ Follow a velocity
 # Write `follow(velocity, x, steps)`: Euler's method from $t = 1$ to $t = 0$ in equal steps, where `velocity(x, t)` is a
@@ -668,7 +677,7 @@ check.e10_5(ddim_step)
 # ## 7 · What would a perfect network draw?
 #
 # For a *list* of pictures the posterior mean can be computed: section 2 again, with 784 numbers instead of two. Here
-# are 5,000 pictures of Fashion-MNIST, scaled from $-1$ to 1, around 0 as the noise is. What will be drawn? Guess first.
+# are 5,000 pictures of Fashion-MNIST, scaled to between $-1$ and 1. What will be drawn? Guess first.
 
 # %%
 images, labels = data.fashion_mnist("train")
@@ -703,13 +712,14 @@ figures.images(
 )
 
 # %% [markdown]
-# It copies: it has nothing but its list. A network too small to know the list by heart has to say what pictures have in
-# common. So we want it to miss the perfect answer, in the right way.
+# It copies: it has nothing but its list. So we want a network to miss the perfect answer, in the right way: by saying
+# what pictures have in common.
 #
 # ## 8 · Does it need pixels?
 #
-# **Latent diffusion** (Rombach and others, 2022) leaves pixels to an autoencoder, and takes noise out of its codes. We
-# take the VAE that ships with lesson 07, 16 numbers a picture, and train a small dense network that is told the class.
+# **Latent diffusion** (Rombach and others, 2022) leaves pixels to an autoencoder, and takes noise out of its codes.
+# We take the VAE that ships with lesson 07, 16 numbers a picture, and train a dense network like section 5's, twice
+# as wide and told the class too. In training it sees times near the middle more often.
 
 # %%
 vae = models.load("vae_fashion")
@@ -735,7 +745,7 @@ print(
 
 # %% [markdown]
 # The judge of [lesson 08](08_gan.ipynb#7-·-How-good-is-good?) compares 5,000 pictures of each with test pictures. The
-# last row shows what the decoder can do at best: other real pictures, rebuilt from their own codes.
+# last of the four is a yardstick for the decoder: other real pictures, rebuilt from their own codes.
 
 # %%
 entries = {
@@ -763,10 +773,10 @@ figures.images(
 )
 
 # %% [markdown]
-# By Fréchet distance latent diffusion is nearer to real pictures than the VAE itself, whose codes from $N(0, I)$ often
-# fall between classes, and nearer than the GAN, after a short training on top of the VAE's long one (one seed: an
-# example). It comes close to the rebuilt pictures, which are the limit of the decoder. That limit shows in recall and
-# coverage: without prints and patterns fewer real pictures find a relative, and there the GAN leads.
+# By Fréchet distance latent diffusion comes close to the rebuilt pictures, and nearer to real ones than VAE and GAN
+# (one seed: an example). But the race is not fair: ours is told the class, ten classes in turn, the others are not. In
+# coverage even the rebuilt pictures stay behind the GAN: the decoder draws no prints. Recall misleads: by it the VAE's
+# samples beat real pictures that went through the same decoder.
 
 # %%
 closest = {
@@ -778,8 +788,7 @@ for name, distance in closest.items():
     print(f"a tenth are within {approx(np.quantile(distance, 0.1))}")
 
 # %% [markdown]
-# The two rows are alike: no sign of copying. (Soft pictures lie nearer to everything, so the row to compare with is that
-# of the rebuilt ones.)
+# The two rows are alike: no sign of copying. (Both are soft, and soft pictures lie nearer to everything.)
 #
 # ## 9 · How does one ask for a class?
 #
@@ -828,9 +837,10 @@ figures.images(
 
 # %% [markdown]
 # At $w = 1$ the pictures are recognised about as often, and vary within a class about as much, as real ones that were
-# rebuilt. Larger $w$ gets what was ordered more often, and pays in variety: the right grid is plainer. The Fréchet distance
-# is best in between, and falls below that of the rebuilt pictures. Mind what judges: its features are the
-# classifier's, and guidance makes pictures plainer to just that. Look at them, and at their variety, before you believe it.
+# rebuilt. At $w = 0$ the order is not heard: one in ten is right by luck, and a "class" holds everything. Larger $w$
+# gets what was ordered more often, and pays in variety: in the right grid T-shirts and sandals are nearly the same,
+# with harder contrasts and dark smudges. The Fréchet distance is best at 2, below that of the rebuilt pictures. But
+# the judge sees by the features of the classifier: what is easy to recognise may please it.
 #
 # **Variations** need no training: take a picture's code, go into noise up to a middle time only, and back.
 
@@ -861,13 +871,14 @@ figures.images(
 )
 
 # %% [markdown]
-# From the earlier time the cut stays and shades change; from the later one less is left. How far into noise we go says
-# how much is kept (Meng and others, *SDEdit*, 2022).
+# From $t = 0.4$ the cut mostly stays and shades change; from 0.7 less is left, and some bags cannot be named. How far
+# into noise we go says how much is kept (Meng and others, *SDEdit*, 2022).
 #
 # ## 10 · And in pixels?
 #
-# The network of the opening has no autoencoder: a U-Net like lesson 12's, told time and class, sees the pixels
-# themselves. All generators that ship, by one judge, 10,000 samples each:
+# The network of the opening has no autoencoder. Told time and class, it sees the pixels themselves: a **U-Net**
+# shrinks the picture by convolutions, enlarges it again, and hands details across (lesson 12). Four generators by one
+# judge, 10,000 samples each; both diffusion models are told classes in turn:
 
 # %%
 shipped = ("vae_fashion", "gan_fashion", "diffusion_latent", "diffusion_fashion")
@@ -890,13 +901,13 @@ for name in shipped:
     print(f"{name:18} {approx(time.perf_counter() - begun, 2)} seconds for 100 pictures")
 
 # %% [markdown]
-# In pixels diffusion comes nearest to the test pictures, by distance and by coverage. In codes it is next by distance after
-# a much shorter training, but what the decoder cannot draw costs coverage, and there the GAN is ahead. The price is time:
-# a GAN asks its network once for a picture, Heun's twenty steps ask 39 times. (One training
-# each; the GAN's and that of diffusion in pixels took as many processor minutes.)
+# In pixels diffusion comes nearest to the test pictures, by distance and, a little, by coverage. In codes it is next
+# by distance, after 4 minutes on top of the VAE's 12; in coverage the GAN is ahead of it. The price is time: a GAN
+# asks its network once, Heun's twenty steps ask 39 times. (One training each; the GAN and the U-Net had equal
+# processor time.)
 #
 # **Filling** needs no training either: draw from pure noise, and after each step put the known pixels, with noise for
-# that time, in their place (Lugmayr and others, 2022, in short form). The left halves are known:
+# that time, in their place (Lugmayr and others, 2022, without their repeated steps). Known are left halves and class:
 
 # %%
 places = [0, 4, 8, 15, 19, 23]
@@ -941,14 +952,14 @@ figures.images(
 )
 
 # %% [markdown]
-# Most right halves fit, and none is quite the one that was: the boot got another shaft, the sandal a strap that floats, the
-# shirt lost its print. What is drawn freely lies as far from the training pictures as test pictures do, and resembles
-# them without being the same.
+# Shirt, trousers and T-shirt fit. The boot changes its grey at the seam, the flat sandal got a strap that floats, the
+# last shoe lost its shape. What is drawn freely lies about as far from the training pictures as test pictures do.
 #
 # ## Clinic
 #
-# Two samplers from the wild. The first saves steps: "at $t = 0.6$ all is noise to the eye, so start there". The second
-# uses a colleague's network, whose loss is as low as it should be, with the formula of another paper. What is wrong, and what shows it?
+# Two samplers from the wild. The first saves steps: "at $t = 0.6$ all is noise to the eye, so start there". The
+# second uses a colleague's network, whose loss is as low as it should be, with the formula of another paper. What is
+# wrong, and what shows it?
 
 # %% tags=["clinic"]
 round_way = diffusion.SCHEDULES["cosine"]
@@ -997,16 +1008,15 @@ figures.show(
 )
 
 # %% [markdown]
-# At $t = 0.6$ more than half of $\alpha$ is left, and with it a mean that lies to the left of 0. Fresh noise from $N(0, 1)$ does
-# not know of it. Each sample looks right and the shares are wrong, so only counting shows it. Repair: a schedule that ends in
-# pure noise (Lin and others, 2024, found well-known ones that do not). The second: some papers write the velocity from
-# noise to data, $x - e$. The loss is the same, and the samples run away. Repair: before sampling, convert a pair that you
-# know there and back, as in section 4.
+# At $t = 0.6$, $\alpha$ is still 0.59, and the true $x_t$ have a mean left of 0, of which noise from $N(0, 1)$ does not
+# know. Each sample alone looks right; the shares are wrong, and the large hill stands too far right. Only many samples
+# show it. Repair: begin in pure noise (Lin and others, 2024, found well-known schedules that do not end there). The
+# second: some papers, Lipman's among them, let time run from noise to data; their velocity is $x - e$. The loss is the
+# same, and the samples run away. Repair: first convert a pair that you know there and back, as in section 4.
 #
 # ## The large version
 #
-# With `TRAIN_FULL = True` the second cell trains the picture network that ships, and goes on from the last epoch if
-# you stop it.
+# `TRAIN_FULL = True` trains the picture network that ships, and goes on from the last epoch if stopped.
 
 # %%
 TRAIN_FULL = False
@@ -1029,11 +1039,11 @@ if TRAIN_FULL:
 # ## Summary
 #
 # - Noise has a closed form: $x_t = \alpha x + \sigma e$. No need to walk.
-# - The best denoiser says the posterior mean, and the step to it is the score (Tweedie).
+# - The best denoiser says the posterior mean $\hat x$; the step to $\alpha \hat x$ is $\sigma^2$ times the score (Tweedie).
 # - Clean picture, noise and velocity are one prediction in three forms; a loss differs by what it weighs.
-# - Sampling follows the velocity from noise to data; Heun's steps reach further than Euler's, and ask twice.
+# - Sampling follows the velocity backwards, from noise to data; Heun's steps reach further than Euler's, and ask twice.
 # - A perfect denoiser of the training list copies it. Look at the nearest training pictures.
-# - In an autoencoder's codes diffusion is cheap, and no better than the decoder.
+# - In an autoencoder's codes diffusion is cheap; what the decoder cannot draw is missing.
 # - Guidance buys agreement with the order and pays in variety.
 #
 # ## Glossary
@@ -1048,7 +1058,7 @@ if TRAIN_FULL:
 # | score | 得分函数(分数) | the gradient of the log-density |
 # | score matching | 得分匹配 | learning the score, here by denoising |
 # | Langevin dynamics | 朗之万动力学 | uphill steps with noise, which draw from a density |
-# | flow matching | 流匹配 | learning the velocity from noise to data |
+# | flow matching | 流匹配 | learning the velocity on the way between data and noise |
 # | sampler | 采样器 | the rule by which steps are taken |
 # | latent diffusion | 潜在扩散 | diffusion in the codes of an autoencoder |
 # | classifier-free guidance | 无分类器引导 | going beyond the told answer, away from the untold one |
