@@ -40,7 +40,7 @@ def build(numbers: Numbers) -> diffusion.Diffusion:
 
 
 def compile(model: diffusion.Diffusion, numbers, steps: int) -> None:
-    # The gradient is cut to a length of 1, which keeps a peak of the learning rate as high as this one safe.
+    # The bound on the gradient is a precaution; without it, and with another learning rate, nothing was tried.
     optimizer = keras.optimizers.Adam(training.one_cycle(numbers.learning_rate, steps), global_clipnorm=1.0)
     model.compile(optimizer, jit_compile=False)
 

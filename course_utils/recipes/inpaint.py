@@ -16,9 +16,8 @@ from course_utils.models.unet import restoration_unet
 from course_utils.recipes import Examples, _restorers
 
 PROTOCOLS = ("inpaint_rectangles", "inpaint_free_form", "inpaint_scratches")
-SIDE = (
-    64  # pixels of a patch: small ones, since thousands of steps pass before a network leaves the smooth start behind
-)
+# Pixels of a patch: few, since thousands of steps pass before a network leaves its smooth start behind.
+SIDE = 64
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def build(numbers: Numbers) -> Inpainter:
 
 
 def compile(model: Inpainter, numbers: Numbers, steps: int) -> None:
-    # A bound on the gradient: now and then a patch is all but hidden.
+    # The bound on the gradient is a precaution; without it, and with another one, nothing was tried.
     optimizer = keras.optimizers.Adam(training.one_cycle(numbers.learning_rate, steps), global_clipnorm=4.0)
     model.compile(optimizer, loss=_restorers.error_in_decibels, metrics=[_restorers.psnr], jit_compile=False)
 
