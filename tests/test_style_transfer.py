@@ -8,15 +8,16 @@ from keras import ops
 
 from course_utils import training
 from course_utils.models import style, vgg
+from course_utils.models.restorer import Restorer
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.random((2, 32, 48, 3), dtype=np.float32)
 PAINTING = RANDOM.random((40, 32, 3), dtype=np.float32)
 
 
-def small(normalisation: str = "instance") -> style.StyleTransfer:
+def small(normalisation: str = "instance") -> Restorer:
     training.set_seed(0)
-    return style.StyleTransfer(style.transfer_network((4, 6), 1, normalisation))
+    return Restorer(style.transfer_network((4, 6), 1, normalisation))
 
 
 def loss_of(photographs, painted, *, content_weight=0.0, variation_weight=0.0, painting=PAINTING) -> np.ndarray:

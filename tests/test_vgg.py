@@ -100,6 +100,17 @@ def test_a_loss_may_use_it_without_its_weights_being_the_models():
     assert weights == ["kernel", "bias"]
 
 
+def test_it_refuses_to_be_built_inside_a_compiled_step():
+    tf = pytest.importorskip("tensorflow")
+
+    @tf.function
+    def step():
+        return vgg.features(("conv1_1",))(PICTURES)["conv1_1"]
+
+    with pytest.raises(RuntimeError, match=r"call vgg\.features.* once before `fit`"):
+        step()
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [

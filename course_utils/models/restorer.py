@@ -14,8 +14,8 @@ class Restorer(keras.Model):
 
     network: a `keras.Model` from degraded pictures, (n, h, w, C), to restored ones, (n, H, W, c).
     degradation: a function or layer from clean pictures (n, H, W, c) to degraded ones, written in `keras.ops`; one that
-        draws random numbers is a layer, so that its `keras.random.SeedGenerator` is kept with the model. None for a
-        restorer that is not to be trained.
+        draws random numbers is a layer, so that its `keras.random.SeedGenerator` is kept with the model. None where it
+        learns from pairs, (degraded, clean), or not at all.
     turned: in training, whether each batch of degraded pictures, which must be square, goes through the network turned
         and mirrored in one of the eight ways, drawn anew, and comes back. With a degradation that treats rows and
         columns alike, this is as good as eight times the pictures, and keeps the network from learning them by heart.
@@ -56,7 +56,7 @@ class Restorer(keras.Model):
     def call(self, images, training=False):
         if not training:
             return self.network(images, training=False)
-        degraded = self.degradation(images)
+        degraded = images if self.degradation is None else self.degradation(images)
         if self.turns is None:
             return self.network(degraded, training=True)
         drawn = keras.random.uniform((3,), seed=self.turns) < 0.5

@@ -11,7 +11,6 @@ import numpy as np
 from keras import layers, ops
 
 from course_utils.models import vgg
-from course_utils.models.restorer import Restorer
 from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CONTENT_LAYER = "conv3_3"
@@ -19,21 +18,6 @@ STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
 # Pixels. Without a margin networks paint stripes along the borders, which Gram matrices count as style; of 16 pixels,
 # with which the networks that ship were trained, some stripes reached into the picture.
 MARGIN = 40
-
-
-class StyleTransfer(Restorer):
-    """Paints pictures in the one style that it was trained for: float (n, h, w, 3) in [0, 1] -> the same shape.
-
-    network: as of `transfer_network`. `training.fit(model, photographs)` with a loss of (photographs, painted), such as
-    `perceptual_loss` gives; no painted pictures are needed. Looks at what it is given as any `Restorer` does.
-    """
-
-    def __init__(self, network: keras.Model, **kwargs):
-        super().__init__(network, _as_they_are, **kwargs)
-
-
-def _as_they_are(photographs):
-    return photographs
 
 
 @keras.saving.register_keras_serializable("course_utils")
@@ -67,7 +51,8 @@ def transfer_network(
 ) -> keras.Model:
     """Pictures (n, h, w, 3) in [0, 1] of any size to painted ones in (0, 1), of the same size.
 
-    They are continued by their mirror image for MARGIN pixels, which are cut off at the end.
+    They are continued by their mirror image for MARGIN pixels, which are cut off at the end. To learn from photographs
+    alone, put it in a `Restorer` and compile that with a loss of (photographs, painted), such as `perceptual_loss`.
     widths: maps at the full, the half and the quarter size; `blocks` residual ones at the last. Doubled by repeated
     pixels and a convolution, which leaves no checkerboard (Odena, Dumoulin and Olah, "Deconvolution and checkerboard
     artifacts", 2016).

@@ -79,19 +79,20 @@ def features(
         and conv5_4 as Keras offers them, fetched from the internet at the first use.
     pooling: between the blocks, "max" as in training, or "average", which Gatys et al. found smoother to optimise over.
 
-    Build it before training begins. In `compute_loss` or a loss function it works as it is: gradients go through to the
-    pictures. A model that has it as an attribute counts its weights as its own and would store them;
-    `model.compile(loss=function)` with a function that refers to it does not.
+    Build it before training begins: inside a compiled step its weights cannot be loaded. In `compute_loss` or a loss
+    function it works as it is: gradients go through to the pictures. A model that has it as an attribute counts its
+    weights as its own and would store them; `model.compile(loss=function)` with a function that refers to it does not.
 
     Raises ValueError for names, weights and pooling that are none; called on arrays, for pictures of another shape or
     too small, whole numbers, NaN, infinity, and numbers far outside [0, 1] such as 0 to 255 (of tensors it looks at the
-    shape alone). Raises OSError where ImageNet's weights are asked for and cannot be fetched, DataFileError for a
-    damaged file.
+    shape alone). Raises RuntimeError when called inside a compiled step, OSError where ImageNet's weights are asked for
+    and cannot be fetched, DataFileError for a damaged file.
     Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", 2015.
     """
     layer_names = _checked_names(layer_names, weights)
     if pooling not in ("max", "average"):
         raise ValueError(f"pooling must be 'max' or 'average', got {pooling!r}")
+    _refuse_in_a_compiled_step()
     network = untrained(weights, pooling)
     if weights == "shipped":
         network.load_weights(data_file(_SHIPPED))
@@ -110,6 +111,17 @@ def available(weights: str = "shipped") -> tuple[str, ...]:
         raise ValueError(f"weights must be one of {', '.join(map(repr, _CONVOLUTIONS))}, got {weights!r}")
     counts = enumerate(_CONVOLUTIONS[weights], start=1)
     return tuple(f"conv{block}_{number}" for block, count in counts for number in range(1, count + 1))
+
+
+def _refuse_in_a_compiled_step() -> None:
+    """There, loading sets no weight and says nothing: the network would look at pictures with random eyes."""
+    try:
+        ops.convert_to_numpy(ops.zeros(()))
+    except Exception as error:  # each backend has its own for a number that is not there yet
+        raise RuntimeError(
+            "VGG was built inside a compiled step, where its weights cannot be loaded: call vgg.features(...) once "
+            "before `fit` and use what it returns in the loss"
+        ) from error
 
 
 def _checked_names(layer_names, weights: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from course_utils import data as data_sets
 from course_utils import scoring, training
 from course_utils.image_files import sheet
 from course_utils.models import style
+from course_utils.models.restorer import Restorer
 from course_utils.recipes import Examples, _restorers
 
 SIDE = 128  # pixels of a patch
@@ -40,11 +41,11 @@ def data() -> Examples:
     return Examples(_restorers.patches("train", SIDE, SIDE))
 
 
-def build(numbers: Numbers) -> style.StyleTransfer:
-    return style.StyleTransfer(style.transfer_network(numbers.widths, numbers.blocks))
+def build(numbers: Numbers) -> Restorer:
+    return Restorer(style.transfer_network(numbers.widths, numbers.blocks))
 
 
-def compile(painting: Callable, model: style.StyleTransfer, numbers: Numbers, steps: int) -> None:
+def compile(painting: Callable, model: Restorer, numbers: Numbers, steps: int) -> None:
     optimizer = keras.optimizers.Adam(training.one_cycle(numbers.learning_rate, steps), global_clipnorm=1.0)
     loss = style.perceptual_loss(
         painting(), content_weight=numbers.content_weight, variation_weight=numbers.variation_weight
@@ -63,7 +64,7 @@ def of_side(picture: np.ndarray, side: int) -> np.ndarray:
     return resize(picture, size, anti_aliasing=True).astype(np.float32)
 
 
-def preview(model: style.StyleTransfer) -> np.ndarray:
+def preview(model: Restorer) -> np.ndarray:
     """Crops of three validation photographs, each with its painted version to the right."""
     pairs = []
     for name, top, left in _restorers.CROPS:
@@ -72,7 +73,7 @@ def preview(model: style.StyleTransfer) -> np.ndarray:
     return sheet(np.stack(pairs), columns=2)
 
 
-def evaluate(painting: Callable, model: style.StyleTransfer, photographs: int | None = None) -> dict[str, dict]:
+def evaluate(painting: Callable, model: Restorer, photographs: int | None = None) -> dict[str, dict]:
     """Distances of painted test photographs from the painting in style and from themselves in content: means, and each.
 
     Beside the network stand the photographs as they are and two ways without one: the colours of the painting, by its

@@ -83,12 +83,7 @@ def _kernel(random: np.random.Generator) -> np.ndarray:
 
 def build(numbers: Numbers) -> Restorer:
     network = restoration_unet(3, widths=numbers.widths, blocks=numbers.blocks)
-    return Restorer(network, _as_it_is, turned=True, seed=numbers.seed, name="restore")
-
-
-def _as_it_is(images):
-    """What it is given is degraded already."""
-    return images
+    return Restorer(network, turned=True, seed=numbers.seed, name="restore")
 
 
 def compile(model: Restorer, numbers: Numbers, steps: int) -> None:
