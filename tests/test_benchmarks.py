@@ -19,6 +19,7 @@ _EACH = (  # with one file of results
     "08_repairs",
     "11_enlargers",
     "11_losses",
+    "12_inpainters",
     "12_losses",
     "12_restorers",
 )
@@ -124,7 +125,17 @@ def test_the_losses_for_holes_differ_by_one_weight_and_the_picture_has_a_column_
         assert wall.size == (script.MIDDLE * len(runs), script.MIDDLE * len(script.CROPS))
 
 
-@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers", "12_restorers"])
+def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
+    seconds = [
+        np.mean([result["processor_seconds"] for result in entry["seeds"].values()])
+        for entry in table("12_inpainters")["runs"].values()
+    ]
+    assert max(seconds) < 1.25 * min(seconds)
+
+
+@pytest.mark.parametrize(
+    "file", ["04_optimisers", "08_repairs", "11_enlargers", "12_inpainters", "12_restorers"]
+)
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
         rejected = entry["settings"].get("network") == "srcnn" and name != SCRIPTS[file].best_srcnn()
