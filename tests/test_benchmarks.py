@@ -14,7 +14,15 @@ from PIL import Image
 
 from course_utils import paths
 
-_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_restorers")  # with one file of results
+_EACH = (  # with one file of results
+    "04_optimisers",
+    "08_repairs",
+    "11_enlargers",
+    "11_losses",
+    "12_inpainters",
+    "12_losses",
+    "12_restorers",
+)
 SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
 
@@ -109,7 +117,25 @@ def test_the_losses_differ_in_nothing_else_and_the_picture_has_a_column_for_each
         assert wall.size == (112 * len(runs), 112 * len(SCRIPTS["11_losses"].CROPS))
 
 
-@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers", "11_losses"])
+def test_the_losses_for_holes_differ_by_one_weight_and_the_picture_has_a_column_for_each():
+    runs, script = table("12_losses")["runs"], SCRIPTS["12_losses"]
+    shared = [entry["settings"] | {"perceptual": 0.0} for entry in runs.values()]
+    assert all(one == shared[0] for one in shared)
+    with Image.open(paths.BENCHMARKS / "12_losses.png") as wall:
+        assert wall.size == (script.MIDDLE * len(runs), script.MIDDLE * len(script.CROPS))
+
+
+def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
+    seconds = [
+        np.mean([result["processor_seconds"] for result in entry["seeds"].values()])
+        for entry in table("12_inpainters")["runs"].values()
+    ]
+    assert max(seconds) < 1.25 * min(seconds)
+
+
+@pytest.mark.parametrize(
+    "file", ["04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_inpainters", "12_restorers"]
+)
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
         rejected = entry["settings"].get("network") == "srcnn" and name != SCRIPTS[file].best_srcnn()
