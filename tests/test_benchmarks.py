@@ -14,7 +14,7 @@ from PIL import Image
 
 from course_utils import paths
 
-_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_restorers")  # with one file of results
+_EACH = ("04_optimisers", "08_repairs", "10_grid", "11_enlargers", "11_losses", "12_restorers")  # one file each
 SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
 
