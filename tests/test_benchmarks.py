@@ -17,6 +17,7 @@ from course_utils import paths
 _EACH = (  # with one file of results
     "04_optimisers",
     "08_repairs",
+    "10_grid",
     "11_enlargers",
     "11_losses",
     "12_inpainters",

@@ -14,7 +14,7 @@ import pytest
 from fixtures import course_with_tiny
 from fixtures.eager import eager
 
-from course_utils import cli, models, paths, recipes, training
+from course_utils import cli, data, models, paths, recipes, training
 
 
 @pytest.fixture(scope="module", params=recipes.names())  # one recipe after the other, and its data once in memory
@@ -115,6 +115,17 @@ def test_the_discriminator_of_emoji_sees_them_moved_on_a_white_background():
     moved = keras.ops.convert_to_numpy(augmentation(images, training=True))
     assert np.abs(moved - images).max() > 0.5
     np.testing.assert_array_equal(augmentation(np.ones_like(images), training=True), 1)
+
+
+def test_diffusion_of_emoji_sees_no_flag_and_no_symbol_in_a_mirror():
+    images, families, _ = recipes.find("diffusion_emoji").data()
+    given, drawn_by = data.emoji_pictures("train")
+    places = {image.tobytes(): place for place, image in enumerate(given)}
+    mirrored = [places[image[:, ::-1].tobytes()] for image in images[len(given) :]]  # none is there twice
+    emoji = data.emoji("noto")
+    categories = [category for index, category in enumerate(emoji.categories) if index % 10 != 9 for _ in range(2)]
+    assert {categories[place] for place in mirrored} == set(categories) - {"Flags", "Symbols"}
+    np.testing.assert_array_equal(families, np.concatenate([drawn_by, drawn_by[mirrored]]))
 
 
 def test_each_recipe_trains_is_stored_and_resumed(recipe, tmp_path, monkeypatch):

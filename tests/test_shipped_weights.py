@@ -30,7 +30,7 @@ def test_clothes_are_as_far_from_real_ones_as_their_record_says(name):
     assert scores["effective_classes"].value == pytest.approx(recorded["effective_classes"]["value"], abs=0.5)
 
 
-@pytest.mark.parametrize("name", ["gan_emoji", "vae_emoji"])
+@pytest.mark.parametrize("name", ["diffusion_emoji", "gan_emoji", "vae_emoji"])
 def test_emoji_are_as_far_from_real_ones_as_their_record_says(name):
     judge = metrics.Judge(data.emoji_pictures("test")[0], data.emoji_pictures("train")[0][:400])
     score = judge(models.load(name).sample(300, seed=2), ("kernel_distance",))["kernel_distance"]
