@@ -14,7 +14,7 @@ import pytest
 from fixtures import course_with_tiny
 from fixtures.eager import eager
 
-from course_utils import cli, models, paths, recipes, training
+from course_utils import cli, data, models, paths, recipes, training
 
 
 @pytest.fixture(scope="module", params=recipes.names())  # one recipe after the other, and its data once in memory
@@ -115,6 +115,14 @@ def test_the_discriminator_of_emoji_sees_them_moved_on_a_white_background():
     moved = keras.ops.convert_to_numpy(augmentation(images, training=True))
     assert np.abs(moved - images).max() > 0.5
     np.testing.assert_array_equal(augmentation(np.ones_like(images), training=True), 1)
+
+
+def test_any_style_is_judged_by_paintings_that_it_learned_and_by_others():
+    parts = importlib.import_module("course_utils.recipes.style_adain")
+    assert not set(parts.HELD_OUT) & set(parts.LEARNED) and set(parts.HELD_OUT) < set(parts.JUDGED)
+    assert set(parts.JUDGED) <= {*parts.HELD_OUT, *parts.LEARNED} == set(data.painting_names())
+    pictures = len(parts.LEARNED) + len(data.photograph_names("train", "texture"))
+    assert parts.styles().shape == (6 * parts.CROPS * pictures, 2, 448)
 
 
 def test_each_recipe_trains_is_stored_and_resumed(recipe, tmp_path, monkeypatch):
