@@ -85,34 +85,58 @@ def test_at_strength_0_the_style_does_not_matter_and_at_1_it_does(model):
 
 
 def test_the_loss_is_what_it_says():
+    """Of two photographs the first is to come back, and the second is to be painted."""
     statistics = adain.statistics(STYLES[1:2])
     assert statistics.shape == (1, 2, 64 + 128 + 256)
     losses = {}
-    for weights in ((0, 0), (1, 0), (0, 1)):
-        learner = small(statistics, content_weight=weights[0], variation_weight=weights[1])
+    for weights in ((0, 0, 0), (3, 0, 0), (0, 1, 0), (0, 0, 1)):
+        names = ("pixel_weight", "content_weight", "variation_weight")
+        learner = small(statistics, **dict(zip(names, weights, strict=True)))
+        learner.compile(keras.optimizers.Adam())
         outputs = learner(PICTURES, training=True)
         losses[weights] = float(learner.compute_loss(PICTURES, None, outputs))
-    painted, wanted, _ = outputs
-    np.testing.assert_allclose(painted, learner.paint(PICTURES, learner.code(STYLES[1:2])), atol=1e-5)
+    painted, wanted, styled = (ops.convert_to_numpy(outputs[place]) for place in (0, 1, 3))
+    assert list(styled) == [False, True]
+    for index, strength in enumerate((0, 1)):
+        alone = learner.paint(PICTURES[index : index + 1], learner.code(STYLES[1:2]), strength)
+        np.testing.assert_allclose(painted[index : index + 1], alone, atol=1e-5)
 
     eyes = vgg.features(adain.COMPARED, pooling="average")
-    maps = {name: ops.convert_to_numpy(found) for name, found in eyes(ops.convert_to_numpy(painted)).items()}
+    maps = {name: ops.convert_to_numpy(found) for name, found in eyes(painted).items()}
     style = 0.0
     for name, found in eyes(STYLES[1:2]).items():
         aim = codes_by_hand(found)[0]
-        style += np.mean(np.sum((codes_by_hand(maps[name]) - aim) ** 2, axis=(1, 2)) / np.sum(aim**2)) / 3
-    assert losses[0, 0] == pytest.approx(style, rel=1e-2)
-    wanted = ops.convert_to_numpy(wanted)
+        style += np.sum((codes_by_hand(maps[name])[1] - aim) ** 2) / np.sum(aim**2) / 3
+    assert losses[0, 0, 0] == pytest.approx(style / 2, rel=1e-2)
+    pixels = 3 * np.sum((painted[0] - PICTURES[0]) ** 2) / np.sum(PICTURES[0] ** 2)
+    assert losses[3, 0, 0] - losses[0, 0, 0] == pytest.approx(pixels / 2, rel=1e-2)
     content = np.sum((maps["conv3_1"] - wanted) ** 2, axis=(1, 2, 3)) / np.sum(wanted**2, axis=(1, 2, 3))
-    assert losses[1, 0] - losses[0, 0] == pytest.approx(content.mean(), rel=1e-2)
+    assert losses[0, 1, 0] - losses[0, 0, 0] == pytest.approx(content.mean(), rel=1e-2)
     variation = sum(np.abs(np.diff(painted, axis=axis)).mean() for axis in (1, 2))
-    assert losses[0, 1] - losses[0, 0] == pytest.approx(variation, rel=1e-2)
+    assert losses[0, 0, 1] - losses[0, 0, 0] == pytest.approx(variation, rel=1e-2)
+
+
+def test_in_the_warm_up_pixels_alone_count_and_no_photograph_is_painted():
+    learner = small(adain.statistics(STYLES[1:2]), warm_up=1, pixel_weight=1)
+    learner.compile(keras.optimizers.Adam(0.003))
+    outputs = learner(PICTURES, training=True)
+    assert not ops.convert_to_numpy(outputs[3]).any()
+    squares = (np.sum(each**2, axis=(1, 2, 3)) for each in (ops.convert_to_numpy(outputs[0]) - PICTURES, PICTURES))
+    errors = np.divide(*squares)
+    assert float(learner.compute_loss(PICTURES, None, outputs)) == pytest.approx(errors.mean(), rel=1e-4)
+    learner.optimizer.iterations.assign(1)
+    outputs = learner(PICTURES, training=True)
+    assert list(ops.convert_to_numpy(outputs[3])) == [False, True]
+    assert float(learner.compute_loss(PICTURES, None, outputs)) != pytest.approx(errors.mean(), rel=1e-2)
 
 
 def test_it_learns_from_photographs_alone_and_keeps_the_decoder_alone():
-    learner = small(adain.statistics(STYLES))
-    learner.compile(keras.optimizers.Adam(0.01))
-    losses = training.fit(eager(learner), PICTURES, epochs=15, batch_size=2, progress=False).history["loss"]
+    learner = small()
+    learner.statistics = adain.statistics(STYLES)
+    learner.compile(keras.optimizers.Adam(0.003))
+    halves = np.zeros_like(PICTURES)
+    halves[:, :, :16, 0] = halves[:, :, 16:, 2] = 0.9
+    losses = training.fit(eager(learner), halves, epochs=20, batch_size=2, progress=False).history["loss"]
     assert losses[-1] < 0.8 * losses[0]
     assert all("conv1_1" not in weights.path for weights in learner.weights)
     assert learner.count_params() - learner.network.count_params() <= 2  # the state of the generator of draws

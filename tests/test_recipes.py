@@ -128,6 +128,14 @@ def test_diffusion_of_emoji_sees_no_flag_and_no_symbol_in_a_mirror():
     np.testing.assert_array_equal(families, np.concatenate([drawn_by, drawn_by[mirrored]]))
 
 
+def test_any_style_is_judged_by_paintings_that_it_learned_and_by_others():
+    parts = importlib.import_module("course_utils.recipes.style_adain")
+    assert not set(parts.HELD_OUT) & set(parts.LEARNED) and set(parts.HELD_OUT) < set(parts.JUDGED)
+    assert set(parts.JUDGED) <= {*parts.HELD_OUT, *parts.LEARNED} == set(data.painting_names())
+    pictures = len(parts.LEARNED) + len(data.photograph_names("train", "texture"))
+    assert parts.styles().shape == (6 * parts.CROPS * pictures, 2, 448)
+
+
 def test_each_recipe_trains_is_stored_and_resumed(recipe, tmp_path, monkeypatch):
     """Two epochs of one small batch, whole and in two parts, through the files that `course train` writes."""
     monkeypatch.setattr(paths, "RUNS", tmp_path)

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from course_utils.degrade.pictures import HIGHEST, LOWEST, check_numbers
 from course_utils.models import vgg
+from course_utils.models.style import total_variation
 from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CODED = "conv3_1"  # its statistics are the code of a style
@@ -61,7 +62,7 @@ def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> ker
         return layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
 
     maps = layers.Input((None, None, _CHANNELS[-1]), name="maps")
-    x = layers.Rescaling(1 / 16)(maps)  # to numbers around 1
+    x = maps / ops.sqrt(1 + ops.abs(maps))  # some maps have numbers a hundred times those of others
     x = convolved(convolved(x, widths[0]), widths[0])
     for width in widths[1:]:
         x = convolved(convolved(layers.UpSampling2D(2)(x), width), width)
@@ -75,11 +76,15 @@ class AnyStyle(keras.Model):
     the style its way through VGG, and codes can be mixed.
 
     network: as of `decoder`; its weights alone are those of the model.
-    statistics: of the styles that it learns from, one row each, as the function of that name gives them; None for a
-        model that is not to be trained. Each photograph of a batch gets one of them, drawn anew.
-    content_weight, variation_weight: of the distance of the painted picture's maps from those that `adain` asked for,
-        over their square, and of its total variation. Beside them stands, with weight 1, the squared difference of the
-        statistics of COMPARED from those of the style, over their square, in the mean.
+    statistics: of the styles that it learns from, one row each, as the function of that name gives them, here or later
+        as an attribute; None for a model that is not to be trained. Every second photograph of a batch gets one, drawn
+        anew; the others are to come back as they are, from which the decoder learns colours much sooner.
+    content_weight, variation_weight: of the distance of the painted picture's maps from those that were asked for, over
+        their square, and of its total variation. Beside them stands, with weight 1, the squared difference of the
+        statistics of COMPARED from those of the style, over their square, in the mean; for photographs that are to come
+        back, with pixel_weight, the squared difference of the pixels, over their square.
+    warm_up: steps at the start in which all photographs are to come back, and pixels alone count, as in Li, Fang, Yang,
+        Wang, Lu and Yang, "Universal style transfer via feature transforms", 2017.
     `training.fit(model, photographs)` trains it, once compiled with an optimizer; no painted pictures are needed.
     Arrays are looked at first: ValueError for other than (n, h, w, 3), fewer than 4 pixels a side, whole numbers, NaN,
     infinity and numbers far outside [0, 1], such as 0 to 255.
@@ -92,20 +97,24 @@ class AnyStyle(keras.Model):
         network: keras.Model,
         statistics: np.ndarray | None = None,
         *,
+        pixel_weight: float = 5.0,
         content_weight: float = 1.0,
         variation_weight: float = 0.1,
+        warm_up: int = 0,
         seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.network = network
+        self.statistics, self.pixel_weight = statistics, pixel_weight
         self.content_weight, self.variation_weight = content_weight, variation_weight
+        self.warm_up = warm_up
         self.draws = keras.random.SeedGenerator(seed)
         self.mirror, self.crop = MirrorToMultiple(4), CropLike()
         self.built = True  # the network is
         encoder, eyes = vgg.features((CODED,), pooling="average"), vgg.features(COMPARED, pooling="average")
         # Behind functions, where Keras does not count the weights of VGG as the model's own.
-        self._encode, self._see, self._learned = (lambda x: encoder(x)[CODED]), (lambda x: eyes(x)), lambda: statistics
+        self._encode, self._see = (lambda x: encoder(x)[CODED]), (lambda x: eyes(x))
 
     def code(self, styles):
         """Styles (n, H, W, 3) in [0, 1] to their codes, (n, 2, 256)."""
@@ -120,37 +129,46 @@ class AnyStyle(keras.Model):
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie in [0, 1], got {strength}")
-        return self._painted(_checked(photographs), codes, strength)[0]
+        photographs = _checked(photographs)
+        maps = self._encode(self.mirror(photographs))
+        return self._decoded(strength * adain(maps, codes) + (1 - strength) * maps, photographs)
 
     def call(self, inputs, training=False):
         if not training:
             photographs, styles = inputs
             return self.paint(photographs, self.code(styles))
-        rows = ops.convert_to_tensor(self._learned())
-        drawn = keras.random.randint((ops.shape(inputs)[0],), 0, rows.shape[0], seed=self.draws)
+        rows, count = ops.convert_to_tensor(self.statistics), ops.shape(inputs)[0]
+        drawn = keras.random.randint((count,), 0, rows.shape[0], seed=self.draws)
         wanted_style = _by_layer(ops.take(rows, drawn, axis=0))
-        return *self._painted(inputs, wanted_style[CODED]), wanted_style
+        styled = (ops.arange(count) % 2 == 1) & (self.optimizer.iterations >= self.warm_up)
+        maps = self._encode(self.mirror(inputs))
+        wanted = ops.where(styled[:, None, None, None], adain(maps, wanted_style[CODED]), maps)
+        return self._decoded(wanted, inputs), wanted, wanted_style, styled
 
     def __call__(self, inputs, *arguments, training=False, **keywords):
-        """In training photographs alone, from which come (painted, the maps asked for, {layer: statistics drawn})."""
-        if training and self._learned() is None:
+        """In training of photographs alone: (painted, maps asked for, {layer: statistics drawn}, which got one)."""
+        if training and self.statistics is None:
             raise ValueError("this model was made without the statistics of styles, which it needs to be trained")
         inputs = _checked(inputs) if training else [_checked(images) for images in inputs]
         return super().__call__(inputs, *arguments, training=training, **keywords)
 
-    def _painted(self, photographs, codes, strength=1.0):
-        """(painted pictures, the maps that they were made from)."""
-        maps = self._encode(self.mirror(photographs))
-        wanted = strength * adain(maps, codes) + (1 - strength) * maps
-        return self.crop([self.network(wanted), photographs]), wanted
+    def _decoded(self, maps, photographs):
+        """The picture of these maps, as large as the photographs that they come from."""
+        return self.crop([self.network(maps), photographs])
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        painted, wanted, wanted_style = y_pred
-        maps = self._see(painted)
-        style = sum(_relative(code(maps[name]), wanted_style[name]) for name in COMPARED) / len(COMPARED)
-        content = _relative(maps[CODED], wanted)
-        variation = sum(ops.mean(ops.abs(ops.diff(painted, axis=axis)), axis=(1, 2, 3)) for axis in (1, 2))
-        return ops.mean(style + self.content_weight * content + self.variation_weight * variation)
+        painted, wanted, wanted_style, styled = y_pred
+        pixels = self.pixel_weight * _relative(painted, x)
+
+        def looks():
+            maps = self._see(painted)
+            style = sum(_relative(code(maps[name]), wanted_style[name]) for name in COMPARED) / len(COMPARED)
+            content = _relative(maps[CODED], wanted)
+            likeness = ops.where(styled, style, pixels)
+            return ops.mean(likeness + self.content_weight * content + self.variation_weight * total_variation(painted))
+
+        # What a decoder first has to learn, to give pictures back, it learns from pixels in a fraction of the time.
+        return ops.cond(self.optimizer.iterations < self.warm_up, lambda: ops.mean(pixels), looks)
 
 
 def statistics(styles: np.ndarray) -> np.ndarray:

@@ -134,12 +134,12 @@ def perceptual_loss(painting: np.ndarray, *, content_weight: float, variation_we
 
     def loss(photographs, painted):
         style, content = distances(photographs, painted)
-        return style + content_weight * content + variation_weight * _total_variation(painted)
+        return style + content_weight * content + variation_weight * total_variation(painted)
 
     return loss
 
 
-def _total_variation(images):
+def total_variation(images):
     """The mean absolute difference of neighbouring pixels, down and across added: (n,)."""
     down = ops.mean(ops.abs(images[:, 1:] - images[:, :-1]), axis=(1, 2, 3))
     return down + ops.mean(ops.abs(images[:, :, 1:] - images[:, :, :-1]), axis=(1, 2, 3))

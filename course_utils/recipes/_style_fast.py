@@ -74,16 +74,20 @@ def preview(model: Restorer) -> np.ndarray:
 
 
 def evaluate(painting: Callable, model: Restorer, photographs: int | None = None) -> dict[str, dict]:
+    """`compared`, for the painting that the model was trained for."""
+    return compared(painting(), lambda photograph: ops.convert_to_numpy(model(photograph[np.newaxis]))[0], photographs)
+
+
+def compared(art: np.ndarray, network: Callable, photographs: int | None = None) -> dict[str, dict]:
     """Distances of painted test photographs from the painting in style and from themselves in content: means, and each.
 
     Beside the network stand the photographs as they are and two ways without one: the colours of the painting, by its
     histograms, and half of each laid over the other.
-    photographs: how many, all by default.
+    network: from a photograph (h, w, 3) to a painted one. photographs: how many, all by default.
     """
-    art = painting()
     distances = style.perceptual_distances(art)
     ways = {
-        "network": lambda photograph: ops.convert_to_numpy(model(photograph[np.newaxis]))[0],
+        "network": network,
         "photograph": lambda photograph: photograph,
         "histograms": lambda photograph: match_histograms(photograph, art, channel_axis=-1).astype(np.float32),
         "blending": lambda photograph: (photograph + resize(art, photograph.shape).astype(np.float32)) / 2,
