@@ -133,9 +133,7 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
     assert max(seconds) < 1.25 * min(seconds)
 
 
-@pytest.mark.parametrize(
-    "file", ["04_optimisers", "08_repairs", "11_enlargers", "12_inpainters", "12_restorers"]
-)
+@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers", "12_inpainters", "12_restorers"])
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
         rejected = entry["settings"].get("network") == "srcnn" and name != SCRIPTS[file].best_srcnn()
