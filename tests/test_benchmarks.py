@@ -14,7 +14,14 @@ from PIL import Image
 
 from course_utils import paths
 
-_EACH = ("04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_restorers")  # with one file of results
+_EACH = (  # with one file of results
+    "04_optimisers",
+    "08_repairs",
+    "11_enlargers",
+    "11_losses",
+    "12_restorers",
+    "14_normalisation",
+)
 SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
 
@@ -109,7 +116,7 @@ def test_the_losses_differ_in_nothing_else_and_the_picture_has_a_column_for_each
         assert wall.size == (112 * len(runs), 112 * len(SCRIPTS["11_losses"].CROPS))
 
 
-@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers"])
+@pytest.mark.parametrize("file", ["04_optimisers", "08_repairs", "11_enlargers", "14_normalisation"])
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
         rejected = entry["settings"].get("network") == "srcnn" and name != SCRIPTS[file].best_srcnn()
