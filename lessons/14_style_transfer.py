@@ -16,15 +16,16 @@
 # **Can a photograph be painted again by the hand of another picture?**
 #
 # A network that was trained to name photographs keeps two things apart that we call content and style: where
-# things are, and how they are painted. This lesson changes pixels until both are as we want them.
+# things are, and how they are painted.
 #
 # - **You will be able to** show what each layer of a network keeps, make textures from Gram matrices, paint a
-#   photograph in the style of another picture, and measure what came out.
+#   photograph in the style of another picture, by optimisation or in one pass, and measure what came out.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for receptive
 #   fields, [lesson 04](04_learning.ipynb) for gradients and Adam.
 # - **Time**: about two hours to work through; all cells together run in some minutes.
 
 # %%
+import json
 import time
 
 import keras
@@ -166,10 +167,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The trained network keeps outlines to its deepest layer and lets go of the colours: ears, eyes and branch are where they
-# were. From random weights comes back the whole picture, part of it or specks; that the first two of their layers are rebuilt
-# *more* exactly shows only that their maps are easier to undo in so few steps. So being rebuilt does not mean having been
-# understood. We take `conv3_3` for content.
+# The trained network keeps outlines to its deepest layer and lets go of the colours. From random weights comes back the
+# whole picture, part of it or specks, from their first two layers even *more* exactly: being rebuilt does not mean having
+# been understood. We take `conv3_3` for content.
 #
 # ### E14.1 ★★ How far does it see?
 # Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
@@ -210,8 +210,7 @@ check.e14_1(content_layer)
 #
 # $$G_{ab} = \frac{1}{h w} \sum_{\text{places } p} F_{pa} F_{pb} \qquad F: (h w, C) \quad G: (C, C)$$
 #
-# The sum runs over all places, so their order cannot matter, and the division makes pictures of different
-# sizes comparable.
+# The sum runs over all places, so their order cannot matter; the division makes sizes comparable.
 
 
 # %%
@@ -234,8 +233,7 @@ moved = float(content_distance(shuffled, maps))
 print(f"content distance of the shuffled maps: {approx(moved, 2)}")
 
 # %% [markdown]
-# Same Gram matrix, another picture altogether. `pooling="average"` is the choice of Gatys and others for smoother
-# results.
+# Same Gram matrix, another picture altogether. `pooling="average"` is smoother (Gatys and others).
 #
 # ### E14.2 ★ The Gram matrix
 # Write `gram_matrix(maps)` in NumPy: (h, w, C) → (C, C), divided by the number of places.
@@ -338,8 +336,8 @@ figures.images(
 )
 
 # %% [markdown]
-# One layer gives the colours as fine grain; with more layers, whose deepest sees further each time, the marks grow. With
-# four the wall has bricks and the painting has strokes; where each of them lay is gone.
+# One layer gives the colours as fine grain; with more layers, whose deepest sees further, the marks grow. With four the
+# wall has bricks and the painting strokes; where they lay is gone.
 #
 # ## 4 · How do content and style come together?
 #
@@ -405,11 +403,10 @@ figures.images(
 )
 
 # %% [markdown]
-# To the right the panda wins, to the left the painting. With two layers the marks are patches, with four they
-# are strokes.
+# To the right the panda wins, to the left the painting. With two layers the marks are patches, with four strokes.
 #
-# **Coarse to fine.** A stroke can be no longer than the layers see, in pixels. So paint a small picture first, then
-# enlarge it and go on: the strokes grow with it, and fewer steps at the large size will do.
+# **Coarse to fine.** A stroke can be no longer than the layers see, in pixels. So paint small first, then enlarge and go
+# on: the strokes grow, and fewer steps at the large size will do.
 
 
 # %%
@@ -495,8 +492,7 @@ figures.images(
 )
 
 # %% [markdown]
-# One picture, one short length, one learning rate: this compares two runs and ranks nothing. Both end about equally low
-# here. We stay with Adam, which needs no loop of its own.
+# Two short runs on one picture rank nothing. Both end about equally low; we stay with Adam, which needs no loop of its own.
 #
 # ## 5 · Is it better than something simple?
 #
@@ -537,10 +533,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The optimised picture has by far the smallest style distance. That is what it was optimised for, so the number alone
-# proves little; the eye must agree. Neither rival comes nearer to the style than the photograph itself: histogram
-# matching moves colours and makes no strokes, blending brings in another picture's content. With the photograph's own
-# colours most of the gain is given back: much of the distance is colour.
+# The optimised picture has by far the smallest style distance. It was optimised for that, so the eye must agree. Neither
+# rival comes nearer to the style than the photograph itself: histogram matching makes no strokes, blending brings in
+# another picture's content. With the photograph's own colours most of the gain is given back: much of the distance is colour.
 #
 # ### E14.5 ★★ Colours by two numbers
 # Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
@@ -569,9 +564,9 @@ check.e14_5(move_colours)
 # %% [markdown]
 # ## 6 · Can a network paint in one go?
 #
-# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: it is
-# shown photographs, and its weights are changed until what it makes of them has a small loss, that of section 4 with
-# a smaller $\tau$. No painted photograph is needed to learn from.
+# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: its weights
+# are changed until what it makes of photographs has a small loss, that of section 4 with a smaller $\tau$. No painted
+# photograph is needed.
 #
 # Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice, by repeating pixels
 # before a convolution, which leaves no checkerboard (lesson 02). After each convolution comes **instance
@@ -606,10 +601,9 @@ print("weights", f"{learner.count_params():,}, as many as above:", end=" ")
 print(learner.count_params() == one_go().count_params())
 
 # %% [markdown]
-# The package's network is the same but for borders: it continues a picture by its mirror image and cuts the margin off
-# again. An early version without them painted stripes along two borders. It learns van Gogh's church at Auvers, from
-# patches of the training photographs, two a step. The network that ships learned four times as long, and with a
-# narrower margin.
+# The package's network also continues a picture by its mirror image, against stripes along borders, and cuts the margin
+# off again. It learns van Gogh's church at Auvers, from patches of the training photographs, two a step. The network that
+# ships learned four times as long, and with a narrower margin.
 
 # %%
 recipe.train(learner, recipe.numbers())
@@ -644,7 +638,7 @@ figures.images(
 )
 
 # %% [markdown]
-# How much nearer to the painting, and how much farther from the photograph? The same two distances:
+# The same two distances:
 
 # %%
 church_style = of_side(church, 3 * max(large.shape) // 2)
@@ -660,12 +654,15 @@ for name, picture in rivals_of_church.items():
     print(f"{name:20} content {approx(content, 2):>6}   style {approx(of_style, 2):>6}")
 
 # %% [markdown]
-# One pass takes a small part of the time of many steps and comes nearer to the style than histogram matching, though
-# farther from the photograph. It is not as good as many steps, in either distance and to the eye: its colours are few.
-# The shipped network, trained longer, is ahead of the one trained here, and still far from closing the gap. Johnson and
-# others trained theirs on 80,000 photographs; ours saw some hundred patches.
+# One pass takes a small part of the time and comes nearer to the style than histogram matching, though farther from the
+# photograph. It is not as good as many steps, in either distance and to the eye: its colours are few. The shipped network
+# is ahead of the one trained here, and far from closing the gap. Johnson and others had 80,000 photographs; ours saw some
+# hundred patches.
 #
-# Each style has a network of its own; three ship. On a photograph that none of them saw in training:
+# Does the normalisation matter? With **batch normalisation** (lesson 05) in its place and all else alike, the network ended
+# farther from the style, from each of three starts (`benchmarks/14_normalisation.py`).
+#
+# Three networks ship, one for each style. On a photograph that none saw in training:
 
 # %%
 castle = of_side(data.photograph("neuschwanstein_castle"), 256)
@@ -722,8 +719,7 @@ def adain(maps, style, strength):
 check.e14_6(adain)
 
 # %% [markdown]
-# Does the code keep what the Gram matrix keeps? We give the panda's maps the road's code and measure both distances in
-# this one layer.
+# We give the panda's maps the road's code and measure both distances in this one layer.
 
 # %%
 photo_maps, road_maps = (
@@ -744,14 +740,138 @@ print(
 )
 
 # %% [markdown]
-# The code has 128 times fewer numbers, and most of the style distance in this layer is gone with it; the content has
-# moved a little. What is left is how maps go together, which the code does not know. These are maps, not yet a picture:
-# a **decoder** has to be trained to paint such maps, once for all styles. `course_utils.models.adain` has one, untrained.
+# The code has 128 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
+# maps go together, which the code does not know.
+#
+# **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint them:
+# first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps asked for, and
+# the style's means and spreads in three layers. Styles were codes of six paintings and of gravel. The road and the café
+# terrace were held out; they too are van Gogh's: other hands were not tried.
+
+# %%
+any_style = models.load("style_adain")
+STYLES = ("painter_on_the_road", "cafe_terrace_at_night", "church_at_auvers", "night_cafe")
+arts = [of_side(data.painting(name), 384) for name in STYLES]
+codes = ops.concatenate([any_style.code(art[np.newaxis]) for art in arts])
+print("codes", codes.shape, "weights of the decoder", f"{any_style.network.count_params():,}")
+
+
+# %%
+def in_style(network, picture, code, strength=1.0):
+    return ops.convert_to_numpy(network.paint(picture[np.newaxis], code, strength))[0]
+
+
+strengths = (0.0, 0.25, 0.5, 0.75, 1.0)
+strip = [in_style(any_style, castle, codes[:1], strength) for strength in strengths]
+
+# %% tags=["hide-input"]
+figures.images(
+    [castle, *strip],
+    ["photograph", *(f"the road, strength {strength}" for strength in strengths)],
+    columns=3,
+    size=3.4,
+    alt="The castle six times: the photograph; blurred, in its own colours, at strength 0; then step by step more yellow and"
+    " green, its sky yellow and its woods brown at strength 1. No strokes.",
+)
+
+# %% [markdown]
+# Colours and light move with the strength. Strokes do not come, and strength 0 shows the decoder's own blur: it was trained
+# for a quarter of an hour.
+#
+# Codes can be mixed. Each corner has one style, and between them lie weighted means of the four.
+
+# %%
+steps_between = np.linspace(0, 1, 3)
+shares = [
+    ((1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right)
+    for down in steps_between
+    for right in steps_between
+]
+mixtures = [in_style(any_style, castle, style_codes.mixed(codes, each)) for each in shares]
+
+# %% tags=["hide-input"]
+corners = {0: "road", 2: "terrace", 6: "church", 8: "night café"}
+figures.images(
+    mixtures,
+    [corners.get(place, "") for place in range(9)],
+    columns=3,
+    size=3.4,
+    alt="The castle nine times: yellow and green at the top left, yellow sky over reddish brown at the top right, greyer"
+    " at the lower left, brown and yellow at the lower right, and between them the colours go over into each other.",
+)
+
+# %% [markdown]
+# All ways on the panda, in a style held out and in one learned:
+
+
+# %%
+def quick_ways(network, single, art):
+    """Functions of a photograph, by name; single: the network for this style alone."""
+    code = network.code(art[np.newaxis])
+    return {
+        "photograph": lambda picture: picture,
+        "blending": lambda picture: (picture + resize(art, picture.shape).astype("float32")) / 2,
+        "histogram matching": lambda picture: match_histograms(picture, art, channel_axis=-1),
+        "any style": lambda picture: in_style(network, picture, code),
+        "one style": lambda picture: in_one_go(single, picture),
+    }
+
+
+def timed(paint_it, picture):
+    paint_it(picture)  # the first call makes ready what the next one uses
+    begun = time.perf_counter()
+    return paint_it(picture).astype("float32"), time.perf_counter() - begun
+
+
+# %%
+trials = {
+    "road, held out": (style, models.load("style_fast_road"), painted, seconds),
+    "church, learned": (church_style, shipped, by_steps, many_steps),
+}
+for title, (art, single, slowly, their_seconds) in trials.items():
+    print(title)
+    ways = quick_ways(any_style, single, art)
+    rows = {name: timed(paint_it, large) for name, paint_it in ways.items()}
+    for name, (picture, elapsed) in (rows | {"many steps": (slowly, their_seconds)}).items():
+        content, of_style = distances(eyes, picture, large, art)
+        numbers = f"content {approx(content, 2):>6}   style {approx(of_style, 2):>6}"
+        print(f"  {name:20} {numbers}   seconds {approx(elapsed, 2)}")
+rate = 1 / rows["any style"][1]
+measured("pictures a second with the code kept", rate, at_least=2, digits=1)
+
+# %% [markdown]
+# One picture is an example. Recorded means over 31 test photographs, style distance and content distance:
+
+# %%
+judged = json.loads((paths.WEIGHTS / "style_adain.json").read_text())["scores"]
+for name, ways in judged.items():
+    pairs = {
+        way: np.array(list(row["style_and_content_by_picture"].values()))
+        for way, row in ways.items()
+    }
+    print(
+        name,
+        *(f"{way} {each[:, 0].mean():.2f} {each[:, 1].mean():.2f}" for way, each in pairs.items()),
+        sep=", ",
+    )
+    gains = (pairs["histograms"] - pairs["network"])[:, 0]
+    spread = gains.std(ddof=1) / np.sqrt(len(gains))
+    print(f"    nearer to the style than histogram matching by {gains.mean():.2f} ± {spread:.2f}")
+
+# %%
+for name in ("road", "terrace", "auvers"):
+    row = json.loads((paths.WEIGHTS / f"style_fast_{name}.json").read_text())["scores"]["network"]
+    print(f"{name:8} one style: {row['style_distance']:.2f} {row['content_distance']:.2f}")
+
+# %% [markdown]
+# In the held-out styles it comes as near as histogram matching, with no difference that we can see; in the learned night
+# café it is nearer. It moves colours and paints no strokes. A network for one style is well ahead. Huang and Belongie
+# learned from some 80,000 paintings, ours from six.
 #
 # ## 8 · How do I paint a picture of my own?
 #
-# Put the names of two files into the next cell. `load_image` lays transparent pixels on white, makes three channels of
-# grey and turns the picture upright; `of_side` makes it as large as this lesson can afford.
+# Name two files. `load_image` lays transparent pixels on white, makes three channels of grey and turns the picture
+# upright; `of_side` makes it as large as this lesson can afford.
 
 # %%
 MY_PHOTO, MY_STYLE = None, None  # for instance "holiday.jpg", "painting.png"
@@ -788,8 +908,8 @@ for name, matrix in {"divided": gram, "summed": summed}.items():
     )
 
 # %% [markdown]
-# The same painting at twice the side has about four times the sum. No picture of another size can have the style, not
-# the painting itself; the optimiser makes up for it with glare. Divide by the number of places.
+# The same painting at twice the side has about four times the sum: not even the painting itself, at another size, has its
+# style. Divide by the number of places.
 #
 # **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here somebody hands RGB in [0, 1] to the
 # bare network.
@@ -802,8 +922,7 @@ for name, network in {"right range": eyes, "wrong range": eyes.network}.items():
     print(f"{name}: style distance of panda and road {approx(apart, 2)}")
 
 # %% [markdown]
-# No error is raised, and the number looks like any other. It is another one, from a network that was given something it
-# never saw in training. `eyes` does the arithmetic by itself.
+# No error is raised, and the number looks like any other. `eyes` does the arithmetic by itself.
 #
 # **A style transfer without a style.** Older texts on this subject show something like this:
 
@@ -826,19 +945,18 @@ print("in", tiny.shape, "out", with_road.shape)
 print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 
 # %% [markdown]
-# The output has twice the side, and `style` is never read. Whatever the network learns, it cannot be a style. Test any
-# such function by two styles before you train it.
+# The output has twice the side, and `style` is never read. Test any such function by two styles before you train it.
 #
 # ## Summary
 #
 # - A picture can be trained like a network: its pixels are the weights.
 # - Maps compared place by place are content; Gram matrices, summed over places, are style.
-# - A picture can be rebuilt from random weights as well: that does not show that it was understood.
+# - Random weights rebuild a picture as well: that does not show understanding.
 # - Content, style and total variation pull against each other; the weights decide.
 # - Paint small first, then large.
 # - Measure beside blending and histogram matching, and look.
-# - A mean and a spread of each map hold much of what the Gram matrix of a layer holds.
 # - A network that is trained once for one style paints any photograph in one pass.
+# - A mean and a spread of each map are a code of a style; a decoder paints by it, at any strength and in mixtures.
 #
 # ## Glossary
 #
@@ -847,7 +965,6 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 # | style transfer | 风格迁移 | a picture with the content of one and the style of another |
 # | content | 内容 | what is where |
 # | style | 风格 | how it is painted, wherever it is |
-# | feature map | 特征图 | what one channel of a layer makes of a picture |
 # | content loss | 内容损失 | the distance of maps, place by place |
 # | style loss | 风格损失 | the distance of Gram matrices |
 # | Gram matrix | 格拉姆矩阵 | how strong each two channels are together, over all places |
@@ -856,8 +973,6 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 # | texture synthesis | 纹理合成 | a new picture of the same texture |
 # | total variation | 全变分 | how much neighbouring pixels differ |
 # | histogram matching | 直方图匹配 | giving a picture the distribution of another one's numbers |
-# | alpha blending | 透明度混合 | the weighted mean of two pictures |
-# | coarse to fine | 由粗到细 | solving the small problem first |
 # | perceptual loss | 感知损失 | a loss on the maps of a trained network instead of on pixels |
 # | instance normalisation | 实例归一化 | each map of each picture brought to mean 0 and variance 1 |
 #
@@ -867,10 +982,10 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 # - Aravindh Mahendran and Andrea Vedaldi, *Understanding deep image representations by inverting them*, 2015.
 # - Leon Gatys, Alexander Ecker and Matthias Bethge, *Texture synthesis using convolutional neural networks*, 2015, and
 #   *Image style transfer using convolutional neural networks*, 2016.
-# - Leon Gatys and others, *Controlling perceptual factors in neural style transfer*, 2017: colour, place and scale.
+# - Leon Gatys and others, *Controlling perceptual factors in neural style transfer*, 2017.
 # - Justin Johnson, Alexandre Alahi and Li Fei-Fei, *Perceptual losses for real-time style transfer and
-#   super-resolution*, 2016: section 6.
-# - Dmitry Ulyanov, Andrea Vedaldi and Victor Lempitsky, *Improved texture networks*, 2017: instance normalisation.
+#   super-resolution*, 2016.
+# - Dmitry Ulyanov, Andrea Vedaldi and Victor Lempitsky, *Improved texture networks*, 2017.
 # - Xun Huang and Serge Belongie, *Arbitrary style transfer in real-time with adaptive instance normalization*, 2017.
 #
 # ## The large version

@@ -23,6 +23,7 @@ _EACH = (  # with one file of results
     "12_inpainters",
     "12_losses",
     "12_restorers",
+    "14_normalisation",
 )
 SCRIPTS = {name: scripts.load(name) for name in (*_EACH, "05_runs", "07_runs")}
 
@@ -135,7 +136,8 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
 
 
 @pytest.mark.parametrize(
-    "file", ["04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_inpainters", "12_restorers"]
+    "file",
+    ["04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_inpainters", "12_restorers", "14_normalisation"],
 )
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
