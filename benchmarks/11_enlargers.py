@@ -10,7 +10,6 @@ where it stopped.
 """
 
 import json
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -136,15 +135,8 @@ def gains(model: super_resolution.LumaEnlarger) -> dict[str, float]:
 def run(s: dict, seed: int) -> tuple[dict, dict]:
     model, watch = prepared(s, seed), Watch(s["steps"])
     images = sr_x2.data().images
-    training.fit(
-        model,
-        images,
-        epochs=math.ceil(s["steps"] / (len(images) // s["batch_size"])),
-        batch_size=s["batch_size"],
-        seed=seed,
-        callbacks=[watch, recording.StopAfterSteps(s["steps"])],
-        progress=False,
-    )
+    length = {"steps": s["steps"], "batch_size": s["batch_size"], "seed": seed}
+    recording.fit_steps(model, images, **length, callbacks=[watch])
     return {"parameters": model.count_params()}, {"gains": gains(model), "curve": watch.curve}
 
 

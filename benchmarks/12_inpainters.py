@@ -10,9 +10,7 @@ interrupted call goes on where it stopped.
 """
 
 import itertools
-import math
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -108,8 +106,7 @@ def patches() -> np.ndarray:
 
 def first_steps(s: dict) -> dict:
     """The mark of a run, see `recording.first_steps`."""
-    count = recording.FIRST_STEPS * s["batch_size"]
-    images = patches()[:: len(patches()) // count][:count]
+    images = recording.spread(patches(), s["batch_size"])
     return recording.first_steps(prepared(s, 0), images, None, batch_size=s["batch_size"], seed=0)
 
 
@@ -141,17 +138,8 @@ def scores(fill) -> dict[str, float]:
 
 
 def run(s: dict, seed: int) -> tuple[dict, dict]:
-    model, start = prepared(s, seed), time.process_time()
-    training.fit(
-        model,
-        patches(),
-        epochs=math.ceil(s["steps"] / (len(patches()) // s["batch_size"])),
-        batch_size=s["batch_size"],
-        seed=seed,
-        callbacks=[recording.StopAfterSteps(s["steps"])],
-        progress=False,
-    )
-    seconds = round(time.process_time() - start, 1)
+    model = prepared(s, seed)
+    seconds = recording.fit_steps(model, patches(), steps=s["steps"], batch_size=s["batch_size"], seed=seed)
 
     def fill(picture, mask):
         return model.predict_on_batch(np.concatenate([picture, mask], axis=-1)[np.newaxis])[0]

@@ -8,9 +8,7 @@ validation photographs. Runs that are already in the file are kept, so an interr
 picture is that of seed 0.
 """
 
-import math
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -105,8 +103,7 @@ def patches() -> np.ndarray:
 
 def first_steps(s: dict) -> dict:
     """The mark of a run, see `recording.first_steps`."""
-    count = recording.FIRST_STEPS * s["batch_size"]
-    images = patches()[:: len(patches()) // count][:count]
+    images = recording.spread(patches(), s["batch_size"])
     return recording.first_steps(prepared(s, 0), images, None, batch_size=s["batch_size"], seed=0)
 
 
@@ -148,17 +145,8 @@ def steepness(picture: np.ndarray, hole: np.ndarray) -> float:
 
 
 def run(s: dict, seed: int) -> tuple[dict, dict]:
-    model, start = prepared(s, seed), time.process_time()
-    training.fit(
-        model,
-        patches(),
-        epochs=math.ceil(s["steps"] / (len(patches()) // s["batch_size"])),
-        batch_size=s["batch_size"],
-        seed=seed,
-        callbacks=[recording.StopAfterSteps(s["steps"])],
-        progress=False,
-    )
-    seconds = round(time.process_time() - start, 1)
+    model = prepared(s, seed)
+    seconds = recording.fit_steps(model, patches(), steps=s["steps"], batch_size=s["batch_size"], seed=seed)
     if seed == SEEDS[0]:
         keep_crops(model, list(settings().values()).index(s))
     return {"parameters": model.network.count_params()}, {"processor_seconds": seconds} | scores(model)

@@ -8,9 +8,7 @@ training and by moving averages of these afterwards. Scores are means over valid
 in the file are kept, so an interrupted call goes on where it stopped.
 """
 
-import math
 import sys
-import time
 from functools import cache
 from pathlib import Path
 
@@ -60,8 +58,7 @@ def patches() -> np.ndarray:
 
 def first_steps(s: dict) -> dict:
     """The mark of a run, see `recording.first_steps`."""
-    count = recording.FIRST_STEPS * s["batch_size"]
-    images = patches()[:: len(patches()) // count][:count]
+    images = recording.spread(patches(), s["batch_size"])
     return recording.first_steps(prepared(s, 0), images, None, batch_size=s["batch_size"], seed=0)
 
 
@@ -79,18 +76,8 @@ def scores(model: Restorer) -> dict:
 
 
 def run(s: dict, seed: int) -> tuple[dict, dict]:
-    model, start = prepared(s, seed), time.process_time()
-    images = patches()
-    training.fit(
-        model,
-        images,
-        epochs=math.ceil(s["steps"] / (len(images) // s["batch_size"])),
-        batch_size=s["batch_size"],
-        seed=seed,
-        callbacks=[recording.StopAfterSteps(s["steps"])],
-        progress=False,
-    )
-    seconds = round(time.process_time() - start, 1)
+    model = prepared(s, seed)
+    seconds = recording.fit_steps(model, patches(), steps=s["steps"], batch_size=s["batch_size"], seed=seed)
     return {"parameters": model.count_params()}, {"processor_seconds": seconds} | scores(model)
 
 

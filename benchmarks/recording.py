@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import math
+import time
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
@@ -62,6 +64,29 @@ class StopAfterSteps(keras.callbacks.Callback):
         self.steps += 1
         if self.steps >= self.count:
             self.model.stop_training = True
+
+
+def spread(images: np.ndarray, batch_size: int) -> np.ndarray:
+    """As many images as `first_steps` takes, from all over an array of them: neighbours come from one photograph."""
+    count = FIRST_STEPS * batch_size
+    return images[:: len(images) // count][:count]
+
+
+def fit_steps(
+    model: keras.Model, images: np.ndarray, *, steps: int, batch_size: int, seed: int, callbacks: Iterable = ()
+) -> float:
+    """Train a compiled model on images alone for so many steps; returns the processor seconds of all cores together."""
+    start = time.process_time()
+    training.fit(
+        model,
+        images,
+        epochs=math.ceil(steps / (len(images) // batch_size)),
+        batch_size=batch_size,
+        seed=seed,
+        callbacks=[*callbacks, StopAfterSteps(steps)],
+        progress=False,
+    )
+    return round(time.process_time() - start, 1)
 
 
 def record(path: Path, command: str, settings: dict, seeds: Iterable[int], first: Callable, run: Callable, **about):

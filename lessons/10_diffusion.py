@@ -730,7 +730,7 @@ for name in ("velocity, linear", "noise, cosine"):
 # %% [markdown]
 # Clean data or velocity: no difference that we can see. With noise predicted (cosine) Heun and DDIM need 50 steps or more
 # for what the velocity (linear) gives Heun in 5: near $t = 1$ clean data from noise divides by an $\alpha$ near 0, which
-# may be why.
+# may be why. An example, not a law: one seed, and by an oversight three of the six started from other weights.
 #
 # ## 9 · How does one ask for a class?
 #
@@ -1007,7 +1007,7 @@ figures.images(
 
 # %% [markdown]
 # No success: but for flags in the wind hardly one can be named, and by kernel distance it comes last, after nine minutes to
-# the others' fifteen. It copied nothing: held-out emoji lie nearer to training ones.
+# the others' fifteen. No copy is seen, which says little: speckled pictures lie far from all others.
 #
 # ## Clinic
 #

@@ -670,7 +670,8 @@ for name, entry in tried.items():
         print(f"{name:9} {kind:17}", *(f"{value:.2f}" for value in row), f"  mean {row.mean():.2f}")
 
 # %% [markdown]
-# It matters to the style, which is nearer from each start; in content there is no difference that we can see.
+# After this short training it matters to the style, which is nearer from each start; in content there is no difference
+# that we can see.
 #
 # Three networks ship, one for each style. On a photograph that none saw in training:
 
@@ -755,8 +756,8 @@ print(
 #
 # **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint them:
 # first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps asked for, and
-# the style's means and spreads in three layers. Styles were codes of six paintings and of gravel. The road and the café
-# terrace were held out; they too are van Gogh's: other hands were not tried.
+# the style's means and spreads in three layers. Styles were codes of crops of six paintings and of gravel, in each order of
+# red, green and blue. The road and the café terrace were held out; they too are van Gogh's: other hands were not tried.
 
 # %%
 any_style = models.load("style_adain")
@@ -785,10 +786,10 @@ figures.images(
 )
 
 # %% [markdown]
-# Colours and light move with the strength. Strokes do not come, and strength 0 shows the decoder's own blur: it was trained
-# for a quarter of an hour.
+# Colours and light move with the strength. Strokes do not come. Strength 0 shows what is the decoder's own: its blur, and
+# fringes along the borders.
 #
-# Codes can be mixed. Each corner has one style, and between them lie weighted means of the four.
+# Codes can be mixed. Each corner has one style, and between them lie weighted means of the four:
 
 # %%
 steps_between = np.linspace(0, 1, 3)
