@@ -150,6 +150,7 @@ WRONG = {
     "one share": (lambda: adain.mixed(adain.code(MAPS), (1,)), "expected 2 shares"),
     "too strong": (lambda: small().paint(PICTURES, np.ones((1, 2, 256), np.float32), 1.5), r"in \[0, 1\]"),
     "untaught": (lambda: small()(PICTURES, training=True), "without the statistics of styles"),
+    "not compiled": (lambda: small(statistics=adain.statistics(PICTURES))(PICTURES, training=True), "compiled first"),
     "bytes": (lambda: small().code(np.uint8(255 * PICTURES)), "divide by 255"),
     "0 to 255": (lambda: small()([PICTURES, 255 * PICTURES]), "divide by 255"),
     "grey": (lambda: small()([PICTURES[..., :1], PICTURES]), r"expected pictures \(n, height, width, 3\)"),

@@ -101,7 +101,7 @@ WRONG = {
     "0 to 255": (lambda: small()(255 * PICTURES), "divide by 255"),
     "grey": (lambda: small()(PICTURES[..., :1]), r"expected pictures \(n, height, width, 3\)"),
     "one picture": (lambda: small()(PICTURES[0]), "add the first axis"),
-    "grey painting": (lambda: loss_of(PICTURES, PICTURES, painting=PAINTING[..., :1]), "expected RGB pictures"),
+    "grey painting": (lambda: loss_of(PICTURES, PICTURES, painting=PAINTING[..., :1]), "repeat grey"),
 }
 
 

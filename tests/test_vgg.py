@@ -118,9 +118,9 @@ def test_it_refuses_to_be_built_inside_a_compiled_step():
         ((255 * PICTURES).astype(np.uint8), "got uint8: divide by 255"),
         (np.where(PICTURES < 0.9, PICTURES, np.nan), "are NaN or infinite"),
         (PICTURES[..., :1], r"height, width, 3\), got shape \(2, 16, 16, 1\); repeat grey"),
-        (PICTURES[..., [0, 1, 2, 2]], "lay the picture on a background"),
+        (PICTURES[..., [0, 1, 2, 2]], "lay the pictures on a background"),
         (PICTURES[0], r"got shape \(16, 16, 3\); add the first axis"),
-        (PICTURES[:, :7], r"conv4_3 needs pictures of 8 pixels or more a side, got shape \(2, 7, 16, 3\)"),
+        (PICTURES[:, :7], r"expected pictures of 8 pixels or more a side, got shape \(2, 7, 16, 3\)"),
         (PICTURES[:0], "without a pixel"),
     ],
 )

@@ -10,12 +10,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from course_utils.degrade.pictures import HIGHEST, LOWEST, check_numbers
 from course_utils.models import vgg
+from course_utils.models.pictures import sound
 from course_utils.models.style import total_variation
 from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CODED = "conv3_1"  # its statistics are the code of a style
+SMALLEST = 4  # pixels a side: CODED lies behind two poolings
 COMPARED = ("conv1_1", "conv2_1", "conv3_1")  # whose statistics a painted picture should have, CODED the last
 
 _CHANNELS = tuple(vgg.CHANNELS[int(name[4]) - 1] for name in COMPARED)
@@ -118,7 +119,7 @@ class AnyStyle(keras.Model):
 
     def code(self, styles):
         """Styles (n, H, W, 3) in [0, 1] to their codes, (n, 2, 256)."""
-        return code(self._encode(_checked(styles)))
+        return code(self._encode(sound(styles, smallest=SMALLEST)))
 
     def paint(self, photographs, codes, strength: float = 1.0):
         """Photographs (n, h, w, 3) in the styles of codes (n, 2, 256), or all in that of one, (1, 2, 256).
@@ -129,7 +130,7 @@ class AnyStyle(keras.Model):
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie in [0, 1], got {strength}")
-        photographs = _checked(photographs)
+        photographs = sound(photographs, smallest=SMALLEST)
         maps = self._encode(self.mirror(photographs))
         return self._decoded(strength * adain(maps, codes) + (1 - strength) * maps, photographs)
 
@@ -149,7 +150,12 @@ class AnyStyle(keras.Model):
         """In training of photographs alone: (painted, maps asked for, {layer: statistics drawn}, which got one)."""
         if training and self.statistics is None:
             raise ValueError("this model was made without the statistics of styles, which it needs to be trained")
-        inputs = _checked(inputs) if training else [_checked(images) for images in inputs]
+        if training and not self.compiled:
+            raise ValueError("this model must be compiled first: its warm-up counts the steps of the optimizer")
+        if training:
+            inputs = sound(inputs, smallest=SMALLEST)
+        else:
+            inputs = [sound(images, smallest=SMALLEST) for images in inputs]
         return super().__call__(inputs, *arguments, training=training, **keywords)
 
     def _decoded(self, maps, photographs):
@@ -187,18 +193,3 @@ def _relative(found, wanted):
     """The squared difference over the square of what is wanted, of each of the batch: (n,)."""
     axes = tuple(range(1, len(found.shape)))
     return ops.sum((found - wanted) ** 2, axis=axes) / ops.sum(wanted**2, axis=axes)
-
-
-def _checked(images):
-    """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
-    is_tensor = isinstance(images, keras.KerasTensor) or ops.is_tensor(images)
-    images = images if is_tensor else np.asarray(images)
-    shape = tuple(images.shape)
-    if len(shape) != 4 or shape[-1] != 3 or any(side is not None and side < 4 for side in shape[1:3]):
-        remedy = "; add the first axis with picture[np.newaxis]" if len(shape) == 3 else ""
-        raise ValueError(
-            f"expected pictures (n, height, width, 3) of 4 pixels or more a side, got shape {shape}{remedy}"
-        )
-    if not is_tensor:
-        check_numbers(images, "images", LOWEST, HIGHEST)
-    return images

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 import keras
-import numpy as np
 from keras import ops
 
-from course_utils.degrade.pictures import HIGHEST, LOWEST, check_numbers
+from course_utils.models.pictures import sound
 
 
 class Restorer(keras.Model):
@@ -75,7 +74,7 @@ class Restorer(keras.Model):
         return (self.network.input_shape[-1],)
 
     def __call__(self, images, *arguments, training=False, **keywords):
-        images = self._with_channels(images, (self.network.output_shape[-1],)) if training else self._checked(images)
+        images = sound(images, (self.network.output_shape[-1],)) if training else self._checked(images)
         return super().__call__(images, *arguments, training=training, **keywords)
 
     def predict(self, x, *arguments, **keywords):
@@ -93,20 +92,7 @@ class Restorer(keras.Model):
 
     def _checked(self, images):
         """Degraded images once they are found to be sound."""
-        return self._with_channels(images, self.channels)
-
-    def _with_channels(self, images, allowed: tuple[int, ...]):
-        """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
-        is_tensor = isinstance(images, keras.KerasTensor) or ops.is_tensor(images)
-        images = images if is_tensor else np.asarray(images)
-        shape = tuple(images.shape)
-        if len(shape) != 4 or shape[-1] not in allowed:
-            channels = " or ".join(map(str, allowed))
-            remedy = "; add the first axis with picture[np.newaxis]" if len(shape) == 3 else ""
-            raise ValueError(f"expected pictures (n, height, width, {channels}), got shape {shape}{remedy}")
-        if not is_tensor:
-            check_numbers(images, "images", LOWEST, HIGHEST)
-        return images
+        return sound(images, self.channels)
 
 
 def _turned(images, drawn):

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from course_utils.data_files import data_file
-from course_utils.degrade.pictures import HIGHEST, LOWEST, check_numbers
+from course_utils.models.pictures import sound
 
 CHANNELS = (64, 128, 256, 512, 512)  # of the convolutions in each block
 MEANS = (103.939, 116.779, 123.68)  # of B, G and R over ImageNet, in 0-255: what VGG was trained with
@@ -43,24 +43,10 @@ class Features(keras.Model):
         return {name: maps[name] for name in self.layer_names}
 
     def __call__(self, images, *arguments, **keywords):
-        return super().__call__(self._checked(images), *arguments, **keywords)
+        return super().__call__(sound(images, smallest=self.smallest), *arguments, **keywords)
 
     def predict(self, x, *arguments, **keywords):
-        return super().predict(self._checked(x), *arguments, **keywords)
-
-    def _checked(self, images):
-        """Images once they are found to be sound; of tensors the shape alone: more would stop the device."""
-        is_tensor = isinstance(images, keras.KerasTensor | keras.Variable) or ops.is_tensor(images)
-        images = images if is_tensor else np.asarray(images)
-        shape = tuple(images.shape)
-        if len(shape) != 4 or shape[-1] != 3:
-            raise ValueError(f"expected RGB pictures (n, height, width, 3), got shape {shape}{_remedy(shape)}")
-        if any(side is not None and side < self.smallest for side in shape[1:3]):
-            deepest = max(self.layer_names)
-            raise ValueError(f"{deepest} needs pictures of {self.smallest} pixels or more a side, got shape {shape}")
-        if not is_tensor:
-            check_numbers(images, "images", LOWEST, HIGHEST)
-        return images
+        return super().predict(sound(x, smallest=self.smallest), *arguments, **keywords)
 
 
 def features(
@@ -134,16 +120,6 @@ def _checked_names(layer_names, weights: str) -> tuple[str, ...]:
         got = repr(unknown[0]) if unknown else "no name"
         raise ValueError(f"weights={weights!r} have the layers {', '.join(known)}, got {got}")
     return layer_names
-
-
-def _remedy(shape: tuple) -> str:
-    if len(shape) == 3:
-        return "; add the first axis with picture[np.newaxis]"
-    if len(shape) == 4 and shape[-1] == 1:
-        return "; repeat grey with np.repeat(pictures, 3, axis=-1)"
-    if len(shape) == 4 and shape[-1] == 4:
-        return "; lay the picture on a background, then take the first three channels"
-    return ""
 
 
 def untrained(weights: str = "shipped", pooling: str = "max") -> keras.Model:
