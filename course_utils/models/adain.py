@@ -12,10 +12,11 @@ from keras import layers, ops
 
 from course_utils.models import vgg
 from course_utils.models.pictures import sound
-from course_utils.models.style import total_variation
+from course_utils.models.style import Mirror, total_variation
 from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CODED = "conv3_1"  # its statistics are the code of a style
+FRAME = 16  # pixels of its mirror image around a photograph: VGG and the decoder make fringes along borders
 SMALLEST = 4  # pixels a side: CODED lies behind two poolings
 COMPARED = ("conv1_1", "conv2_1", "conv3_1")  # whose statistics a painted picture should have, CODED the last
 
@@ -112,6 +113,7 @@ class AnyStyle(keras.Model):
         self.warm_up = warm_up
         self.draws = keras.random.SeedGenerator(seed)
         self.mirror, self.crop = MirrorToMultiple(4), CropLike()
+        self.frame, self.unframe = Mirror(FRAME), layers.Cropping2D(FRAME)
         self.built = True  # the network is
         encoder, eyes = vgg.features((CODED,), pooling="average"), vgg.features(COMPARED, pooling="average")
         # Behind functions, where Keras does not count the weights of VGG as the model's own.
@@ -130,9 +132,9 @@ class AnyStyle(keras.Model):
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must lie in [0, 1], got {strength}")
-        photographs = sound(photographs, smallest=SMALLEST)
-        maps = self._encode(self.mirror(photographs))
-        return self._decoded(strength * adain(maps, codes) + (1 - strength) * maps, photographs)
+        framed = self.frame(sound(photographs, smallest=SMALLEST))
+        maps = self._encode(self.mirror(framed))
+        return self.unframe(self._decoded(strength * adain(maps, codes) + (1 - strength) * maps, framed))
 
     def call(self, inputs, training=False):
         if not training:
