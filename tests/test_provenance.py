@@ -91,6 +91,15 @@ def test_modules_and_files_are_noted_and_many_files_as_their_folder(built):
     assert reasons(built) == []
 
 
+def test_many_files_of_a_larger_folder_are_noted_one_by_one(tmp_path):
+    """Else each new recorded run would put a lesson out of date that never reads it."""
+    runs = sorted(paths.BENCHMARKS.glob("*.json"))[: provenance.MANY + 1]
+    log = tmp_path / "seen.txt"
+    log.write_text("\n".join(map(str, [*runs, *(paths.DATA / "paintings").iterdir()])), encoding="utf-8")
+    files = provenance.built_from(nbformat.v4.new_notebook(), log)["files"]
+    assert list(files) == [*(f"benchmarks/{run.name}" for run in runs), "data/paintings"]
+
+
 def test_drawing_code_that_changed_is_noticed(built):
     edit(HELPER, '"axes.titlesize": 11', '"axes.titlesize": 12')
     assert reasons(built) == ["course_utils.figures"]

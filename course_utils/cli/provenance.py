@@ -3,7 +3,8 @@
     "built_from": {"code": digest, "modules": {"course_utils.data": digest, ...}, "files": {"data/mnist": digest, ...}}
 
 code: of the sources of its code cells. modules: of the modules of the course that it imported, as syntax without
-docstrings and comments. files: of what it read in data/ and benchmarks/, by file, or by folder where it read many.
+docstrings and comments. files: of what it read in data/ and benchmarks/, by file, or by folder where it read most of
+one. So a file that is new in a folder concerns only the lessons that read the folder as a whole.
 """
 
 import ast
@@ -18,7 +19,7 @@ from course_utils import paths
 from course_utils.cli.lessons import Lesson
 from course_utils.data_files import MANIFEST
 
-MANY = 8  # files read in one folder, from which on the folder as a whole is noted
+MANY = 8  # files read in one folder, from which on the folder as a whole is noted, where they are most of its files
 TEXT = {".json", ".csv", ".txt", ".md"}  # a checkout may change the ends of their lines
 
 # Read by the kernel before the first cell (PYTHONSTARTUP): notes what is imported and read, a line each.
@@ -64,7 +65,8 @@ def built_from(notebook: NotebookNode, log: Path) -> dict:
     # The list of checksums changes with every file of data, and the files themselves are noted.
     read = [path.relative_to(paths.ROOT) for path in lines if path.is_relative_to(paths.ROOT) and path.name != MANIFEST]
     folders = Counter(path.parent for path in read)
-    files = sorted({(path.parent if folders[path.parent] >= MANY else path).as_posix() for path in read})
+    whole = {folder for folder, count in folders.items() if count >= max(MANY, len(_inside(folder)) / 2)}
+    files = sorted({(path.parent if path.parent in whole else path).as_posix() for path in read})
     return {
         "code": code_digest(notebook),
         "modules": {name: module_digest(name) for name in modules},
@@ -90,7 +92,7 @@ def changed_since(moment: float, record: dict) -> list[str]:
 
     def files(name: str) -> list[Path]:
         path = module_file(name) or paths.ROOT / name
-        return [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+        return [path] if path.is_file() else _inside(path)
 
     names = (*record["modules"], *record["files"])
     return [name for name in names if any(file.stat().st_mtime > moment for file in files(name))]
@@ -138,8 +140,13 @@ def file_digest(name: str) -> str | None:
         return _digest(content.replace(b"\r\n", b"\n") if path.suffix in TEXT else content)
     if not path.is_dir():
         return None
-    inside = sorted(file.relative_to(paths.ROOT).as_posix() for file in path.iterdir() if file.is_file())
+    inside = sorted(file.relative_to(paths.ROOT).as_posix() for file in _inside(path))
     return _digest(repr([(file, file_digest(file)) for file in inside]).encode())
+
+
+def _inside(folder: Path | str) -> list[Path]:
+    """The files that lie in a folder, which may be given relative to the course."""
+    return [file for file in (paths.ROOT / folder).iterdir() if file.is_file()]
 
 
 def _digest(content: bytes) -> str:
