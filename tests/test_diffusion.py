@@ -178,6 +178,8 @@ def test_guidance_goes_from_untold_by_way_of_told_beyond(told):
     """The darkest class: untold in the middle of all three, beyond told still darker."""
     greys = [told.sample(200, labels=0, steps=12, guidance=guidance).mean() for guidance in (0.0, 1.0, 2.0)]
     assert greys[0] > greys[1] + 0.05 and greys[1] > greys[2]
+    nearly = told.sample(20, labels=0, steps=4, guidance=1e-6)
+    np.testing.assert_allclose(told.sample(20, labels=2, steps=4, guidance=0), nearly, atol=1e-4)
 
 
 @pytest.mark.parametrize("predicts", diffusion.PREDICTIONS)

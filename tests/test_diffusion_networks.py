@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from fixtures.eager import eager
 from keras import ops
 
 from course_utils import training
@@ -64,6 +65,32 @@ def test_the_unet_learns_to_draw_bars_where_the_label_says():
     pictures = model.sample(64, labels=labels, steps=10, guidance=2.0)
     upper = pictures[:, :6].mean(axis=(1, 2, 3)) > pictures[:, 6:].mean(axis=(1, 2, 3))
     assert np.mean(upper == (labels == 0)) > 0.8
+
+
+@pytest.fixture
+def half_precision():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_it_trains_and_samples_in_mixed_precision(half_precision, name):
+    """As `course train --mixed-precision` has it: what is noised, the times and the loss stay in float32."""
+    shape, make = MAKERS[name]
+    training.set_seed(0)
+    model = diffusion.Diffusion(make(2))
+    model.compile(keras.optimizers.Adam(0.01), jit_compile=False)
+    images = RANDOM.random((16, *shape)).astype(np.float32)
+    history = training.fit(eager(model), images, np.arange(16) % 2, epochs=3, batch_size=8, progress=False).history[
+        "loss"
+    ]
+    assert np.isfinite(history).all() and history[-1] < history[0]
+    pictures = model.sample(3, labels=1, steps=2, guidance=2.0)
+    assert pictures.dtype == np.float32 and np.isfinite(pictures).all()
+    assert keras.backend.standardize_dtype(model(images).dtype) == "float32"
+    assert model.network.get_layer("waves").compute_dtype == "float32"
+    assert model.network.layers[-1].compute_dtype == "bfloat16"
 
 
 def test_it_is_stored_and_built_again(tmp_path):
