@@ -15,13 +15,13 @@
 #
 # **Can a photograph be painted again by the hand of another picture?**
 #
-# A network that was trained to name photographs keeps two things apart that we call content and style: where
-# things are, and how they are painted.
+# Compare the maps of a trained network place by place, and you compare **content**: what is where. Compare them summed
+# over all places, and you compare **style**: how it is painted.
 #
 # - **You will be able to** show what each layer of a network keeps, make textures from Gram matrices, paint a
 #   photograph in the style of another picture, by optimisation or in one pass, and measure what came out.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for receptive
-#   fields, [lesson 04](04_learning.ipynb) for gradients and Adam.
+#   fields, [lesson 04](04_learning.ipynb) for gradients and Adam, [lesson 05](05_cnn_classifier.ipynb) for residual blocks.
 # - **Time**: about two hours to work through; all cells together run in some minutes.
 
 # %%
@@ -61,7 +61,7 @@ recorded = data.load_image(paths.BENCHMARKS / "14_opening.png")
 print("photograph", photo.shape, "painting", painting.shape, "recorded result", recorded.shape)
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), width_ratios=[1.5, 0.8, 1.5])
+figure, axes = plt.subplots(1, 3, figsize=(11, 2.6), width_ratios=[1.78, 0.88, 1.78])
 for one, shown, name in zip(
     axes, [panda, road, recorded], ["photograph", "painting", "photograph, painted"], strict=True
 ):
@@ -121,7 +121,8 @@ def optimise(start, loss_of, steps, rate=0.03):
 #
 # We start from grey noise and ask for the photograph's maps in one layer. Where the maps do not say, noise would stay;
 # so a second term asks for little **total variation**, the mean absolute difference of neighbouring pixels, down and
-# across. What the layer has lost, the result cannot have. For comparison: the same network with random weights.
+# across. What the layer has lost, the result cannot have; what the result lacks, the layer may still hold, since our steps
+# are few. For comparison: the same network with random weights.
 
 
 # %%
@@ -151,9 +152,18 @@ for weights in ("shipped", "random"):
     for layer in ("conv1_2", "conv2_2", "conv3_3", "conv4_3"):
         loss_of = content_loss(vgg.features((layer,), weights=weights), layer, tiny)
         rebuilt[weights, layer] = optimise(noise_like(tiny), loss_of, steps=70, rate=0.05)
+
+
+# %%
+def error_of(picture, wanted):
+    return approx(np.sqrt(np.mean((picture - wanted) ** 2)), 2)
+
+
 for (weights, layer), picture in rebuilt.items():
-    error = np.sqrt(np.mean((picture - tiny) ** 2))
-    print(f"{weights:8} {layer}: pixels are off by", approx(error, 2))
+    print(f"{weights:8} {layer}: pixels are off by", error_of(picture, tiny))
+loss_of = content_loss(vgg.features(("conv2_2",)), "conv2_2", tiny)
+longer = optimise(noise_like(tiny), loss_of, steps=250, rate=0.05)
+print("shipped  conv2_2 after 250 steps in place of 70:", error_of(longer, tiny))
 
 # %% tags=["hide-input"]
 figures.images(
@@ -167,9 +177,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The trained network keeps outlines to its deepest layer and lets go of the colours. From random weights comes back the
-# whole picture, part of it or specks, from their first two layers even *more* exactly: being rebuilt does not mean having
-# been understood. We take `conv3_3` for content.
+# The trained network gives back outlines to its deepest layer, and not the colours: more than three times the steps
+# hardly change that. From random weights the whole picture comes back from the first two layers: being rebuilt does not
+# mean having been understood. We take `conv3_3` for content.
 #
 # ### E14.1 ★★ How far does it see?
 # Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
@@ -205,8 +215,8 @@ check.e14_1(content_layer)
 # %% [markdown]
 # ## 3 · What is a style, in numbers?
 #
-# Style should not care *where* a stroke is. Take the maps of a layer as rows, one for each place, and ask how often
-# two channels are strong together. That is the **Gram matrix**:
+# Style should not care *where* a stroke is. Take the maps of a layer as rows, one for each place, and ask how strong
+# each two channels are together. That is the **Gram matrix**:
 #
 # $$G_{ab} = \frac{1}{h w} \sum_{\text{places } p} F_{pa} F_{pb} \qquad F: (h w, C) \quad G: (C, C)$$
 #
@@ -233,7 +243,8 @@ moved = float(content_distance(shuffled, maps))
 print(f"content distance of the shuffled maps: {approx(moved, 2)}")
 
 # %% [markdown]
-# Same Gram matrix, another picture altogether. `pooling="average"` is smoother (Gatys and others).
+# Same Gram matrix, and as content quite other maps. From here on our eyes pool by means instead of maxima, as Gatys and
+# others did: the gradient reaches all four pixels.
 #
 # ### E14.2 ★ The Gram matrix
 # Write `gram_matrix(maps)` in NumPy: (h, w, C) → (C, C), divided by the number of places.
@@ -332,12 +343,12 @@ figures.images(
     size=2.5,
     alt="Above the painting and three textures from it: coloured grain, patches, and with four layers strokes and bands of"
     " colour, without a painter. Below a brick wall and three textures: grain, short bars, and with four layers crooked"
-    " bricks with mortar between them.",
+    " bricks in false colours with mortar between them.",
 )
 
 # %% [markdown]
 # One layer gives the colours as fine grain; with more layers, whose deepest sees further, the marks grow. With four the
-# wall has bricks and the painting strokes; where they lay is gone.
+# wall has bricks and the painting strokes; where they lay is gone. The grey wall got false colours.
 #
 # ## 4 · How do content and style come together?
 #
@@ -398,15 +409,15 @@ figures.images(
     [f"{count} style layers, α = {alpha}" for count, alpha in grid],
     columns=3,
     size=3.4,
-    alt="The panda six times. With two style layers flat patches in the painting's colours, with four longer strokes;"
+    alt="The panda six times in patches of the painting's colours, with four style layers somewhat longer ones;"
     " from left to right the panda becomes clearer.",
 )
 
 # %% [markdown]
-# To the right the panda wins, to the left the painting. With two layers the marks are patches, with four strokes.
+# To the right the panda wins, to the left the painting. Two layers or four: at this size the difference is small.
 #
-# **Coarse to fine.** A stroke can be no longer than the layers see, in pixels. So paint small first, then enlarge and go
-# on: the strokes grow, and fewer steps at the large size will do.
+# **Coarse to fine.** A layer sees so many pixels and no more. So paint small first, where these are a larger part of the
+# picture, then enlarge and go on.
 
 
 # %%
@@ -445,8 +456,8 @@ figures.images(
 )
 
 # %% [markdown]
-# **Another optimiser.** The paper used **L-BFGS**, which estimates curvature from the last gradients and searches along
-# a line. SciPy has it; we hand over the loss and its gradient. Both get as many evaluations.
+# **Another optimiser.** The paper used **L-BFGS**, which estimates from the last gradients how the slope changes, and
+# tries several lengths for each step. SciPy has it; we hand over the loss and its gradient. Both get as many evaluations.
 
 
 # %%
@@ -482,14 +493,6 @@ for name, method in {"Adam": optimise, "L-BFGS": optimise_by_lbfgs}.items():
     loss = float(loss_of(rivals[name][np.newaxis]))
     print(f"{name:7} loss {approx(loss, 3)} in {approx(elapsed, 0)} seconds")
 print(f"before  loss {approx(float(loss_of(tiny[np.newaxis])), 3)}")
-
-# %% tags=["hide-input"]
-figures.images(
-    list(rivals.values()),
-    list(rivals),
-    size=4,
-    alt="The panda in strokes by Adam and by L-BFGS.",
-)
 
 # %% [markdown]
 # Two short runs on one picture rank nothing. Both end about equally low; we stay with Adam, which needs no loop of its own.
@@ -533,9 +536,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The optimised picture has by far the smallest style distance. It was optimised for that, so the eye must agree. Neither
-# rival comes nearer to the style than the photograph itself: histogram matching makes no strokes, blending brings in
-# another picture's content. With the photograph's own colours most of the gain is given back: much of the distance is colour.
+# The optimised picture has by far the smallest style distance. It was optimised for that, so the eye must agree. Here
+# neither rival comes nearer to the style than the photograph itself, whose colours are the road's already; over many
+# photographs (section 7) both do. With the photograph's own colours most of the gain is given back.
 #
 # ### E14.5 ★★ Colours by two numbers
 # Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
@@ -659,8 +662,8 @@ for name, picture in rivals_of_church.items():
 # is ahead of the one trained here, and far from closing the gap. Johnson and others had 80,000 photographs; ours saw some
 # hundred patches.
 #
-# Does the normalisation matter? **Recorded**: the same network, steps and patches with **batch normalisation** (lesson 05)
-# in its place, from three starts each:
+# Does the normalisation matter? **Recorded**, shorter than above, on smaller patches and judged on validation
+# photographs: the same network with **batch normalisation** (lesson 05) in its place, all else alike, from three starts:
 
 # %%
 tried = json.loads((paths.BENCHMARKS / "14_normalisation.json").read_text())["runs"]
@@ -694,9 +697,11 @@ figures.images(
 )
 
 # %% [markdown]
-# ## 7 · With how many numbers does a style get by?
+# Outlines came through, and few colours: in each style the sky is flat, and the same small marks stand all over the woods.
 #
-# The Gram matrix of `conv3_1` has 256 × 256 numbers. Huang and Belongie (2017) keep of each map only its mean $\mu$ and
+# ## 7 · How few numbers can hold a style?
+#
+# The Gram matrix of `conv3_1` has 256 × 256 numbers, nearly each of them twice. Huang and Belongie (2017) keep of each map only its mean $\mu$ and
 # its standard deviation $\sigma$ over all places, the **style code**, and give the photograph's maps $F$ that of the
 # style's maps $S$. This is **adaptive instance normalisation**, AdaIN:
 #
@@ -706,8 +711,8 @@ figures.images(
 # $(1 - a) F + a\, \text{AdaIN}(F, S)$.
 #
 # ### E14.6 ★★ AdaIN
-# Write `adain(maps, style, strength)` in NumPy, for one picture's maps (h, w, C) and a style's (H, W, C). A map that is
-# constant becomes the wanted mean.
+# Write `adain(maps, style, strength)` in NumPy, for one picture's maps (h, w, C) and a style's (H, W, C). For a map
+# that is constant, AdaIN gives the wanted mean.
 
 
 # %% tags=["exercise"]
@@ -743,15 +748,11 @@ for strength in (0.0, 0.5, 1.0):
     content = float(content_distance(moved_maps, photo_maps))
     of_style = float(style_distance({"conv3_1": moved_maps}, wanted_gram))
     print(f"strength {strength}: content {approx(content, 2)}, style {approx(of_style, 2)}")
-print(
-    "numbers in the Gram matrix:",
-    wanted_gram["conv3_1"].shape[0] ** 2,
-    "in the code:",
-    2 * road_maps.shape[-1],
-)
+count = road_maps.shape[-1]
+print("different numbers in the Gram matrix:", count * (count + 1) // 2, "in the code:", 2 * count)
 
 # %% [markdown]
-# The code has 128 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
+# The code has 64 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
 # maps go together, which the code does not know.
 #
 # **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint them:
@@ -781,13 +782,13 @@ figures.images(
     ["photograph", *(f"the road, strength {strength}" for strength in strengths)],
     columns=3,
     size=3.4,
-    alt="The castle six times: the photograph; blurred, in its own colours, at strength 0; then step by step more yellow and"
+    alt="The castle six times: the photograph; blurred, with a pale sky and brown roofs, at strength 0; then step by step more yellow and"
     " green, its sky yellow and its woods brown at strength 1. No strokes.",
 )
 
 # %% [markdown]
-# Colours and light move with the strength. Strokes do not come. Strength 0 shows what is the decoder's own: its blur, and
-# fringes along the borders.
+# Colours and light move with the strength. Strokes do not come. Strength 0 shows what is the decoder's own: its blur, its
+# pale sky and brown roofs.
 #
 # Codes can be mixed. Each corner has one style, and between them lie weighted means of the four:
 
@@ -807,7 +808,7 @@ figures.images(
     [corners.get(place, "") for place in range(9)],
     columns=3,
     size=3.4,
-    alt="The castle nine times: yellow and green at the top left, yellow sky over reddish brown at the top right, greyer"
+    alt="The castle nine times: yellow and green at the top left, a pale sky over reddish brown at the top right, greyer"
     " at the lower left, brown and yellow at the lower right, and between them the colours go over into each other.",
 )
 
@@ -820,8 +821,6 @@ def quick_ways(network, single, art):
     """Functions of a photograph, by name; single: the network for this style alone."""
     code = network.code(art[np.newaxis])
     return {
-        "photograph": lambda picture: picture,
-        "blending": lambda picture: (picture + resize(art, picture.shape).astype("float32")) / 2,
         "histogram matching": lambda picture: match_histograms(picture, art, channel_axis=-1),
         "any style": lambda picture: in_style(network, picture, code),
         "one style": lambda picture: in_one_go(single, picture),
@@ -839,6 +838,7 @@ trials = {
     "road, held out": (style, models.load("style_fast_road"), painted, seconds),
     "church, learned": (church_style, shipped, by_steps, many_steps),
 }
+panels = {}
 for title, (art, single, slowly, their_seconds) in trials.items():
     print(title)
     ways = quick_ways(any_style, single, art)
@@ -847,36 +847,57 @@ for title, (art, single, slowly, their_seconds) in trials.items():
         content, of_style = distances(eyes, picture, large, art)
         numbers = f"content {approx(content, 2):>6}   style {approx(of_style, 2):>6}"
         print(f"  {name:20} {numbers}   seconds {approx(elapsed, 2)}")
+        panels[f"{name}: {title}"] = picture
 rate = 1 / rows["any style"][1]
 measured("pictures a second with the code kept", rate, at_least=2, digits=1)
 
+# %% tags=["hide-input"]
+figures.images(
+    list(panels.values()),
+    list(panels),
+    columns=4,
+    size=3.4,
+    alt="The panda in the colours of the road, above, and of the church, below. From left to right: by histogram matching, its"
+    " colours changed and all else left; by the network for any style, blurred and without eyes; by that for one style, in"
+    " dark marks on ochre; by many steps, in strokes.",
+)
+
 # %% [markdown]
-# One picture is an example. Recorded means over 31 test photographs, style distance and content distance:
+# Strokes come by many steps. The network for any style loses the eyes, those for one style the colours. One picture is an
+# example. Recorded means over 31 test photographs:
+
 
 # %%
+def shown(name, style_distance, content_distance):
+    print(f"  {name:12} content {content_distance:.2f}   style {style_distance:.2f}")
+
+
 judged = json.loads((paths.WEIGHTS / "style_adain.json").read_text())["scores"]
 for name, ways in judged.items():
+    print(name.replace("_", " "))
     pairs = {
         way: np.array(list(row["style_and_content_by_picture"].values()))
         for way, row in ways.items()
     }
-    print(
-        name,
-        *(f"{way} {each[:, 0].mean():.2f} {each[:, 1].mean():.2f}" for way, each in pairs.items()),
-        sep=", ",
-    )
-    gains = (pairs["histograms"] - pairs["network"])[:, 0]
-    spread = gains.std(ddof=1) / np.sqrt(len(gains))
-    print(f"    nearer to the style than histogram matching by {gains.mean():.2f} ± {spread:.2f}")
+    for way, each in pairs.items():
+        shown(way.replace("network", "any style"), *each.mean(axis=0))
+    gains = pairs["histograms"] - pairs["network"]
+    spread = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    for place, kind in {1: "content", 0: "style"}.items():
+        print(
+            f"  nearer than by histograms, {kind}: {gains[:, place].mean():.2f} ± {spread[place]:.2f}"
+        )
 
 # %%
 for name in ("road", "terrace", "auvers"):
     row = json.loads((paths.WEIGHTS / f"style_fast_{name}.json").read_text())["scores"]["network"]
-    print(f"{name:8} one style: {row['style_distance']:.2f} {row['content_distance']:.2f}")
+    print("one style,", name)
+    shown("one style", row["style_distance"], row["content_distance"])
 
 # %% [markdown]
-# In the held-out styles it comes as near as histogram matching, with no difference that we can see; in the learned night
-# café it is nearer. It moves colours and paints no strokes. A network for one style is well ahead. Huang and Belongie
+# In the held-out styles it comes no nearer than histogram matching, and on the road it is farther from the photograph. Of
+# the two learned ones it is nearer to the night café; at the church we see no clear difference. It moves colours and paints
+# no strokes. By its style distance a network for one style is well ahead. Huang and Belongie
 # learned from some 80,000 paintings, ours from six.
 #
 # ## 8 · How do I paint a picture of my own?
@@ -964,7 +985,6 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 # - Maps compared place by place are content; Gram matrices, summed over places, are style.
 # - Random weights rebuild a picture as well: that does not show understanding.
 # - Content, style and total variation pull against each other; the weights decide.
-# - Paint small first, then large.
 # - Measure beside blending and histogram matching, and look.
 # - A network that is trained once for one style paints any photograph in one pass.
 # - A mean and a spread of each map are a code of a style; a decoder paints by it, at any strength and in mixtures.

@@ -186,18 +186,19 @@ def e14_5(attempt: Attempt) -> None:
 
 @exercise("E14.6")
 def e14_6(attempt: Attempt) -> None:
-    """`adain(maps, style, strength)`: map by map; the last trial has a map that is constant."""
+    """`adain(maps, style, strength)`: map by map; the last two trials have a map that is constant."""
     rng = np.random.default_rng(6)
     hint = (
         "For each map: take its mean away, divide by its spread, then the style's spread and mean; then the strength."
     )
     flat = rng.normal(3, 2, (4, 5, 3))
     flat[..., 1] = 0.5
-    constant = "A map that is constant has no spread to divide by: it becomes the wanted mean."
+    constant = "A map that is constant has no spread to divide by: at strength 1 it becomes the wanted mean."
     trials = [((3, 4, 1), (3, 4, 1), 0.4), ((4, 5, 3), (6, 2, 3), 1.0), ((4, 5, 3), (6, 2, 3), 0.3)]
     trials.append(((2, 7, 4), (2, 7, 4), 0.0))
     trials = [(rng.normal(3, 2, one), rng.normal(-1, 5, other), strength, hint) for one, other, strength in trials]
-    for maps, style, strength, about in [*trials, (flat, rng.normal(-1, 5, (6, 2, 3)), 1.0, constant)]:
+    trials += [(flat, rng.normal(-1, 5, (6, 2, 3)), strength, constant) for strength in (1.0, 0.4)]
+    for maps, style, strength, about in trials:
         full, varied, squared = (np.empty_like(maps) for _ in range(3))
         for channel, plane in enumerate(_planes(maps)):
             other, spread = style[..., channel], plane.std() or 1.0

@@ -22,8 +22,8 @@ LESSON = Numbers(
     turned=False,  # five epochs did not seem to need it
 )
 # Twenty epochs that were not turned fitted the patches (32.4 dB) and not those of validation (31.0, no more than after
-# six); twelve that were turned reached 31.9 and 31.17. Epochs and turning changed together: neither was tried alone. Turned,
-# thirty-six reached 32.0 and 31.24: three times as long gives less than a tenth of a decibel.
+# six); twelve that were turned reached 31.9 and 31.17. Epochs and turning changed together: neither was tried alone.
+# Thirty-six that were turned reached 32.0 and 31.24: three times as long gives less than a tenth of a decibel.
 FULL = replace(LESSON, width=32, blocks=6, epochs=36, learning_rate=0.001, turned=True)
 
 data = partial(_enlargers.examples, SCALE)

@@ -204,6 +204,12 @@ REJECTED = {
             ),
             "no spread to divide by",
         ),
+        (  # the wanted mean for a constant map, whatever the strength
+            lambda maps, style, strength: np.where(
+                maps.std((0, 1)) == 0, style.mean((0, 1)), _adain(maps, style, strength)
+            ),
+            "at strength 1",
+        ),
         (
             lambda maps, style, strength: _adain(
                 maps, (style - style.mean((0, 1))) * style.std((0, 1)) + style.mean((0, 1)), strength
