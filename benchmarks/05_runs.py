@@ -4,10 +4,12 @@ of network pays.
     python benchmarks/05_runs.py ingredients     writes benchmarks/05_ingredients.json (about 15 minutes)
     python benchmarks/05_runs.py augmentation    writes benchmarks/05_augmentation.json (about 5 minutes)
     python benchmarks/05_runs.py sizes           writes benchmarks/05_sizes.json (about 5 minutes)
+    python benchmarks/05_runs.py longer          writes benchmarks/05_longer.json (about 15 minutes)
 
-Each run is repeated with three seeds, those of the augmentation with two. Runs that are already in the file are kept,
-so an interrupted call goes on where it stopped; delete the file to measure anew. All scores are of the validation
-images.
+"longer" trains the narrower networks of "sizes" about as long as the widest takes for its epochs, were all cores idle.
+Each run is repeated with three seeds, those of the augmentation with two; of "longer" the first seed alone has been
+recorded so far, beside other work, which stretches seconds. Runs that are already in the file are kept, so an
+interrupted call goes on where it stopped; delete the file to measure anew. All scores are of the validation images.
 
 Processor seconds count the time of all cores together: on two idle cores a run takes about half of them.
 """
@@ -72,6 +74,10 @@ def settings() -> dict[str, dict[str, dict]]:
         "sizes": {
             "width 8": recipe | {"width": 8},
             "width 24": recipe,
+        },
+        "longer": {
+            "width 8": recipe | {"width": 8, "epochs": 19},
+            "width 16": narrow | {"epochs": 14},
         },
     }
 

@@ -324,9 +324,8 @@ figures.show(
 
 # %% [markdown]
 # On the left the training loss goes to zero, while the validation loss turns and climbs. This is
-# **over-fitting**: the network learns these pictures by heart and grows sure of itself where it should not.
-# On the right dropout narrows the gap, and early stopping keeps the weights of the dotted line. The surest
-# remedy is more data: back to 55,000.
+# **over-fitting**: the network learns these pictures by heart. On the right dropout narrows the gap, and early
+# stopping keeps the weights of the dotted line. The surest remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
 # Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
@@ -590,9 +589,9 @@ figures.show(
 
 # %% [markdown]
 # While the learning rate is high the curves jump, and settle as it falls to zero: compare finished runs only.
-# And equal epochs are not equal time: what the narrower ones would reach in the time of the widest was not
-# tried, so we cannot say which width is best for its time. We take the widest: it is the best of them, and
-# stays below 240 seconds.
+# And equal epochs are not equal time: with 19 epochs width 8 still stayed below the widest, with 14 width 16
+# came out above it (`benchmarks/05_longer.json`, one run each, on busy cores, so that seconds do not compare).
+# Which width is best for its time stays open. We take the widest in the table; it stays below 240 seconds.
 #
 # It has three convolutions, each with batch normalisation and ReLU, two with pooling, then a hidden layer and
 # dropout:

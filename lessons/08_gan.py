@@ -139,10 +139,6 @@ def make_round(generator, discriminator, optimizers, penalty=None, loss=fooling)
     return play_round
 
 
-# %% [markdown]
-# We play, and look in at four moments.
-
-
 # %%
 def play(play_round, real, rounds, latent_size=8, batch_size=128, look=None, moments=()):
     """Play rounds on fresh `real(n, rng)`; return the losses and what `look()` saw at the moments."""
@@ -997,8 +993,7 @@ figures.images(
 # %% [markdown]
 # On the left hardly anything but tops and shoes, in a pattern of checks: a kernel of 5 moved by 2 paints some
 # pixels by more entries than others. A kernel of 4 paints all by equally many; next to no dots are left. Ours is
-# far ahead at equal times and at equal numbers of pictures. But it differs in much more than the kernel; so now
-# one thing at a time.
+# far ahead at equal times and at equal numbers of pictures. But it differs in much more than the kernel.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1366,8 +1361,7 @@ figures.images(
 
 # %% [markdown]
 # On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures; no weight of the
-# generator has any part in them, so all its gradients are zero. Never trust losses alone. Look at samples, and at
-# whether weights move.
+# generator has any part in them, so all its gradients are zero. Look at samples, and at whether weights move.
 
 # %% [markdown]
 # ## Summary
