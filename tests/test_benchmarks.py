@@ -127,6 +127,14 @@ def test_the_losses_for_holes_differ_by_one_weight_and_the_picture_has_a_column_
         assert wall.size == (script.MIDDLE * len(runs), script.MIDDLE * len(script.CROPS))
 
 
+def test_bm3d_and_the_network_that_ships_were_scored_on_the_same_grey_pictures():
+    shipped = json.loads((paths.WEIGHTS / "denoise.json").read_text())["scores"]["denoise_25, grey"]["network"]
+    rows = table("12_bm3d")["denoise_25, grey"]
+    assert list(rows) == ["BM3D", "network"]
+    assert list(rows["BM3D"]["psnr_by_picture"]) == list(shipped["psnr_by_picture"])
+    assert rows["network"]["psnr_by_picture"] == pytest.approx(shipped["psnr_by_picture"], abs=0.02)
+
+
 def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
     seconds = [
         np.mean([result["processor_seconds"] for result in entry["seeds"].values()])
