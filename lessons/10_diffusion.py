@@ -335,8 +335,8 @@ check.e10_2(noise_of)
 #
 # $$x \leftarrow x + \tfrac{\eta}{2}\, \nabla \log p(x) + \sqrt{\eta}\; e$$
 #
-# With a small step size $\eta$ and enough steps it draws from $p$. Back to the two clusters: of 4,000 walks that start
-# anywhere between $-3$ and 3, how many will end in the small one, which holds a fifth of the data?
+# With a small step size $\eta$ and enough steps it draws from $p$. Of 4,000 walks that start anywhere between $-3$ and 3,
+# how many will end in the small cluster, which holds a fifth of the data?
 
 
 # %%
@@ -726,8 +726,8 @@ figures.images(
 
 # %% [markdown]
 # Latent diffusion comes close to the rebuilt pictures, and by Fréchet distance nearer to real ones than VAE and GAN (one
-# seed), but it alone is told classes (section 10 has what that gives). In coverage even rebuilt pictures stay behind the GAN: the decoder draws no prints.
-# Recall misleads: by it the VAE's samples beat real pictures that went through the same decoder.
+# seed), but it alone is told classes (section 10 has what that gives). In coverage even rebuilt pictures stay behind the
+# GAN: the decoder draws no prints.
 #
 # What should a network predict, on which schedule, in how many steps? **Recorded** in these codes, Fréchet distances of
 # one seed, all from the same start:
@@ -774,7 +774,7 @@ def guided(untold, told, w):
 check.e10_6(guided)
 
 # %% [markdown]
-# $w = 0$ does not listen, $w = 1$ is what was learned. What will a larger $w$ do to the pictures, and to their variety?
+# What will $w = 0$, and what will a large $w$ do to the pictures, and to their variety?
 
 # %%
 classifier = models.load("fashion_mnist_classifier")
@@ -818,7 +818,7 @@ figures.images(
 # variety: in the right grid T-shirts and sandals are nearly the same, with dark smudges. The Fréchet distance is best at
 # 2; but the judge sees by the classifier's features, and what is easy to recognise may please it.
 #
-# **Variations** need no training: take a picture's code, go into noise up to a middle time only, and back.
+# **Variations**: take a picture's code, go into noise up to a middle time only, and back.
 
 # %%
 chosen = np.array([np.flatnonzero(test_labels == label)[3] for label in (0, 7, 8, 9)])
@@ -917,8 +917,8 @@ for name in shipped:
     print(f"{name:18} {approx(time.perf_counter() - begun, 2)} seconds for 100 pictures")
 
 # %% [markdown]
-# Told classes, diffusion in pixels comes nearest to the test pictures; in codes it is next, after 4 minutes on top of the
-# VAE's 12 (one training each; GAN and U-Net had equal time). Told nothing, as VAE and GAN are, both lie behind the GAN, and
+# Told classes, diffusion in pixels comes nearest to the test pictures, in codes next, after 4 minutes on top of the VAE's 12
+# (one training each; GAN and U-Net had equal time). Told nothing, as VAE and GAN are, both lie behind the GAN, and
 # pixels no nearer than the VAE. That is harsh: untold they learned from a tenth of what they saw. Classes at random instead
 # of in turn do no harm. The price is time: a GAN asks its network once, Heun's twenty steps 39 times.
 #
