@@ -145,7 +145,15 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
 
 @pytest.mark.parametrize(
     "file",
-    ["04_optimisers", "08_repairs", "11_enlargers", "11_losses", "12_inpainters", "12_restorers", "14_normalisation"],
+    [
+        "04_optimisers",
+        "08_repairs",
+        "11_enlargers",
+        "11_losses",
+        "12_inpainters",
+        "12_restorers",
+        "14_normalisation",
+    ],
 )
 def test_each_run_was_tried_with_three_seeds(file):
     for name, entry in table(file)["runs"].items():
@@ -169,3 +177,18 @@ def test_both_generators_of_the_comparison_were_judged_alike():
     script = scripts.load("08_baseline")
     assert both[0]["steps"] >= script.TUTORIAL_STEPS
     assert both[0]["processor_seconds"] >= script.TUTORIAL_SECONDS
+
+
+def test_the_grid_of_diffusion_differs_in_prediction_and_schedule_alone():
+    runs = [entry["settings"] for entry in table("10_grid")["runs"].values()]
+    shared = [{key: s[key] for key in s.keys() - {"predicts", "schedule", "sampled"}} for s in runs]
+    assert len(shared) == 6 and all(one == shared[0] for one in shared)
+
+
+def test_what_diffusion_draws_untold_was_judged_of_the_weights_that_ship():
+    script, found = scripts.load("10_untold"), table("10_untold")
+    assert list(found["networks"]) == list(script.NAMES) and found["samples"] == script.SAMPLES
+    for name, entry in found["networks"].items():
+        assert entry["weights"] == script.weights_of(name), f"run python benchmarks/10_untold.py anew for {name}"
+        assert list(entry["scores"]) == list(script.ways(name))
+        assert all(list(scores) == list(script.METRICS) for scores in entry["scores"].values())

@@ -97,42 +97,40 @@ _FIELDS = {
 }
 
 
-_BEGINS = "A step asks at the time at which it begins: 1, then 1 - 1 / steps, and so on."
-
-
 @exercise("E10.4")
 def e10_4(attempt: Attempt) -> None:
-    """`follow(velocity, x, steps)`: velocities that depend on nothing, on the time, on the place, on both."""
-    rng = np.random.default_rng(4)
-    hint = "In each step: ask for the velocity where x is now, at the time it is now, and go back by 1 / steps of it."
-    for steps in (3, 1, 5):
-        for name, velocity in _FIELDS.items():
-            x = rng.normal(size=(3, 2))
-            times = 1 - np.arange(steps) / steps
+    """`heun_step(velocity, x, t, earlier)`: fields of time and place, in the middle of the way and at its end."""
+    rng = np.random.default_rng(6)
+    hint = "Take Euler's step first; ask again there, at the earlier time; then go from x along the mean of the two."
+    for t, earlier in ((0.8, 0.5), (1.0, 0.25), (0.5, 0.0)):
+        for name, velocity in reversed(_FIELDS.items()):  # the simple ones tell few mistakes apart
+            x, step = rng.normal(size=(3, 2)), earlier - t
+            here = velocity(x, t)
+            there = x + step * here
+            after = velocity(there, earlier)
+            both = x + step * (here + after) / 2
             mistakes = {
-                "Time runs down: a step goes against the velocity.": _walk(velocity, x, times, 1 / steps),
-                "This goes the whole velocity in each step: a step is a time of 1 / steps.": _walk(
-                    velocity, x, times, -1
+                "Into time 0 the velocity at the beginning alone: the last step asks once.": x
+                + step * (here + after) / 2,
+                "That is Euler's step: Heun asks at its end as well.": there,
+                "The mean of two velocities is half their sum.": x + step * (here + after),
+                "Time runs down: earlier - t is negative, and is what the velocity is multiplied by.": (
+                    x - step * (here + velocity(x - step * here, earlier)) / 2
                 ),
-                _BEGINS: _walk(velocity, x, times - 1 / steps, -1 / steps),
-                _BEGINS + " Time runs down.": _walk(velocity, x, times[::-1] - 1 / steps, -1 / steps),
-                "Ask again in each step: x has moved, and the time has too.": x - velocity(x, 1.0),
-                "This is one step more than asked for.": _walk(velocity, x, [*times, 0.0], -1 / steps),
-                "This is one step too few.": _walk(velocity, x, times[:-1], -1 / steps),
-                "With np.linspace(1, 0, steps) there are too few times: it needs steps + 1.": (
-                    _walk(velocity, x, np.linspace(1, 0, steps)[:-1], -1 / max(steps - 1, 1))
+                "Ask the second time where Euler's step leads, not at x.": x + step * (here + velocity(x, earlier)) / 2,
+                "Ask the second time at the earlier time, not at t.": x + step * (here + velocity(there, t)) / 2,
+                "Both halves of the way begin at x: the mean velocity is for the whole step from x.": (
+                    there + step * (here + after) / 2
+                ),
+                "That is the velocity at the end alone: take the mean of both.": x + step * after,
+                "That is the midpoint's method: Heun asks at the end of the step.": (
+                    x + step * velocity(x + step / 2 * here, t + step / 2)
                 ),
                 "x came back as it was.": x,
             }
-            tried = f"follow(velocity, x of shape (3, 2), {steps}) with {name}"
-            expected = _walk(velocity, x, times, -1 / steps)
-            attempt.compare((velocity, x, steps), expected, hint, mistakes=mistakes, tried=tried)
-
-
-def _walk(velocity, x: np.ndarray, times, step: float) -> np.ndarray:
-    for t in times:
-        x = x + step * velocity(x, t)
-    return x
+            expected = there if earlier == 0 else both
+            tried = f"heun_step(v, x of shape (3, 2), {t}, {earlier}) with {name.replace('velocity', 'v')}"
+            attempt.compare((velocity, x, t, earlier), expected, hint, mistakes=mistakes, tried=tried)
 
 
 @exercise("E10.5")
@@ -161,3 +159,25 @@ def e10_5(attempt: Attempt) -> None:
         tried = f"ddim_step(arrays of shape {shape}, {alpha}, {sigma}, {alpha_s}, {sigma_s})"
         arguments = (noisy, guess, alpha, sigma, alpha_s, sigma_s)
         attempt.compare(arguments, expected, hint, mistakes=mistakes, tried=tried)
+
+
+@exercise("E10.6")
+def e10_6(attempt: Attempt) -> None:
+    """`guided(untold, told, w)`: at 0 and 1, between and beyond."""
+    rng = np.random.default_rng(7)
+    hint = "From the untold answer go w times the way to the told one."
+    for w, shape in ((3, (1, 1)), (0.5, (2, 3)), (1, (4, 2)), (0, (2, 4, 4, 1)), (7.5, (3, 2))):
+        untold, told = rng.normal(size=shape), rng.normal(size=shape)
+        way = told - untold
+        mistakes = {
+            "At w = 0 the label is not heard, at 1 it is what was told: untold and told have changed places.": (
+                told - w * way
+            ),
+            "The way goes from untold to told: here it goes the other way.": untold - w * way,
+            "At w = 1 the told answer should come back: begin at the untold one.": told + w * way,
+            "The way alone is not the answer: begin at the untold one.": w * way,
+            "The untold answer counts whole: only the way is multiplied.": w * told,
+            "Told and untold are not added up: their difference is the way.": untold + w * told,
+        }
+        tried = f"guided(arrays of shape {shape}, w={w})"
+        attempt.compare((untold, told, w), untold + w * way, hint, mistakes=mistakes, tried=tried)

@@ -1,7 +1,5 @@
 """Right and wrong answers to the exercises of lesson 10."""
 
-import itertools
-
 import numpy as np
 
 
@@ -50,52 +48,51 @@ def _from_velocity_by_division(velocity, noisy, t):
     return clean, (noisy - (1 - t) * clean) / t
 
 
-def _follow(velocity, x, steps, sign=-1, length=None, shift=0):
-    for step in range(steps):
-        x = x + sign * velocity(x, 1 - (step + shift) / steps) * (1 / steps if length is None else length)
-    return x
-
-
-def _follow_by_times(velocity, x, steps):
-    times = np.linspace(1, 0, steps + 1)
-    for now, then in itertools.pairwise(times):
-        x = x + (then - now) * velocity(x, now)
-    return x
-
-
-def _follow_in_place(velocity, x, steps):
-    x, t = x.copy(), 1.0
-    for _ in range(steps):
-        x -= velocity(x, t) / steps
-        t -= 1 / steps
-    return x
-
-
-def _follow_too_few_times(velocity, x, steps):
-    times = np.linspace(1, 0, steps)
-    for now, then in itertools.pairwise(times):
-        x = x + (then - now) * velocity(x, now)
-    return x
-
-
-def _follow_upwards(velocity, x, steps):
-    for t in np.arange(steps) / steps:
-        x = x - velocity(x, t) / steps
-    return x
-
-
-def _follow_changing(velocity, x, steps):
-    for step in range(steps):
-        x -= velocity(x, 1 - step / steps) / steps
-    return x
-
-
 def _ddim(noisy, guess, alpha, sigma, alpha_s, sigma_s):
     return alpha_s * guess + sigma_s * _noise(noisy, guess, alpha, sigma)
 
 
 def _ddim_by_ratio(noisy, guess, alpha, sigma, alpha_s, sigma_s):
     return sigma_s / sigma * noisy + (alpha_s - alpha * sigma_s / sigma) * guess
+
+
+def _heun(velocity, x, t, earlier, last_asks=False, second_at=None, half=2):
+    first = velocity(x, t)
+    there = x + (earlier - t) * first
+    if earlier == 0 and not last_asks:
+        return there
+    return x + (earlier - t) * (first + velocity(there, earlier if second_at is None else second_at)) / half
+
+
+def _heun_by_mean(velocity, x, t, earlier):
+    there = x - (t - earlier) * velocity(x, t)
+    velocities = [velocity(x, t)] if earlier <= 0 else [velocity(x, t), velocity(there, earlier)]
+    return x - (t - earlier) * np.mean(velocities, axis=0)
+
+
+def _heun_by_ends(velocity, x, t, earlier):
+    there = x + (earlier - t) * velocity(x, t)
+    if not earlier:
+        return there
+    return (there + x + (earlier - t) * velocity(there, earlier)) / 2
+
+
+def _heun_at_x(velocity, x, t, earlier):
+    second = velocity(x, earlier) if earlier else velocity(x, t)
+    return x + (earlier - t) * (velocity(x, t) + second) / 2
+
+
+def _heun_upwards(velocity, x, t, earlier):
+    first = velocity(x, t)
+    return x + (t - earlier) * (first + velocity(x + (t - earlier) * first, earlier)) / 2
+
+
+def _midpoint(velocity, x, t, earlier):
+    return x + (earlier - t) * velocity(x + (earlier - t) / 2 * velocity(x, t), (t + earlier) / 2)
+
+
+def _guided(untold, told, w):
+    return untold + w * (told - untold)
 
 
 ACCEPTED = {
@@ -106,8 +103,13 @@ ACCEPTED = {
         lambda noisy, guess, alpha, sigma: -(alpha * guess - noisy) / sigma**2 * sigma,
     ],
     "e10_3": [_from_velocity, _from_velocity_by_sum, _from_velocity_by_equations],
-    "e10_4": [_follow, _follow_by_times, _follow_in_place],
+    "e10_4": [_heun, _heun_by_mean, _heun_by_ends],
     "e10_5": [_ddim, _ddim_by_ratio, lambda *inputs: np.float64(_ddim(*inputs))],
+    "e10_6": [
+        _guided,
+        lambda untold, told, w: (1 - w) * untold + w * told,
+        lambda untold, told, w: told + (w - 1) * (told - untold),
+    ],
 }
 
 REJECTED = {
@@ -141,15 +143,14 @@ REJECTED = {
         (lambda velocity, noisy, t: noisy - t * velocity, "go back along"),
     ],
     "e10_4": [
-        (lambda velocity, x, steps: _follow(velocity, x, steps, sign=1), "goes against"),
-        (lambda velocity, x, steps: _follow(velocity, x, steps, length=1), "whole velocity"),
-        (lambda velocity, x, steps: _follow(velocity, x, steps, shift=1), "at which it begins"),
-        (_follow_upwards, "at which it begins"),
-        (lambda velocity, x, steps: x - velocity(x, 1.0), "Ask again"),
-        (_follow_too_few_times, "steps + 1"),
-        (_follow_changing, "work on a copy"),
-        (lambda velocity, x, steps: x, "as it was"),
-        (lambda velocity, x, steps: _follow(velocity, x, steps + 1, length=1 / steps), "one step more"),
+        (lambda velocity, x, t, earlier: x + (earlier - t) * velocity(x, t), "Euler's step"),
+        (lambda velocity, x, t, earlier: _heun(velocity, x, t, earlier, last_asks=True), "asks once"),
+        (lambda velocity, x, t, earlier: _heun(velocity, x, t, earlier, half=1), "half their sum"),
+        (lambda velocity, x, t, earlier: _heun(velocity, x, t, earlier, second_at=t), "not at t"),
+        (_heun_at_x, "not at x"),
+        (_heun_upwards, "Time runs down"),
+        (_midpoint, "midpoint"),
+        (lambda velocity, x, t, earlier: x, "as it was"),
     ],
     "e10_5": [
         (lambda noisy, guess, *others: noisy, "x_t again"),
@@ -160,5 +161,13 @@ REJECTED = {
         (lambda noisy, guess, *others: guess, "at once"),
         (lambda noisy, guess, a, s, a_s, s_s: a_s * guess - s_s * (noisy - a * guess) / s, "wrong way round"),
         (lambda noisy, guess, a, s, a_s, s_s: a_s * guess + s_s * (noisy - a_s * guess) / s, "of the time t"),
+    ],
+    "e10_6": [
+        (lambda untold, told, w: _guided(told, untold, w), "changed places"),
+        (lambda untold, told, w: _guided(untold, told, -w), "the other way"),
+        (lambda untold, told, w: told + w * (told - untold), "begin at the untold"),
+        (lambda untold, told, w: w * (told - untold), "way alone"),
+        (lambda untold, told, w: w * told, "counts whole"),
+        (lambda untold, told, w: untold + w * told, "not added up"),
     ],
 }
