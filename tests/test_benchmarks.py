@@ -20,6 +20,7 @@ _EACH = (  # with one file of results
     "10_grid",
     "11_enlargers",
     "11_losses",
+    "12_fillers",
     "12_inpainters",
     "12_losses",
     "12_restorers",
