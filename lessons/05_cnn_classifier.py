@@ -589,9 +589,9 @@ figures.show(
 
 # %% [markdown]
 # While the learning rate is high the curves jump, and settle as it falls to zero: compare finished runs only.
-# And equal epochs are not equal time: with 19 epochs width 8 still stayed below the widest, with 14 width 16
-# came out above it (`benchmarks/05_longer.json`, one run each, on busy cores, so that seconds do not compare).
-# Which width is best for its time stays open. We take the widest in the table; it stays below 240 seconds.
+# And equal epochs are not equal time: with more epochs, meant to take as long, width 8 still stayed below the
+# widest and width 16 came out above it (`benchmarks/05_longer.json`: one run each, on busy cores, so that seconds
+# do not compare). Which width is best for its time stays open. We take the widest in the table; it stays below 240 seconds.
 #
 # It has three convolutions, each with batch normalisation and ReLU, two with pooling, then a hidden layer and
 # dropout:

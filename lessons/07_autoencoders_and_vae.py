@@ -628,8 +628,8 @@ for name, run in recorded.items():
 # $-$ELBO cannot be compared from row to row: a probability and a density are different things, and a density
 # over 1 makes it negative. Pictures can. With $s=1$ a wrong pixel costs next to nothing, so little is stored
 # (small KL) and all is blurred. The learned $s$ stores most, and rebuilds best. For *generated* pictures (the
-# last two columns, section 7) Bernoulli, between them, leads; each seed gives this
-# order.
+# last two columns, section 7) Bernoulli, between them, leads; each
+# seed gives this order.
 #
 # ## 7 · Is it better than something simple?
 #

@@ -177,9 +177,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The trained network gives back outlines to its deepest layer, and not the colours: more than three times the steps
-# hardly change that. From random weights the whole picture comes back from the first two layers: being rebuilt does not
-# mean having been understood. We take `conv3_3` for content.
+# The trained network gives back outlines to its deepest layer, and colours from the first alone; for the second, more
+# than three times the steps hardly change that. From random weights the whole picture comes back from the first two
+# layers: being rebuilt does not mean having been understood. We take `conv3_3` for content.
 #
 # ### E14.1 ★★ How far does it see?
 # Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
@@ -537,8 +537,7 @@ figures.images(
 
 # %% [markdown]
 # The optimised picture has by far the smallest style distance. It was optimised for that, so the eye must agree. Here
-# neither rival comes nearer to the style than the photograph itself, whose colours are the road's already; over many
-# photographs (section 7) both do. With the photograph's own colours most of the gain is given back.
+# neither rival comes nearer to the style than the photograph itself; over many photographs (section 7) both do. With the photograph's own colours most of the gain is given back.
 #
 # ### E14.5 ★★ Colours by two numbers
 # Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
@@ -897,8 +896,8 @@ for name in ("road", "terrace", "auvers"):
 # %% [markdown]
 # In the held-out styles it comes no nearer than histogram matching, and on the road it is farther from the photograph. Of
 # the two learned ones it is nearer to the night café; at the church we see no clear difference. It moves colours and paints
-# no strokes. By its style distance a network for one style is well ahead. Huang and Belongie
-# learned from some 80,000 paintings, ours from six.
+# no strokes. By the style distance a network for one style is well ahead. Huang and Belongie learned from some 80,000
+# paintings, ours from six.
 #
 # ## 8 · How do I paint a picture of my own?
 #

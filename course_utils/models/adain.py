@@ -74,6 +74,9 @@ def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> ker
 class AnyStyle(keras.Model):
     """Paints photographs in any style: `model([photographs, styles])`, float (n, h, w, 3) in [0, 1] of any size each.
 
+    A photograph is painted with FRAME pixels of its mirror image around it, which are cut off again; in training it is
+    not.
+
     `model.code(styles)` and `model.paint(photographs, codes, strength)` do so in two steps: a code that is kept spares
     the style its way through VGG, and codes can be mixed.
 
@@ -149,7 +152,10 @@ class AnyStyle(keras.Model):
         return self._decoded(wanted, inputs), wanted, wanted_style, styled
 
     def __call__(self, inputs, *arguments, training=False, **keywords):
-        """In training of photographs alone: (painted, maps asked for, {layer: statistics drawn}, which got one)."""
+        """In training of photographs alone: (painted, maps asked for, {layer: statistics drawn}, which got one).
+
+        Raises ValueError where it is to be trained without statistics of styles or before it is compiled.
+        """
         if training and self.statistics is None:
             raise ValueError("this model was made without the statistics of styles, which it needs to be trained")
         if training and not self.compiled:
