@@ -16,12 +16,12 @@
 # **Can one network teach another to make pictures, merely by trying to catch its fakes?**
 #
 # In a **generative adversarial network** (GAN) the **generator** turns random numbers into pictures, the
-# **discriminator** tells real pictures from generated ones, and each learns from the other's mistakes.
+# **discriminator** tells real from generated ones, and each learns from the other's mistakes.
 #
 # - **You will be able to** write this game, see when it goes wrong, repair it, and measure the repair.
 # - **You need** losses, gradients and optimisers ([lesson 04](04_learning.ipynb)), logits and the classifier of
 #   [lesson 05](05_cnn_classifier.ipynb).
-# - **Time**: about three hours with the exercises; all cells together run in some minutes.
+# - **Time**: about three hours with the exercises; all cells run in some minutes.
 
 # %%
 import json
@@ -50,7 +50,7 @@ from course_utils.models import gan, gan_losses, gan_networks
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A generator that ships with the course drew each of these from random numbers.
+# A generator that ships with the course drew these from random numbers:
 
 # %%
 clothes = models.load("gan_fashion").sample(48, seed=0)
@@ -67,9 +67,8 @@ figures.images(
 # %% [markdown]
 # ## 1 · How does the game go?
 #
-# First on numbers, where everything can be drawn. Real numbers $x$ come from two hills of probability. The
-# generator $G$ turns eight random ones, its **latent** numbers $z$, into a **fake**. The discriminator $D$
-# returns a logit: positive for "real", negative for "fake".
+# First on numbers. The real ones, $x$, come from two hills of probability. The generator $G$ turns eight random
+# ones, its **latent** numbers $z$, into a **fake**. The discriminator $D$ returns a logit, positive for "real".
 
 
 # %%
@@ -91,14 +90,14 @@ def dense_network(*sizes):
 
 
 # %% [markdown]
-# Each **round** has two turns. The discriminator makes $L_D$ smaller, the cross-entropy of telling real from
-# fake; then the generator makes $L_G$ smaller, that of its fakes being taken for real. Here
-# $\operatorname{softplus}(l) = \log(1+e^l)$ is minus the logarithm of the probability $\sigma(-l)$:
+# In each **round** the discriminator first makes $L_D$ smaller, the cross-entropy of telling real from fake; then
+# the generator $L_G$, that of its fakes being taken for real. Here $\operatorname{softplus}(l) = \log(1+e^l)$ is
+# minus the logarithm of the probability $\sigma(-l)$:
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
-# Each turn moves the weights of one network alone, by a `tf.GradientTape` of its own, and by Adam with a short
-# memory, since the other network keeps turning the gradient:
+# Each turn moves one network alone, by its own `tf.GradientTape`, and by Adam with a short memory, since the
+# other network keeps turning the gradient:
 
 
 # %%
@@ -210,8 +209,8 @@ for name, numbers in hills_of.items():
 
 # %% [markdown]
 # Where fakes are too many the blue curve dips, where they are too few it rises, and the fakes walk uphill. The
-# generator never sees a real number: it learns from the slope of that curve alone. In the end both hills are
-# there, not exactly right, and the curve lies near one half there.
+# generator never sees a real number: it learns from the curve's slope alone. In the end both hills are there, not
+# exactly right.
 #
 # ## 2 · What does the generator make smaller?
 #
@@ -221,7 +220,7 @@ for name, numbers in hills_of.items():
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
-# Is that what a network finds? Here $q$ is a bell, and the discriminator a classifier of two classes.
+# Does a classifier of two classes find it? Here $q$ is a bell.
 
 
 # %%
@@ -267,8 +266,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The sum over all $x$ is the value $V$ of the game. With $D^*$ in it, what remains for the generator to make
-# smaller is the **Jensen-Shannon divergence** of $p$ and $q$, from each to their mean $m = (p+q)/2$:
+# The sum over all $x$ is the value $V$ of the game. With $D^*$ in it, the generator is left to make smaller the
+# **Jensen-Shannon divergence** of $p$ and $q$, from each to their mean $m = (p+q)/2$:
 #
 # $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
 
@@ -288,9 +287,8 @@ print("trained network:", approx(game_value(found.clip(1e-6, 1 - 1e-6), p, q, x)
 print(f"when p = q, D* is 1/2: {game_value(0 * x + 0.5, p, p, x):.4f} = -log 4")
 
 # %% [markdown]
-# It is zero where the generator is perfect. But does it show the way there? We push a box of width 1 away from
-# another by $\theta$, and compare with the **Wasserstein distance**: how far probability has to be carried, on
-# average.
+# It is zero for a perfect generator. But does it show the way there? We push one box of width 1 away from another
+# by $\theta$, and compare the **Wasserstein distance**: how far probability has to be carried, on average.
 
 # %%
 shifts = np.linspace(0, 3, 61)
@@ -324,14 +322,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Once the boxes part, the divergence stays at $\log 2$: no slope, hence no gradient for the generator. The
-# Wasserstein distance has a slope everywhere. The **WGAN** descends it, for which the discriminator's slope must
-# be bounded (E8.4).
+# Once the boxes part, the divergence stays at $\log 2$: no gradient for the generator. The Wasserstein distance
+# has a slope everywhere; the **WGAN** descends it, with a discriminator of bounded slope (E8.4).
 
 # %% [markdown]
 # ### E8.1 ★ The optimal discriminator
 # Write `optimal_discriminator` from the densities `p` of real numbers and `q` of fakes at the same points, two
-# arrays of one shape. Where both are 0, the answer is one half.
+# arrays of one shape. Where both are 0, return one half.
 
 
 # %% tags=["exercise"]
@@ -354,9 +351,9 @@ check.e8_1(optimal_discriminator)
 # %% [markdown]
 # ## 3 · Which loss?
 #
-# In the game as first written the generator descends $\log(1-\sigma(l))$, where $l = D(G(z))$ is the logit of a
-# fake: the **minimax** loss. Section 1 used the **non-saturating** one, $-\log \sigma(l)$. The **hinge** loss has
-# $-l$; its discriminator descends $\max(0, 1 - l_\text{real}) + \max(0, 1 + l_\text{fake})$.
+# Let $l = D(G(z))$ be the logit of a fake. In the game as first written the generator descends
+# $\log(1-\sigma(l))$, the **minimax** loss. Section 1 used the **non-saturating** one, $-\log \sigma(l)$. The
+# **hinge** loss has $-l$; its discriminator descends $\max(0, 1 - l_\text{real}) + \max(0, 1 + l_\text{fake})$.
 
 # %%
 generator_losses = {
@@ -409,10 +406,10 @@ figures.show(
 
 # %% [markdown]
 # At the dotted line the discriminator is sure. There minimax leaves the generator less than a hundredth of the
-# gradient, just when it has most to learn; the other two keep it near one.
+# gradient; the other two keep it near one.
 #
 # Does it matter? [Adam](04_learning.ipynb#5-·-Which-way,-and-how-far?) divides each gradient by its usual size.
-# We give the discriminator a head start and play on, the generator by plain gradient descent or by Adam. What do
+# We give the discriminator a head start; the generator then learns by plain gradient descent or by Adam. What do
 # you expect?
 
 
@@ -442,13 +439,12 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent at this rate minimax is lost from both starts (99 stands for far away). By Adam it does no
-# worse than the other; section 8 finds the same on pictures.
+# By gradient descent at this rate minimax is lost from both starts (99: far away); by Adam it does no worse.
 
 # %% [markdown]
 # ### E8.2 ★★ The non-saturating loss
 # Write `non_saturating_loss`: the generator's mean loss from the logits (n, 1) of its fakes, be they −1,000 or
-# 1,000. `np.logaddexp(a, b)` is $\log(e^a + e^b)$ without ever computing a power that is too large.
+# 1,000. `np.logaddexp(a, b)` computes $\log(e^a + e^b)$ without any power that is too large.
 
 
 # %% tags=["exercise"]
@@ -517,8 +513,8 @@ covered, near = ring_scores(ring(2000, np.random.default_rng(0)))
 print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
 
 # %% [markdown]
-# Three games from the same start. In the first the generator learns twenty times as fast as the discriminator.
-# The second adds a penalty, R1 (see below). In the third both learn at the same rate.
+# Three games from one start: in the first the generator learns twenty times as fast as the discriminator, the
+# second adds a penalty, R1 (see below), in the third both learn at the same rate.
 
 
 # %%
@@ -575,12 +571,12 @@ figures.show(
 )
 
 # %% [markdown]
-# Above, all latent numbers lead to nearly the same place, and that place wanders. This is **mode collapse**:
-# against a slow discriminator the best answer is the one place it believes in most, and once it doubts that
-# place, all move on. R1 is no remedy here. Below, the discriminator keeps up.
+# In the upper rows all latent numbers lead to one place or two, which wander. This is **mode collapse**: against
+# a slow discriminator the best answer is the place it believes in most; once it doubts that place, all move on.
+# R1 is no remedy here. In the last row the discriminator keeps up.
 #
 # What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
-# discriminator $D(x) = \psi x$, which climbs $\psi\theta$; the generator descends it. When both step at once, by
+# discriminator $D(x) = -\psi x$, which climbs $\psi\theta$; the generator descends it. When both step at once, by
 # $h$:
 #
 # $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
@@ -629,9 +625,8 @@ figures.show(
 )
 
 # %% [markdown]
-# They chase each other in circles. Steps at once even carry them outwards; in turns they come no nearer and go no
-# further. R1 makes the discriminator flatter, as it should be at the solution, and the circle becomes a spiral
-# inwards.
+# Steps at once carry them outwards; in turns they circle. R1 makes the discriminator flatter, as it should be at
+# the solution, and the circle becomes a spiral inwards.
 
 # %% [markdown]
 # ### E8.4 ★★★ A gradient penalty
@@ -760,14 +755,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Even grey becomes bright shapes, not yet clothes. The dots come from the transposed convolutions (lesson 02):
-# each pixel of a $2\times2$ block is painted by kernel entries of its own. Will they go (section 7)?
+# The dots come from the transposed convolutions (lesson 02): each pixel of a $2\times2$ block is painted by
+# kernel entries of its own. Will they go (section 7)?
 #
 # ## 6 · How does the game fit into `fit`?
 #
 # Keras's `fit` looks after progress and saving, if the game is *one* loss. `call` makes the fakes, `y_pred`. In
-# the discriminator's term they are constants (`stop_gradient`); in the generator's term the discriminator's
-# weights are (`stateless_call` runs a network with weights that we hand it).
+# the discriminator's term they are constants (`stop_gradient`); in the generator's the discriminator's weights
+# are (`stateless_call` runs a network with weights that we hand it).
 
 
 # %%
@@ -822,8 +817,8 @@ history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 # %% [markdown]
 # Mind that `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1.
 #
-# From now on we use the package's `gan.Gan`: this class with R1 and three repairs more. The **relativistic loss**
-# scores real and fake in pairs, and each network wants its own side ahead:
+# From now on we use the package's `gan.Gan`: this class with R1 and three more repairs. The **relativistic loss**
+# scores real and fake in pairs; each network wants its own side ahead:
 
 
 # %%
@@ -839,7 +834,7 @@ print("as in the package:", equal)
 
 # %% [markdown]
 # **Averaged weights**: a second generator, the one we sample, keeps nearly all of itself at each step and takes
-# the rest from the one that plays, whose weights never rest:
+# the rest from the one that plays and never rests:
 
 
 # %%
@@ -901,15 +896,14 @@ check.e8_5(largest_singular_value)
 # %% [markdown]
 # ## 7 · How good is good?
 #
-# Losses do not tell. We let the classifier of lesson 05 look: its 160 features of many samples form a cloud. The
-# **Fréchet distance** compares it with the cloud of real pictures by means $\mu$ and covariances $\Sigma$ (how
-# features vary together), as if both were Gaussian:
+# Losses do not tell. The classifier of lesson 05 describes each sample by 160 features. The **Fréchet distance**
+# compares their means $\mu$ and covariances $\Sigma$ (how features vary together) with those of real pictures, as
+# if both were Gaussian:
 #
 # $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
 #
 # **Coverage** is the share of real pictures that have a sample close by; **effective classes** count the classes
-# that are generated (E8.6). Read each beside its **floor**: the same number for *real* pictures in place of the
-# samples.
+# generated (E8.6). Read each beside its **floor**: the same number for *real* pictures in place of samples.
 
 # %%
 test_images, _ = data.fashion_mnist("test")
@@ -922,9 +916,8 @@ scores = {"each pixel for itself": judge(pixelwise, METRICS)}
 print(scores["each pixel for itself"]["frechet_distance"])
 
 # %% [markdown]
-# The generator to beat is that of the well-known tutorials, after the DCGAN paper: kernels of $5\times5$, up to
-# 256 channels. Ours follows in section 9. Both runs are recorded, not in one sitting, on a shared machine:
-# compare minutes of its processor, and pictures.
+# The generator to beat is the DCGAN of well-known tutorials: kernels of $5\times5$, up to 256 channels. Ours
+# follows in section 9. Both were recorded apart, on a shared machine: compare processor minutes and pictures.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "08_baseline.json").read_text())
@@ -991,9 +984,9 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left hardly anything but tops and shoes, in a pattern of checks: a kernel of 5 moved by 2 paints some
-# pixels by more entries than others. A kernel of 4 paints all by equally many; next to no dots are left. Ours is
-# far ahead at equal times and at equal numbers of pictures. But it differs in much more than the kernel.
+# On the left hardly anything but tops and shoes, in checks: a kernel of 5 moved by 2 paints some pixels by more
+# entries than others, one of 4 all by equally many. Ours is far ahead at equal times and at equal numbers of
+# pictures, but differs in much more than the kernel.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1023,10 +1016,9 @@ check.e8_6(effective_classes)
 # %% [markdown]
 # ## 8 · Which repair pays?
 #
-# Each repair alone, in the same small, plain GAN: short runs judged by validation images, three seeds each (± is
-# the standard error). Our recipe (`ours`) differs from `plain` in the loss, R1, averaged weights, *and* the
-# optimiser: twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for 0.999. Which of these
-# pays? Guess first.
+# Each repair alone in the same small, plain GAN: short runs judged by validation images, three seeds each (± is
+# the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
+# twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for 0.999. Which pays? Guess first.
 
 
 # %%
@@ -1068,11 +1060,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Most of our gain is the optimiser, which no one would call a repair: Adam's shorter memory gains alone, the
-# doubled rate only together with it. Loss, R1 and averaging gain little or nothing alone, all three together
-# (`ours, the plain optimiser`) about half as much. Taken from ours, R1 is missed, the loss hardly; averaging was
-# not taken out. Larger batches, which mean half the steps, do harm; so do a slower generator and Heusel's *two
-# time scales*, a faster discriminator.
+# Most of our gain is the optimiser: Adam's shorter memory gains alone, the doubled rate only together with it.
+# Loss, R1 and averaging gain little or nothing alone; together (`ours, the plain optimiser`) they gain about half
+# as much as the optimiser. Taken from ours, R1 is missed, the loss hardly; averaging was not taken out.
 #
 # ## 9 · Now ours
 #
@@ -1105,9 +1095,8 @@ ahead_by = watcher.record.curve("real_above_made")[1:]  # without the look after
 print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ahead_by.max(), 2))
 
 # %% [markdown]
-# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, though it is not so far
-# ahead that the generator stops learning. Nearly all classes are there. The nearest training pictures are
-# relatives, not copies.
+# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, yet the generator goes on
+# learning. The nearest training pictures are relatives, not copies.
 
 # %%
 generated = model.sample(10_000, seed=1)
@@ -1137,12 +1126,12 @@ figures.images(
 )
 
 # %% [markdown]
-# Chosen by nobody: the first sixty. Most pass for clothes, some melt.
+# The first sixty, chosen by nobody: most pass for clothes, some melt.
 #
 # ## 10 · Which illness is it?
 #
-# Below a healthy run six others, each ill by another bug or setting from practice. Look at the losses, at how
-# often real is ranked above fake, at classes and diversity, and at the samples.
+# Below a healthy run come six others, each ill by a bug or setting from practice. Look at losses, ranking,
+# classes, diversity and samples.
 
 # %%
 ill_runs = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
@@ -1185,8 +1174,8 @@ check.e8_7(diagnose)
 # %% [markdown]
 # ## 11 · What lies between two pictures?
 #
-# A straight line from one latent vector to the next would pass too close to zero, where hardly any lies in 64
-# dimensions, so we walk on an arc (Shoemake's *slerp*, 1985).
+# A straight line between two latent vectors passes closer to zero than nearly any vector drawn in 64 dimensions,
+# so we walk on an arc (Shoemake's *slerp*, 1985).
 
 
 # %%
@@ -1239,15 +1228,13 @@ figures.animate(
 )
 
 # %% [markdown]
-# Within a class the pictures change little by little. From class to class they switch within a step or two: the
-# steepest step is well above the mean one.
+# Within a class pictures change little by little; from class to class they switch within a step or two.
 #
 # ## 12 · And in colour?
 #
-# There are few emoji, and a discriminator could learn them by heart. So it sees each moved and mirrored at
-# random, real and fake alike (**differentiable augmentation**: gradients pass through); moving helped a little on
-# 1,000 clothes (section 8). Here is the shipped network. The **kernel distance**, unlike Fréchet's, does not grow
-# where pictures are few.
+# A discriminator could learn the few emoji by heart, so it sees each moved and mirrored at random, real and fake
+# alike (**differentiable augmentation**: gradients pass through). We judge the shipped network by the **kernel
+# distance**, which unlike Fréchet's does not grow where pictures are few.
 
 # %%
 emoji, _ = data.emoji_pictures("train")
@@ -1278,9 +1265,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The first eight, chosen by nobody: right colours, some shading, hardly one that can be named. The kernel
-# distance agrees: below that of a VAE on the same emoji, far above that of real ones. No success, then. But nothing was
-# copied: of a thousand, none lies closer to a training picture than some held-out emoji do.
+# The first eight: right colours, some shading, hardly one that can be named. The kernel distance agrees: below a
+# VAE's on the same emoji, far above that of real ones. No success, then. But nothing was copied: of a thousand,
+# none lies closer to a training picture than some held-out emoji do.
 #
 # ## Clinic
 #
@@ -1360,8 +1347,8 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures; no weight of the
-# generator has any part in them, so all its gradients are zero. Look at samples, and at whether weights move.
+# On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, in which no weight of
+# the generator has any part: all its gradients are zero. Look at samples, and at whether weights move.
 
 # %% [markdown]
 # ## Summary
@@ -1378,7 +1365,7 @@ figures.images(
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | generative adversarial network (GAN) | 生成对抗网络 | learning by playing against each other |
+# | generative adversarial network (GAN) | 生成对抗网络 | learns by playing against another |
 # | generator, discriminator | 生成器、判别器 | makes samples; tells them from real ones |
 # | latent vector | 潜在向量(隐向量) | random numbers that become a sample |
 # | Jensen-Shannon divergence | JS 散度 | how far two densities lie from their mean |
