@@ -21,7 +21,7 @@
 #   variational autoencoder, and judge and steer what it generates.
 # - **You need** [lesson 04](04_learning.ipynb) for losses, gradients and optimisers, [lesson
 #   05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours to work through; all cells together run in a few minutes, most of it training.
+# - **Time**: about two hours to work through; all cells run in a few minutes.
 
 # %%
 import json
@@ -41,8 +41,8 @@ from course_utils.models import vae
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A network that ships with the course made these. Each row begins and ends with a picture that it was not
-# trained on, rebuilt (of those that it rebuilds best); all between are generated.
+# A network that ships with the course made these: each row leads from one picture, unseen in training and rebuilt
+# (one of those that it rebuilds best), to another; all between are generated.
 
 
 # %%
@@ -76,13 +76,13 @@ figures.images(
 # %% [markdown]
 # ## 1 · What is left of a picture in two numbers?
 #
-# An **autoencoder** is two networks in a row: an **encoder** $f$ turns a picture $x$ into a **code** $z$ of a
-# few numbers, a **decoder** $g$ turns the code back into a picture. They learn together to lose little.
+# An **autoencoder** is two networks in a row: an **encoder** $f$ turns a picture $x$ into a **code** $z$ of a few
+# numbers, a **decoder** $g$ turns the code back into a picture. They learn together to lose little.
 #
 # $$z = f(x) \qquad \hat x = \text{sigmoid}(g(z)) \qquad x, \hat x: (n, 28, 28, 1) \qquad z: (n, 2)$$
 #
-# The sigmoid turns any number into one between 0 and 1. The encoder halves the picture twice, by stride 2;
-# the decoder doubles it twice, by transposed convolutions.
+# The sigmoid turns any number into one between 0 and 1. The encoder halves the picture twice by stride 2; the
+# decoder doubles it twice by transposed convolutions.
 
 
 # %%
@@ -112,7 +112,7 @@ def build_decoder(inputs):
 
 
 # %% [markdown]
-# The package has the same two networks; with the same weights they give the same:
+# The package has the same two networks:
 
 # %%
 recipe = recipes.find("vae_fashion")
@@ -127,9 +127,9 @@ for ours, theirs, inputs in zip((encoder, decoder), copies, (images[:4], some_co
     print(f"{ours.count_params():,} weights", np.allclose(ours(inputs), theirs(inputs), atol=1e-5))
 
 # %% [markdown]
-# The loss reads $\hat x$ as the probability that a pixel is white. It is minus the logarithm of the
-# probability of the picture, summed over its pixels and averaged over pictures, in **nats** (a nat is 1.44
-# bits). Section 6 compares it with [the squared error](04_learning.ipynb#7-·-Which-loss?).
+# The loss reads $\hat x$ as the probability that a pixel is white: minus the logarithm of the picture's
+# probability, summed over pixels and averaged over pictures, in **nats** (a nat is 1.44 bits). Section 6 compares
+# it with [the squared error](04_learning.ipynb#7-·-Which-loss?).
 
 
 # %%
@@ -185,9 +185,9 @@ figures.images(
 #
 # ## 2 · Why can it not invent?
 #
-# To invent, pick a new code and decode it. But where? We divide both axes so that each of 20 steps holds the
-# same share of a normal distribution with the codes' mean and standard deviation. Normal draws would fill all
-# 400 cells. Do our codes? Cells without one are tinted.
+# To invent, pick a new code and decode it. But where? We divide each axis into 20 steps of equal share under a
+# normal distribution with the codes' mean and standard deviation. Normal draws would fill all 400 cells. Do our
+# codes? Cells without one are tinted.
 
 
 # %%
@@ -243,17 +243,17 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes lie in streaks, at a scale of their own, with **holes** between, where nothing ever asked the
-# decoder for sense. We need an encoder that fills its space, in a shape that we can draw from.
+# The codes lie in streaks, at a scale of their own, with **holes** between, where nothing ever asked the decoder
+# for sense. We need an encoder that fills its space, in a shape that we can draw from.
 #
 # ## 3 · What should the loss be?
 #
 # ### A machine that draws pictures
 #
-# We want a machine that draws a code $z$, then a picture $x$ that depends on it. At first let each be one
-# number: $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) = N(z, 0.5^2)$. Such a $p$
-# is a **density**: the share of draws in a narrow strip, divided by its width. $p(x|z)$ is **conditional**:
-# the density of $x$ once $z$ is known.
+# We want a machine that draws a code $z$, then a picture $x$ that depends on it. First let each be one number:
+# $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) = N(z, 0.5^2)$. Such a $p$ is a
+# **density**: the share of draws in a narrow strip, divided by its width. $p(x|z)$ is **conditional**: the
+# density of $x$ once $z$ is known.
 
 # %%
 rng = np.random.default_rng(0)
@@ -290,13 +290,13 @@ figures.show(
 #
 # ### Is a picture likely?
 #
-# Training should make $p(x)$ large for real pictures. It is an **expectation** $\mathbb{E}$, the mean of
-# something over many draws:
+# Training should make $p(x)$ large for real pictures. It is an **expectation** $\mathbb{E}$, a mean over many
+# draws:
 #
 # $$p(x) = \mathbb{E}_{z \sim p(z)}\,[\,p(x|z)\,]$$
 #
-# But nearly no $z$ fits a given picture. So a helper, the encoder, *proposes* codes that may fit, from a
-# density $q$ of its own; we divide by $q$ for having drawn them too often:
+# But nearly no $z$ fits a given picture. So a helper, the encoder, *proposes* codes that may fit, from a density
+# $q$ of its own; we divide by $q$ for having drawn them too often:
 #
 # $$p(x) = \mathbb{E}_{z \sim q}\!\left[\frac{p(x|z)\,p(z)}{q(z)}\right]$$
 
@@ -312,8 +312,8 @@ for name, weights in {"drawn from p(z)": by_prior, "drawn from q": by_q}.items()
 #
 # ### The logarithm goes inside
 #
-# We want $\log p(x)$, from *one* draw a picture. Then the logarithm stands inside the mean, and since it
-# bends down, the mean of logarithms is never above the logarithm of the mean (**Jensen's inequality**):
+# We want $\log p(x)$, from *one* draw a picture. Then the logarithm stands inside the mean, and since it bends
+# down, the mean of logarithms is never above the logarithm of the mean (**Jensen's inequality**):
 
 # %%
 pair = np.array([1.0, 9.0])
@@ -366,9 +366,9 @@ figures.show(
 # %% [markdown]
 # It loses exactly the divergence between $q$ and the posterior. Making the bound large trains both networks.
 #
-# The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$
-# for each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence
-# has a formula:
+# The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$ for
+# each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence has a
+# formula:
 #
 # $$\text{KL}(q\,\|\,p) = \tfrac12 \sum_{j=1}^{d} \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right) \qquad \mu, \sigma: (n, d)$$
 
@@ -402,8 +402,8 @@ check.e7_1(kl_divergence)
 # %% [markdown]
 # ## 4 · How does one differentiate through a die?
 #
-# The first term is a mean over random $z$, and we need its slope by $\mu$ and $\sigma$. As a test take the
-# mean of $z^2$, whose slope by $\mu$ is $2\mu$. Through a *choice* among candidates no slope comes back. The
+# The first term is a mean over random $z$; we need its slope by $\mu$ and $\sigma$. As a test take the mean of
+# $z^2$, whose slope by $\mu$ is $2\mu$. Through a *choice* among candidates no slope comes back. The
 # **reparameterisation trick** draws noise first, which depends on nothing, and moves it:
 #
 # $$z = \mu + \sigma\,\varepsilon \qquad \varepsilon \sim N(0, I)$$
@@ -517,16 +517,16 @@ figures.images(
 )
 
 # %% [markdown]
-# It invents; most of the generated pictures can be named. They are soft: where the decoder is unsure, its
-# loss is best served by a mean.
+# It invents: most generated pictures can be named. They are soft: where the decoder is unsure, a mean loses
+# least.
 #
-# Mind the **scale** of the loss: sum over pixels and over latent numbers, then average over pictures. The
-# mean over pixels would shrink the first term 784 times (see the clinic).
+# Mind the **scale** of the loss: sum over pixels and latent numbers, then average over pictures. A mean over
+# pixels would shrink the first term 784 times (see the clinic).
 #
 # ### E7.3 ★★ The scale of the loss
-# Write `reconstruction_nats`: from pictures (n, h, w, 1) in [0, 1] and logits of the same shape, *one*
-# number, the Bernoulli loss in nats per picture. It should bear logits of $\pm800$. Which NumPy function
-# computes $\log(e^a + e^b)$ safely?
+# Write `reconstruction_nats`: from pictures (n, h, w, 1) in [0, 1] and logits of the same shape, *one* number,
+# the Bernoulli loss in nats per picture. It should bear logits of $\pm800$. Which NumPy function computes
+# $\log(e^a + e^b)$ safely?
 
 
 # %% tags=["exercise"]
@@ -552,8 +552,8 @@ check.e7_3(reconstruction_nats)
 #
 # $$\log p(x) \;\ge\; \mathbb{E}\left[\log \frac1K \sum_{k=1}^K \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}\right] \;\ge\; \text{ELBO} \qquad z_k \sim q(z|x)$$
 #
-# Recorded runs, one each, on **binarised** test pictures (pixels black or white), beside the network of
-# well-known tutorials (seven epochs to our four):
+# Recorded runs, one each, on **binarised** test pictures (pixels black or white), beside the well-known
+# tutorials' network (seven epochs to our four):
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_bounds.json").read_text())["runs"]
@@ -565,13 +565,12 @@ for name, run in recorded.items():
     print(f"{name:20} {both} {run['parameters']:9,} {seconds:10.0f}")
 
 # %% [markdown]
-# The bound of 100 draws is several nats tighter. At equal latent size ours is lower by more than ten nats, in
-# a third of the time; the networks differ in too much to say why.
+# A hundred draws tighten the bound by several nats. Ours is lower in less time; the networks differ in too much
+# to say why.
 #
 # ### E7.4 ★★★ The importance-weighted bound
 # Write `importance_weighted_bound`: from log weights (n, K), the logarithms of the fractions, for K draws a
-# picture, the bound of each picture (n,). Log weights may be $-900$, whose exponential a computer takes for
-# 0.
+# picture, the bound of each picture (n,). Log weights may be $-900$, whose exponential a computer takes for 0.
 
 
 # %% tags=["exercise"]
@@ -594,10 +593,10 @@ check.e7_4(importance_weighted_bound)
 # %% [markdown]
 # ## 6 · What does a grey pixel mean?
 #
-# The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white; the
-# loss is the mean loss of pictures whose pixels are tossed like coins. **Gaussian**: the level is the mean of
-# a normal distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$.
-# Many tutorials take $s=1$; $s$ can also be learned.
+# The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white; the loss
+# is the mean loss of pictures whose pixels are tossed like coins. **Gaussian**: the level is the mean of a normal
+# distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$.
+# Many tutorials take $s=1$; it can also be learned.
 
 # %%
 one = validation_images[:1]
@@ -625,17 +624,16 @@ for name, run in recorded.items():
     print(f" {distance:8.1f} ± {errors[3]:.1f} {coverage:6.2f} ± {errors[4]:.2f}")
 
 # %% [markdown]
-# $-$ELBO cannot be compared from row to row: a probability and a density are different things, and a density
-# over 1 makes it negative. Pictures can. With $s=1$ a wrong pixel costs next to nothing, so little is stored
-# (small KL) and all is blurred. The learned $s$ stores most, and rebuilds best. For *generated* pictures (the
-# last two columns, section 7) Bernoulli, between them, leads; each
-# seed gives this order.
+# $-$ELBO cannot be compared between rows: a density is no probability, and one over 1 makes it negative. Pictures
+# can. With $s=1$ a wrong pixel costs next to nothing, so little is stored (small KL) and all is blurred. The
+# learned $s$ stores most, and rebuilds best. For *generated* pictures (last two columns, section 7) Bernoulli
+# leads, with each seed.
 #
 # ## 7 · Is it better than something simple?
 #
-# Three baselines. **Pixels**: each drawn from its own normal distribution. **PCA**: sixteen numbers drawn
-# from theirs. **Autoencoder**: a plain one of the same size and epochs as the VAE, its codes drawn from $N(0,
-# I)$ or from the normal distribution that fits them best.
+# Three baselines. **Pixels**: each drawn from its own normal distribution. **PCA**: sixteen numbers drawn from
+# theirs. **Autoencoder**: a plain one of the VAE's size and epochs, its codes drawn from $N(0, I)$ or from the
+# normal distribution that fits them best.
 
 # %%
 training.set_seed(numbers.seed)
@@ -679,14 +677,14 @@ figures.images(
 )
 
 # %% [markdown]
-# Numbers compare pictures by 160 features of the shipped classifier of lesson 05. Two decide. The **Fréchet
-# distance** compares means $m$ and covariances $C$ of the features of real and generated pictures:
+# Two numbers decide, from 160 features by which lesson 05's classifier describes a picture. The **Fréchet
+# distance** compares means $m$ and covariances $C$ (how features vary together) of real and generated pictures:
 #
 # $$\lVert m_r - m_g \rVert^2 + \text{trace}\left(C_r + C_g - 2\,(C_r C_g)^{1/2}\right)$$
 #
-# **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real
-# one. **Precision** is the share of generated pictures close to real ones, **recall** the other way round.
-# The other columns we leave aside. The last row, the floor, is real pictures in the place of generated ones.
+# **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real one.
+# **Precision** is the share of generated pictures close to real ones, **recall** the reverse; we leave the other
+# columns aside. The last row, the floor, is real pictures in place of generated ones.
 
 # %%
 judge = metrics.Judge(data.fashion_mnist("test")[0][:5000], images[-5000:])
@@ -703,9 +701,9 @@ for metric in ("frechet_distance", "kernel_distance", "coverage"):
     print(f"best of the first five in {metric}: {approx(choose_best(values, key=values.get))}")
 
 # %% [markdown]
-# Of the first five, ours wins in Fréchet distance and coverage. In recall the fitted autoencoder is ahead,
-# and the precision of pure noise is not zero. So judge by Fréchet distance and coverage together, beside the
-# floor and a grid of pictures.
+# Of the first five, ours wins in Fréchet distance and coverage. In recall the fitted autoencoder is ahead, and
+# the precision of pure noise is not zero. So judge by these two together, beside the floor and a grid of
+# pictures.
 #
 # ## 8 · What is in the latent space?
 #
@@ -735,9 +733,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The scale is known now, and fewer cells are empty. Across the gaps that remain the decoder fades from one
-# class to the next. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged*
-# to mean similar things, not forced. Back to sixteen numbers.
+# The scale is known now, and fewer cells are empty. Across the gaps that remain the decoder fades from class to
+# class. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged* to mean similar
+# things, not forced. Back to sixteen numbers.
 
 
 # %%
@@ -762,13 +760,13 @@ figures.images(
 )
 
 # %% [markdown]
-# The first row of each pair mixes pixels: a double exposure. The second walks between codes: half-way there
-# is *one* thing.
+# The first row of each pair mixes pixels: a double exposure. The second walks between codes: half-way there is
+# *one* thing.
 #
 # ### E7.5 ★★ Walk around, not through
-# In many dimensions draws from $N(0, I)$ lie near a sphere of radius $\sqrt d$; a straight line passes nearer
-# to 0. Write `spherical_path`: `steps` points (steps, d) in even steps on the arc from `start` to `end`, two
-# vectors of equal length. With $\omega$ the angle between them and $t$ from 0 to 1:
+# In many dimensions draws from $N(0, I)$ lie near a sphere of radius $\sqrt d$; a straight line passes nearer to
+# 0. Write `spherical_path`: `steps` points (steps, d) in even steps on the arc from `start` to `end`, two vectors
+# of equal length. With $\omega$ the angle between them and $t$ from 0 to 1:
 #
 # $$z_t = \frac{\sin((1-t)\,\omega)}{\sin \omega}\, z_0 + \frac{\sin(t\,\omega)}{\sin\omega}\, z_1$$
 
@@ -793,9 +791,8 @@ def spherical_path(start, end, steps):
 check.e7_5(spherical_path)
 
 # %% [markdown]
-# Which numbers of the code matter? One is *in use* if its mean $\mu_j$ varies over pictures, by a variance
-# over 0.01. The KL is a sum over numbers, so it tells what each costs. A **traversal** moves one number and
-# keeps the others.
+# Which numbers of the code matter? One is *in use* if its mean $\mu_j$ varies over pictures by a variance over
+# 0.01. The KL, a sum over numbers, tells what each costs. A **traversal** moves one number and keeps the others.
 
 # %%
 code_means, code_deviations = model.encode(validation_images)
@@ -834,8 +831,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The bar for *in use* is low: a number just above it costs, and says, next to nothing. In JupyterLab, move
-# the six dearest yourself:
+# The bar for *in use* is low: a number just above it costs, and says, next to nothing. Move the six dearest
+# yourself, in JupyterLab:
 
 # %%
 panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
@@ -872,9 +869,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The sum of both, which is $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the
-# left end of the figure is **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture,
-# and says nothing.
+# The sum of both, $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the left end is
+# **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture, and says
+# nothing.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
@@ -885,14 +882,14 @@ for name, run in recorded.items():
     print(f"{name:10} {bound:7.1f} {cost:6.1f} {used:10}")
 
 # %% [markdown]
-# Two numbers are too few; from sixteen on it hardly matters how many there are. That some say little is no
-# fault; that all do, is.
+# Two numbers are too few; from sixteen on it hardly matters how many there are. That some say little is no fault;
+# that all do, is.
 #
 # ## 10 · How does one order a picture?
 #
-# A **conditional** VAE tells both networks the label $y$: $q(z|x, y)$ and $p(x|z, y)$. The code is left with
-# the style. The label, ten numbers of which one is 1 (*one-hot*), joins the input of the first dense layer;
-# times ten, a trick, to be heard among many other numbers.
+# A **conditional** VAE tells both networks the label $y$: $q(z|x, y)$ and $p(x|z, y)$. The code is left with the
+# style. The label, ten numbers of which one is 1 (*one-hot*), joins the input of the first dense layer; times
+# ten, a trick, to be heard among many others.
 
 # %%
 training.set_seed(numbers.seed)
@@ -938,14 +935,13 @@ measured("ordered, recognised as that class", recognised["ordered"], at_least=0.
 print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["real"], 2))
 
 # %% [markdown]
-# The classifier sees most pictures as what was ordered, where guessing would give one in ten. Blur costs
-# some: even rebuilt pictures lose thin straps of sandals. Lesson 08 trains networks against a judge that does
-# not let blur pass.
+# The classifier sees most pictures as what was ordered; guessing would give one in ten. Blur costs some: even
+# rebuilt pictures lose thin straps of sandals. Lesson 08 trains against a judge that does not let blur pass.
 #
 # ## Clinic
 #
-# Two networks from the wild. The first promises "sharper pictures", the second "a loss that fits on one axis
-# with other models". Look at the log of each training and at the pictures: what is wrong?
+# Two networks from the wild. The first promises "sharper pictures", the second "a loss that fits on one axis with
+# other models". Look at the log of each training and at the pictures: what is wrong?
 
 
 # %% tags=["clinic"]
@@ -994,36 +990,36 @@ figures.images(
 )
 
 # %% [markdown]
-# "Sharp" decodes the mean and has no KL term: an autoencoder in disguise. Its KL is far above that of the
-# repaired one, and what it generates are smears. "Tidy" averages over the 784 pixels but sums the KL: each
-# nat of code must now save 784 nats of picture, so nothing is stored. It trains with $\beta = 784$. Repair:
-# draw $z$, keep the KL, sum both over everything in a picture, and log both.
+# "Sharp" decodes the mean and has no KL term: an autoencoder in disguise, with a far larger KL than the repaired
+# one and smears for samples. "Tidy" averages over the 784 pixels but sums the KL, as if $\beta$ were 784: each
+# nat of code must save 784 nats of picture, so nothing is stored. Repair: draw $z$, keep the KL, sum both over
+# everything in a picture, and log both.
 #
 # ## Summary
 #
 # - An autoencoder cannot invent: its codes lie in streaks, with holes between.
-# - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus the KL
-#   divergence of the cloud from $N(0, I)$. What the bound loses is the divergence from the posterior.
+# - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus the KL divergence of
+#   the cloud from $N(0, I)$. What the bound loses is the divergence from the posterior.
 # - The reparameterisation trick lets the gradient pass a random draw.
 # - State the likelihood and the unit: nats per picture, summed over pixels and latent numbers.
-# - Judge samples by Fréchet distance and coverage together, beside baselines and the floor of real pictures.
+# - Judge samples by Fréchet distance and coverage together, beside baselines and the floor.
 # - $\beta$ trades detail for order; the KL of each latent number shows collapse.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | autoencoder | 自编码器 | an encoder and a decoder that learn to rebuild their input |
+# | autoencoder | 自编码器 | learns to rebuild its input through a code |
 # | latent space | 潜在空间(隐空间) | where the codes live |
 # | variational autoencoder (VAE) | 变分自编码器 | an autoencoder with random codes, trained by the ELBO |
 # | density, expectation | 概率密度、期望 | share of draws by width; mean over many draws |
 # | likelihood | 似然 | the probability of the data, given the model |
-# | prior, posterior | 先验、后验 | the distribution of codes before and after seeing the picture |
+# | prior, posterior | 先验、后验 | codes before and after seeing the picture |
 # | evidence lower bound (ELBO) | 证据下界 | reconstruction minus KL, at most log p(x) |
 # | Kullback-Leibler (KL) divergence | KL 散度(相对熵) | the mean of log q − log p, drawn from q |
-# | reparameterisation trick | 重参数化技巧 | writing a draw as mean plus deviation times noise |
+# | reparameterisation trick | 重参数化技巧 | a draw as mean plus deviation times noise |
 # | posterior collapse | 后验坍塌 | codes that say nothing of their pictures |
-# | conditional VAE | 条件变分自编码器 | a VAE whose networks are told the label |
+# | conditional VAE | 条件变分自编码器 | a VAE that is told the label |
 # | Fréchet distance | 弗雷歇距离 | distance of two clouds of features, by mean and covariance |
 # | coverage | 覆盖率 | share of real pictures with a generated one near |
 #
@@ -1039,8 +1035,8 @@ figures.images(
 #
 # ## The large version
 #
-# The shipped network is wider and trained longer. The first cell says what that would cost here; with
-# `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when run again.
+# The shipped network is wider and trained longer. With `TRAIN_FULL = True` the second cell trains it, and goes on
+# from the last epoch when run again.
 
 # %%
 TRAIN_FULL = False
