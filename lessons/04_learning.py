@@ -15,11 +15,11 @@
 #
 # **How does a machine find numbers that nobody could choose for it?**
 #
-# In lesson 02 we chose the nine numbers of a kernel. A network has thousands and finds them from examples. Here
-# we build all of that, from one line that moves to a network that reads digits.
+# In lesson 02 we chose the nine numbers of a kernel. A network finds thousands from examples. Here we build it
+# all, from one line to a network that reads digits.
 #
 # - **You will be able to** compute a gradient by hand, write automatic differentiation and Adam, start a deep
-#   network so that it learns, and find bugs that raise no error.
+#   network well, and find bugs that raise no error.
 # - **You need** [lesson 02](02_convolution.ipynb) for gradients by nudging.
 # - **Time**: about two and a half hours with the exercises; all cells together run in a minute or two.
 
@@ -41,8 +41,8 @@ from course_utils.checks import lesson_04 as check
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A network gets the two coordinates of each point and must say which of two spirals it is on. Keras does the work
-# for now; at the end of this lesson every step of it will be yours.
+# A network must say from its two coordinates on which spiral a point lies. Keras does the work here; soon every
+# step will be yours.
 
 
 # %%
@@ -91,8 +91,8 @@ figures.show(
 #
 # The **perceptron** (Rosenblatt, 1958) multiplies each input by a **weight**, adds a **bias**, and answers by the
 # sign: $\hat y = \operatorname{sign}(w \cdot x + b)$, with labels $y$ of $1$ or $-1$. Where $w \cdot x + b = 0$
-# there is a line, with one answer on each side. The rule: at each mistake, add the point, with its sign, to the
-# weights.
+# there is a line, with one answer on each side. At each mistake, add the point, with its label's sign, to the
+# weights:
 #
 # $$w \leftarrow w + y\,x \qquad b \leftarrow b + y \qquad x, w: (2,) \quad b, y: \text{numbers}$$
 
@@ -139,9 +139,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Each repair raises the score of its point by $|x|^2 + 1$, and may spoil other points. If *some* line separates
-# the clouds, the mistakes come to an end (Novikoff, 1962). And if none does? Four points whose label says whether
-# exactly one coordinate is 1, called **XOR**:
+# A repair may spoil other points, but if *some* line separates the clouds, the mistakes come to an end (Novikoff,
+# 1962). And if none does? Label four points by whether exactly one coordinate is 1 (**XOR**):
 
 # %%
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -151,17 +150,17 @@ print("mistakes in the last round of a thousand:", sum(turn == 999 for turn, *_ 
 
 # %% [markdown]
 # No line can do it. With $s$ for the score, $s(0,0) + s(1,1) = w_0 + w_1 + 2b = s(0,1) + s(1,0)$: one sum would
-# have to be below zero and above. We need layers, and for them a better rule. First the rule.
+# have to be below zero and above. We need layers, and first a better rule.
 #
 # ## 2 · What is a loss, and where is downhill?
 #
-# A **loss** is one number that says how wrong we are; learning makes it small. Guess a pixel $y$ from its left
-# neighbour $x$, both brought to mean 0 and standard deviation 1: $\hat y = w x$. For $n$ pairs:
+# A **loss** is one number that says how wrong we are. Guess a pixel $y$ from its left neighbour $x$, both brought
+# to mean 0 and standard deviation 1: $\hat y = w x$. For $n$ pairs:
 #
 # $$L(w) = \frac1n \sum_i (w x_i - y_i)^2 \qquad \frac{dL}{dw} = \frac1n \sum_i 2\,(w x_i - y_i)\,x_i$$
 #
-# The second is the **slope**: how much $L$ rises for each unit of $w$. Each square contributes twice what is
-# inside, times what $w$ is multiplied by.
+# The second is the **slope**, how much $L$ rises for each unit of $w$: each square gives twice what is inside,
+# times what $w$ is multiplied by.
 
 # %%
 grey = metrics.luma(data.photograph("red_panda"), 1.0)[..., 0]
@@ -212,14 +211,13 @@ figures.show(
 )
 
 # %% [markdown]
-# A negative slope means that a larger $w$ is better. So we step *against* the slope, further where it is steep:
-# **gradient descent**, with the **learning rate** $\eta$:
+# A negative slope means that a larger $w$ is better. So **gradient descent** steps *against* the slope, further
+# where it is steep, by the **learning rate** $\eta$:
 #
 # $$w \leftarrow w - \eta\, \frac{\partial L}{\partial w}$$
 #
-# With two weights, one for each neighbour, there are two slopes. Each is a **partial derivative**
-# $\partial L / \partial w_j$, which holds the other weight still; together they are the **gradient**, the
-# direction of steepest ascent.
+# Two weights, one for each neighbour, have two slopes, **partial derivatives** $\partial L / \partial w_j$, each
+# with the other weight held still. Together they are the **gradient**, which points uphill.
 
 
 # %%
@@ -262,16 +260,16 @@ figures.show(
 )
 
 # %% [markdown]
-# The valley is narrow because neighbours resemble each other: raise one weight, lower the other, and little
-# changes. Move the sliders, where widgets run: at which rate does the path begin to climb?
+# Neighbours resemble each other: raise one weight, lower the other, and little changes. Hence the narrow valley.
+# Move the sliders: at which rate does the path begin to climb?
 
 # %%
 landscape.explore(valley, walk, (-1.4, 1.9, -1.0, 2.0), rate=0.1)
 
 # %% [markdown]
 # ### E4.1 ★ A gradient by hand
-# A line with a bias: $\hat y = w x + b$. Write `line_gradient(x, y, w, b)`: the two partial derivatives of the
-# mean squared error, $(\partial L/\partial w,\; \partial L/\partial b)$, for arrays `x` and `y` (n,).
+# For a line with a bias, $\hat y = w x + b$, write `line_gradient(x, y, w, b)`: the two partial derivatives of
+# the mean squared error, $(\partial L/\partial w,\; \partial L/\partial b)$, for arrays `x` and `y` (n,).
 
 
 # %% tags=["exercise"]
@@ -295,11 +293,11 @@ check.e4_1(line_gradient)
 # ## 3 · What does a layer add?
 #
 # A **dense layer** is many perceptrons on $n$ examples at once. Column $j$ of $W$ holds the weights of unit $j$;
-# the bias is added to every row (NumPy **broadcasts** it). An **activation** $\varphi$ then bends each number:
+# NumPy adds the bias to every row (**broadcasting**). An **activation** $\varphi$ then bends each number:
 #
 # $$h = \varphi(x W + b) \qquad x: (n, d) \quad W: (d, m) \quad b: (m,) \quad h: (n, m)$$
 #
-# Without $\varphi$, two layers would be one: $(xW)V = x(WV)$. Such layers make a **multi-layer perceptron**
+# Without $\varphi$, two layers would be one: $(xW)V = x(WV)$. With it they are a **multi-layer perceptron**
 # (MLP).
 
 # %%
@@ -345,8 +343,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Sigmoid and tanh squash: far out their slope is nearly 0. The **ReLU** folds the plane onto the axes; a unit
-# that is off everywhere gets no slope at all, unless it is **leaky**. Folding is what XOR needs. Two ReLU units,
+# Sigmoid and tanh are nearly flat far out. The **ReLU** folds the plane onto the axes; a unit that is off
+# everywhere gets no slope, unless it is **leaky**. Folding is what XOR needs. Two ReLU units,
 # $h_0 = \max(0, x_0 + x_1)$ and $h_1 = \max(0, x_0 + x_1 - 1)$:
 
 # %%
@@ -375,18 +373,17 @@ figures.show(
 )
 
 # %% [markdown]
-# (0, 1) and (1, 0) now lie on each other, and one line is enough.
+# (0, 1) and (1, 0) now coincide, and one line is enough.
 #
 # ### From numbers to probabilities
 #
-# For more than two classes the last layer gives one number a class, the **logits** $z$. The **softmax** makes
-# probabilities of them, and the **cross-entropy** is minus the logarithm of what the right class $t$ got, the
-# mean over $n$ examples:
+# For several classes the last layer gives one number each, the **logits** $z$. The **softmax** makes
+# probabilities of them. The **cross-entropy** is the mean of minus the logarithm of what the right class $t$ got:
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_i \log p_{i,t_i} \qquad z, p: (n, c) \quad t: (n,)$$
 #
-# $e^{1000}$ is too large for a computer. But adding one number to all logits of a row changes no $p$, so we take
-# away the largest first:
+# $e^{1000}$ is too large for a computer. One number added to a whole row of logits changes no $p$, so we take
+# away the largest:
 
 
 # %%
@@ -429,12 +426,12 @@ check.e4_2(cross_entropy)
 # %% [markdown]
 # ## 4 · Who is to blame?
 #
-# Nudging costs a run of the network for each weight. The **chain rule** gets all slopes in one run backwards. If
-# $x$ moves $h$, and $h$ moves $L$, their slopes multiply; if $x$ reaches $L$ on several ways, the ways add up:
+# Nudging costs a run of the network for each weight. The **chain rule** gets all slopes in one run backwards.
+# Where $x$ moves $h$ and $h$ moves $L$, their slopes multiply; several ways from $x$ to $L$ add up:
 #
 # $$\frac{\partial L}{\partial x} = \sum_j \frac{\partial L}{\partial h_j}\, \frac{\partial h_j}{\partial x}$$
 #
-# On paper first. Read the black numbers from left to right, then the orange ones,
+# On paper first: the black numbers from left to right, then the orange ones,
 # $\partial L/\partial(\text{that number})$, from right to left.
 
 # %% tags=["hide-input"]
@@ -466,12 +463,10 @@ figures.show(
 
 # %% [markdown]
 # Unit 1 is off, so nothing passes it: 12 becomes 0. A weight's slope is that of the sum it stands in, times the
-# number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$, $\;\partial L/\partial v_0 = 4 \cdot h_0 = 4$,
-# $\;\partial L/\partial b_0 = 8$.
+# number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$.
 #
-# Now a program that does this for any formula, by **automatic differentiation**: each result remembers what it
-# was computed from, and how to hand a gradient back. (Python calls `__add__` for `+`, `__mul__` for `*` and
-# `__matmul__` for `@`; a `lambda` is a function without a name.)
+# **Automatic differentiation** does this for any formula: each result remembers what it was computed from, and
+# how to hand a gradient back. (Python calls `__add__` for `+`, `__mul__` for `*`, `__matmul__` for `@`.)
 
 
 # %%
@@ -498,10 +493,9 @@ def relu(x):
 
 
 # %% [markdown]
-# A matrix product hands back a matrix product, with the other matrix transposed: shapes allow nothing else.
-# Softmax and cross-entropy together hand back *probability minus truth*, over $n$:
-#
-# $$\frac{\partial L}{\partial z_{i,k}} = \frac{1}{n}\,\big(p_{i,k} - [k = t_i]\big) \qquad [k = t_i]: 1 \text{ for the right class, else } 0$$
+# A matrix product hands back a product with the other matrix, transposed: shapes allow nothing else. Softmax and
+# cross-entropy together hand back *probability minus truth*, over $n$; the truth is 1 for the right class, else
+# 0.
 
 
 # %%
@@ -523,8 +517,8 @@ def summed_to(gradient, shape):
 
 
 # %% [markdown]
-# A node may pass its gradient on only when all that came from it have reported. So we list the nodes, each after
-# its parents, and go through the list from its end.
+# A node passes its gradient on only when all that came from it have reported. So we list nodes after their
+# parents, and go back from the end.
 
 
 # %%
@@ -550,8 +544,7 @@ def backward(loss):
 
 
 # %% [markdown]
-# First the paper, then a layer with everything in it, against difference quotients and TensorFlow's tape (lesson
-# 02).
+# First the paper, then a whole layer, against difference quotients and TensorFlow's tape (lesson 02).
 
 # %%
 x, w, b = Node([[2.0]]), Node([[0.5, -1.0]]), Node([0.0, 1.0])
@@ -619,13 +612,13 @@ check.e4_3(layer_gradients)
 # %% [markdown]
 # ### How should the weights start?
 #
-# Going back through a layer multiplies the gradient by $W^\top$. Twenty layers with a factor of 0.5 each leave a
-# millionth. A sum of $d$ independent products has $d$ times the variance (the squared standard deviation) of one,
-# and ReLU keeps half of the squares. So, with $d$ inputs and $m$ outputs of a layer:
+# Going back through a layer multiplies the gradient by $W^\top$; twenty factors of 0.5 leave a millionth. A sum
+# of $d$ independent products has $d$ times the variance (the squared standard deviation) of one, and ReLU keeps
+# half of the squares. So, with $d$ inputs and $m$ outputs:
 #
 # $$\text{Glorot: } \operatorname{var} W = \frac{2}{d + m} \qquad\qquad \text{He, for ReLU: } \operatorname{var} W = \frac{2}{d}$$
 #
-# We send normal numbers through twenty layers of 100 ReLU units and a random gradient back.
+# Normal numbers go through twenty layers of 100 ReLU units, a random gradient comes back:
 
 
 # %%
@@ -665,9 +658,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Too small, and the gradient **vanishes** on its way to the first layers; too large, and it **explodes**. He's
-# start keeps both level. Glorot's was made for tanh, and loses half of the squares with each ReLU. Biases start
-# at 0.
+# Too small, and the gradient **vanishes** on its way back; too large, and it **explodes**. He's start keeps it
+# level. Glorot's, made for tanh, loses half of the squares with each ReLU. Biases start at 0.
 #
 # ### E4.4 ★ He's scale
 # Write `he_deviation(shape)`: the standard deviation of He's start for a dense layer's weights (d, m) and for a
@@ -693,21 +685,20 @@ check.e4_4(he_deviation)
 # %% [markdown]
 # ## 5 · Which way, and how far?
 #
-# An **optimiser** turns gradients into steps. With $g$ the gradient and $\eta$ the learning rate, number by
-# number:
+# An **optimiser** turns gradients $g$ into steps, number by number:
 #
-# | optimiser | what it remembers | the step |
+# | optimiser | remembers | step |
 # |---|---|---|
 # | SGD | nothing | $w \leftarrow w - \eta g$ |
-# | momentum | $v \leftarrow 0.9\,v - \eta g$, a speed | $w \leftarrow w + v$ |
-# | RMSprop | $s \leftarrow 0.9\,s + 0.1\,g^2$, the usual square | $w \leftarrow w - \eta\, g / \sqrt{s + \varepsilon}$ |
+# | momentum | $v \leftarrow 0.9\,v - \eta g$ | $w \leftarrow w + v$ |
+# | RMSprop | $s \leftarrow 0.9\,s + 0.1\,g^2$ | $w \leftarrow w - \eta\, g / \sqrt{s + \varepsilon}$ |
 # | Adam | $m \leftarrow 0.9\,m + 0.1\,g$ and $s \leftarrow 0.999\,s + 0.001\,g^2$ | $w \leftarrow w - \eta\, \hat m / (\sqrt{\hat s} + \varepsilon)$ |
 #
-# **SGD**, stochastic gradient descent, takes a random **batch** of examples at a time. **Momentum** is a ball
-# with friction: what points the same way adds up, what zigzags cancels. **RMSprop** divides by the usual size of
-# each weight's gradient, so that steep and shallow directions move alike. **Adam** does both; since $m$ and $s$
-# start at 0, it takes $\hat m = m/(1 - 0.9^t)$ and $\hat s = s/(1 - 0.999^t)$ after $t$ steps. A tiny
-# $\varepsilon$ keeps from dividing by 0.
+# **SGD**, stochastic gradient descent, takes a random **batch** of examples at a time. **Momentum** keeps a
+# speed: what points the same way adds up, what zigzags cancels. **RMSprop** divides by the usual size of each
+# weight's gradient, so that steep and shallow directions move alike. **Adam** does both; $\hat m = m/(1 - 0.9^t)$
+# and $\hat s = s/(1 - 0.999^t)$ after $t$ steps make up for the start at 0. A tiny $\varepsilon$ keeps from
+# dividing by 0.
 
 
 # %%
@@ -782,8 +773,8 @@ def adam_path(gradients, rate):
 check.e4_5(adam_path)
 
 # %% [markdown]
-# A race. Each optimiser tries the same 25 rates, for 40 steps, on the valley of section 2 and on a **saddle**: a
-# ridge to start on, and a way down to either side.
+# A race: each optimiser tries the same 25 rates, 40 steps each, in the valley of section 2 and on a **saddle**, a
+# ridge to start on and a way down to either side.
 
 
 # %%
@@ -835,15 +826,13 @@ figures.show(
 )
 
 # %% [markdown]
-# In the valley SGD zigzags across and has little left for the way along; momentum adds that up, and ends lowest.
-# Dividing helps less: the valley runs diagonally, so both weights have about the same usual slope. The saddle
-# lies along the axes. There SGD sits on the ridge, where the slope is nearly 0, momentum leaves it late, and the
-# two that divide are off it at once.
+# In the valley momentum ends lowest. Dividing helps less: the valley runs diagonally, so both weights have about
+# the same usual slope. On the saddle, which lies along the axes, SGD sits where the slope is nearly 0, and the
+# two that divide leave at once.
 #
-# And on a real network? Recorded runs: the network of section 6 on 7,000 handwritten digits, five rates for each
-# optimiser, three seeds each, five **epochs** (times through the data) in batches of 100. They are scored on 996
-# digits held back, the **validation** set, by which one may choose. In the last row the rate falls in a straight
-# line to 0, the simplest **schedule**.
+# And a real network? Recorded runs: that of section 6 on 7,000 handwritten digits, five rates for each optimiser,
+# three seeds each, five **epochs** (times through the data), scored on 996 digits held back to choose by, the
+# **validation** set. In the last row the rate falls to 0 in a line, the simplest **schedule**.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "04_optimisers.json").read_text())
@@ -879,9 +868,8 @@ figures.show(
 )
 
 # %% [markdown]
-# SGD's best rate is a hundred times that of Adam. At their best rates all five end within a few hundredths of
-# each other, not much more than the seeds differ. So a race at *one* rate says more about the rate than about the
-# optimiser.
+# SGD's best rate is a hundred times Adam's. At their best rates all five end within a few hundredths, not much
+# more than the seeds differ: a race at *one* rate says more about the rate than about the optimiser.
 #
 # ## 6 · Does it read digits?
 #
@@ -918,7 +906,7 @@ print("to learn from", x_train.shape, "to choose by", x_validation.shape, "first
 # %% [markdown]
 # ### How large a batch?
 #
-# The gradient of a batch estimates that of all digits. How far off is it, for the network at its start?
+# How far is a batch's gradient from that of all digits, for the network at its start?
 
 
 # %%
@@ -957,8 +945,8 @@ figures.show(
 #
 # ### The network learns
 #
-# Three details: each batch is moved by up to a pixel (lesson 05 calls this augmentation), the rate falls to 0,
-# and `decay` shrinks all weights a little in each step (**weight decay**), so that none is large without need.
+# Three details: each batch is moved by up to a pixel (**augmentation**, lesson 05), the rate falls to 0, and
+# `decay` shrinks all weights a little in each step (**weight decay**), so that none is large without need.
 
 
 # %%
@@ -1017,8 +1005,8 @@ print("weights", sum(node.value.size for node in reader), "steps", len(train_los
 print("validation accuracy", approx(accuracy(reader, x_validation, y_validation)))
 
 # %% [markdown]
-# Two methods to beat. **Nearest neighbour** gives the label of the most similar training picture. **Logistic
-# regression** is our network without hidden layers. The 2,004 test digits are used here, once.
+# Two methods to beat: **nearest neighbour** gives the label of the most similar training picture, **logistic
+# regression** is our network without hidden layers. The test digits are used here, once.
 
 # %%
 x_test, y_test = data.mnist("test")
@@ -1065,13 +1053,13 @@ figures.images(
 )
 
 # %% [markdown]
-# Above, its most confident mistakes; below, the weights of 24 first units, red positive, blue negative. They
-# look for strokes and for gaps beside them. The pale speckle in the corners is left of the random start: a pixel
-# that is always 0 has gradient 0. A convolution would waste no weights there (lesson 05).
+# Above, its most confident mistakes; below, the weights of 24 first units, red positive, blue negative. They look
+# for strokes and for gaps beside them. The speckle in the corners is left of the start: a pixel that is always 0
+# has gradient 0.
 #
 # ### When it learns by heart
 #
-# Now only 100 digits, many times over; three runs, each with digits of its own. Predict first: what will the loss
+# Now only 100 digits, many times over, in three runs with digits of their own. Predict first: what will the loss
 # on other digits do?
 
 
@@ -1137,13 +1125,13 @@ figures.show(
 
 # %% [markdown]
 # Left, **over-fitting**: beyond the dotted line the loss on its own digits goes to 0, and that on others climbs,
-# though about as many are right. **Early stopping** keeps the weights of that line. Right, weight decay: it ends
-# lower, but between the two lowest losses there is no difference that we can see.
+# though about as many are right. **Early stopping** keeps that line's weights. Weight decay, right, ends lower,
+# but between the two lowest losses there is no difference that we can see.
 #
 # ## 7 · Which loss?
 #
-# Why not always the squared error? Take one yes-or-no answer $p = 1/(1 + e^{-z})$, of which the truth is yes, and
-# ask for the slope with respect to $z$:
+# Why not always the squared error? For one yes-or-no answer $p = 1/(1 + e^{-z})$, of which the truth is yes, the
+# slopes are:
 #
 # $$-\log p: \quad \frac{\partial L}{\partial z} = p - 1 \qquad\qquad (p - 1)^2: \quad \frac{\partial L}{\partial z} = 2\,(p - 1)\,p\,(1 - p)$$
 
@@ -1188,11 +1176,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the answer is sure and wrong, the sigmoid is flat, and the squared error hears nothing through it. The
+# Where the answer is sure and wrong, the sigmoid is flat, and squared error hears nothing through it. The
 # logarithm cancels just that flatness.
 #
-# For *pictures* the choice is squared or absolute error. Say a network cannot know where the bird sits: five
-# places are equally likely. What should it paint?
+# For *pictures*, squared or absolute error? Say a network cannot know at which of five places the bird sits. What
+# should it paint?
 
 # %%
 bird = metrics.luma(data.photograph("kingfisher"), 1.0)[..., 0]
@@ -1240,8 +1228,7 @@ figures.show(
 
 # %% [markdown]
 # Squared error is lowest at the **mean**, which is none of the five: that is why it blurs. Absolute error is
-# lowest at the **median**, pixel by pixel, which keeps edges where most of the five agree. Lessons
-# [07](07_autoencoders_and_vae.ipynb) and [11](11_super_resolution.ipynb) meet both again.
+# lowest at the **median**, pixel by pixel, which keeps edges where most of the five agree.
 #
 # ## Clinic
 #
@@ -1266,10 +1253,10 @@ print(
 )
 
 # %% [markdown]
-# `w * x` is (500, 1) and `y` is (500,). Broadcasting makes (500, 500) of their difference: every guess is
-# compared with every target, and the best answer to all is their mean. Repair: `y[:, None]`.
+# `w * x` is (500, 1) and `y` is (500,). Broadcasting makes (500, 500) of their difference: every guess meets
+# every target, and the best answer to all is their mean. Repair: `y[:, None]`.
 #
-# **Four more loops** on the digits, each with one line that was changed. Which curve belongs to which line?
+# **Four more loops** on the digits, each with one line changed. Which curve belongs to which line?
 #
 # 1. `loss = softmax_cross_entropy(softmax(logits), labels)`
 # 2. `gradient = gradient + node.gradient`, with `gradient = 0` before the loop and not in it
@@ -1325,12 +1312,11 @@ figures.show(
 )
 
 # %% [markdown]
-# **A is 3.** Adam's steps are about as long as its rate, whatever the gradient. Repair: a rate of its own, 0.001
-# to begin with. **B is 1.** Probabilities lie between 0 and 1, so the second softmax cannot be sure of anything:
-# hence the floor that is printed above. Repair: the loss takes logits. **C is 4.** The sum's gradient is a
-# hundred times as long. Repair: take the mean. **D is 2.** Gradients that add up are momentum without friction:
-# the ball rolls past every valley. Repair: start each step from 0, as our `backward` does (in PyTorch, by
-# `zero_grad`).
+# **A is 3.** Adam's steps are about as long as its rate, whatever the gradient: give it its own, 0.001 to begin
+# with. **B is 1.** The second softmax gets numbers between 0 and 1 and is never sure, hence the floor printed
+# above: give the loss logits. **C is 4.** The sum's gradient is a hundred times as long: take the mean. **D is
+# 2.** Gradients that add up are momentum without friction: start each step from 0, as our `backward` does (in
+# PyTorch, `zero_grad`).
 #
 # ### E4.6 ★★★ Which gradient is wrong?
 # Write `which_are_wrong(loss, weights, claimed)`, a **gradient check**. `weights` and `claimed` are lists of
@@ -1370,20 +1356,20 @@ check.e4_6(which_are_wrong)
 # %% [markdown]
 # ## Summary
 #
-# - The gradient of a loss points uphill, so we step against it, by the learning rate.
-# - Without the bend $\varphi$ many layers are one; with it they fold the plane.
-# - The chain rule hands gradients back, one run for all weights; where a number is used twice, gradients add.
-# - He's start keeps values and gradients level through many ReLU layers.
-# - Momentum cancels zigzag, RMSprop and Adam scale each weight; each needs a learning rate of its own.
+# - The gradient points uphill: step against it, by the learning rate.
+# - Without activations many layers are one.
+# - The chain rule gets all slopes in one run back; several ways add up.
+# - He's start keeps values and gradients level through ReLU layers.
+# - Momentum cancels zigzag, RMSprop and Adam scale each weight; each needs its own rate.
 # - Hold examples back, choose and stop by them, and test once.
-# - Cross-entropy still hears a confident mistake; squared error paints the mean, absolute error the median.
+# - Cross-entropy hears a confident mistake; squared error paints the mean, absolute error the median.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | perceptron | 感知机 | a weighted sum, a bias, and the sign |
-# | weight, bias | 权重、偏置 | what an input is multiplied by; what is added |
+# | weight, bias | 权重、偏置 | what multiplies an input; what is added |
 # | loss | 损失 | one number that says how wrong we are |
 # | gradient, partial derivative | 梯度、偏导数 | all slopes; the slope of one weight |
 # | (stochastic) gradient descent, SGD | (随机)梯度下降 | stepping against the gradient (of a batch) |
@@ -1398,7 +1384,7 @@ check.e4_6(which_are_wrong)
 # | initialisation | 初始化 | how weights start |
 # | optimiser, momentum | 优化器、动量 | turns gradients into steps; a speed that lasts |
 # | batch, epoch | 批、轮次 | the examples of one step; once through all |
-# | over-fitting | 过拟合 | better on the training examples, worse on others |
+# | over-fitting | 过拟合 | better on its own examples, worse on others |
 # | weight decay | 权重衰减 | shrinking all weights in each step |
 # | early stopping | 早停 | keeping the weights of the lowest validation loss |
 # | gradient check | 梯度检验 | comparing with difference quotients |
