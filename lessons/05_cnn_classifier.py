@@ -15,15 +15,13 @@
 #
 # **How does a network learn to tell a shirt from a coat, and how do we find out how good it really is?**
 #
-# A **convolutional neural network** (CNN) stacks the layers of lessons 02 and 03 and learns their weights
-# from examples.
+# A **convolutional neural network** (CNN) stacks the layers of lessons 02 and 03 and learns their weights.
 #
-# - **You will be able to** train a classifier, say which of its ingredients pay, read a confusion matrix and
-#   a calibration curve, ask a network where it looks, and train one on photographs of your own.
+# - **You will be able to** train a classifier, say which of its ingredients pay, read a confusion matrix
+#   and a calibration curve, ask a network where it looks, and train one on photographs of your own.
 # - **You need** lessons [02](02_convolution.ipynb) and [03](03_pooling.ipynb) for its layers,
 #   [04](04_learning.ipynb) for losses, gradients and optimisers.
-# - **Time**: about two and a half hours with the exercises; all cells together run in a few minutes, most of
-#   it training.
+# - **Time**: about two and a half hours with the exercises; all cells together run in a few minutes.
 
 # %%
 import json
@@ -76,12 +74,12 @@ print("shirts:          ", *(np.flatnonzero(is_shirt) + 1))
 print("the network says:", *(approx(number, 0) for number in np.flatnonzero(says_shirt) + 1))
 
 # %% [markdown]
-# How many did you get? The network learned it from examples alone, none of them shown here. So will yours.
+# How many did you get? The network learned from other examples. So will yours.
 #
 # ## 1 · What is the task, and what must a network beat?
 #
-# **Fashion-MNIST** is 70,000 grey pictures of $28\times28$ pixels in ten classes. **Training** images set the
-# weights, **validation** images choose between networks, and **test** images are used once, at the end: a
+# **Fashion-MNIST** is 70,000 grey pictures of $28\times28$ pixels in ten classes. **Training** images set
+# the weights, **validation** images choose between networks, **test** images are used once, at the end: a
 # score on images that helped to choose can come out too high.
 
 # %%
@@ -106,8 +104,7 @@ figures.show(
 
 # %% [markdown]
 # First, two methods without convolution. **Nearest neighbour** answers with the label of the training image
-# whose pixels differ least. **Logistic regression** gives each class one weight a pixel and adds up: a
-# network without hidden layers.
+# whose pixels differ least. **Logistic regression** is a network without hidden layers.
 
 # %%
 pixels, validation_pixels = images.reshape(-1, 784), validation_images.reshape(-1, 784)
@@ -139,12 +136,11 @@ figures.images(
 )
 
 # %% [markdown]
-# Outlines agree, but a collar or a zip is only a few pixels, and so counts for little.
+# Outlines agree; a collar or a zip is only a few pixels, and counts for little.
 #
 # ## 2 · How does a network decide, and how wrong is it?
 #
-# Here is the small CNN of many textbooks: twice convolution, ReLU (which turns negative numbers into zero)
-# and max-pooling, then one linear layer. It returns ten **logits** $z$, any numbers, one a class.
+# Here is the small CNN of many textbooks. It returns ten **logits** $z$, any numbers, one a class.
 
 
 # %%
@@ -169,8 +165,8 @@ small = small_cnn()
 print(f"{small.count_params():,} weights; output", small(images[:2]).shape)
 
 # %% [markdown]
-# The **softmax** turns logits into probabilities $p$, which are positive and add up to one. The
-# **cross-entropy** says how little probability the right class $t$ got, averaged over $n$ pictures:
+# The **softmax** turns logits into probabilities $p$, positive and adding up to one. The **cross-entropy**
+# says how little probability the right class $t$ got, averaged over $n$ pictures:
 #
 # $$p_{k} = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_{i=1}^{n} \log p_{i,\,t_i} \qquad z, p: (n, 10),\quad t: (n,)$$
 
@@ -192,8 +188,8 @@ print(f"untrained {approx(by_hand, 2)}; ten equal guesses give log 10 = {np.log(
 
 # %% [markdown]
 # ### E5.1 ★ Softmax
-# Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000, for
-# which $e^z$ is too large for a computer: what may you subtract from a row without changing the result?
+# Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000,
+# for which $e^z$ is too large for a computer: what may you subtract from a row without changing the result?
 
 
 # %% tags=["exercise"]
@@ -216,8 +212,8 @@ check.e5_1(softmax)
 # %% [markdown]
 # ### E5.2 ★★★ The gradient that starts all learning
 # Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the
-# *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for another
-# $z_k$: the result is surprisingly simple. `keras.ops.softmax` is at hand.
+# *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for
+# another $z_k$: the result is surprisingly simple. `keras.ops.softmax` is at hand.
 
 
 # %% tags=["exercise"]
@@ -240,10 +236,10 @@ check.e5_2(cross_entropy_gradient)
 
 # %% [markdown]
 # ### A step, and many
-# Training moves each weight a little against its [gradient](04_learning.ipynb#4-·-Who-is-to-blame?), a
-# **batch** of pictures at a time; once through all of them is an **epoch**. `compile` names the loss and the
-# **optimizer**, the [rule that turns gradients into steps](04_learning.ipynb#5-·-Which-way,-and-how-far?).
-# `training.fit` is Keras's `fit` with a progress bar and a fresh order of the pictures in each epoch.
+# Training moves each weight against its [gradient](04_learning.ipynb#4-·-Who-is-to-blame?), a **batch** of
+# pictures at a time; once through all is an **epoch**. `compile` names the loss and the **optimizer**, the
+# [rule that turns gradients into steps](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is
+# Keras's `fit` with a progress bar.
 
 # %%
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -262,10 +258,10 @@ history = training.fit(
 #
 # ## 3 · When does it learn by heart?
 #
-# Give the same network only a thousand images, over and over; then again with two remedies. **Dropout** sets
-# a random half of the features to zero in each training step, so that none can be relied on alone. **Early
-# stopping** ends training when the validation loss has not improved for some epochs (its *patience*) and goes
-# back to the best weights.
+# Give the same network a thousand images, over and over, then again with two remedies. **Dropout** sets a
+# random half of the features to zero in each training step, so that none can be relied on alone. **Early
+# stopping** ends training when the validation loss has not improved for some epochs (its *patience*), and
+# takes the best weights.
 
 
 # %%
@@ -323,14 +319,14 @@ figures.show(
 )
 
 # %% [markdown]
-# On the left the training loss goes to zero, while the validation loss turns and climbs. This is
-# **over-fitting**: the network learns these pictures by heart. On the right dropout narrows the gap, and early
-# stopping keeps the weights of the dotted line. The surest remedy is more data: back to 55,000.
+# Left, the training loss goes to zero while the validation loss turns and climbs: **over-fitting**,
+# learning by heart. Right, dropout narrows the gap, and early stopping keeps the weights of the dotted
+# line. The surest remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
 # Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
-# evenly from [0, 1), is below `rate`. The others are enlarged so that the expected sum stays the same: by how
-# much?
+# evenly from [0, 1), is below `rate`. The others are enlarged so that the expected sum stays the same: by
+# how much?
 
 
 # %% tags=["exercise"]
@@ -382,8 +378,8 @@ check.e5_4(early_stopping)
 # ## 4 · What makes it better?
 #
 # **Batch normalisation** brings each channel to mean 0 and variance 1, over all pictures and places of the
-# batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. Large steps become safe. The
-# tiny $\varepsilon$ keeps a channel that never varies from being divided by zero.
+# batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. Large steps become safe. A
+# tiny $\varepsilon$ keeps from dividing by zero.
 #
 # $$y_{n,r,c,k} = \gamma_k\,\frac{x_{n,r,c,k} - \mu_k}{\sqrt{\sigma_k^2 + \varepsilon}} + \beta_k \qquad \mu_k, \sigma_k^2: \text{ over } n, r, c$$
 
@@ -421,13 +417,12 @@ figures.show(
 )
 
 # %% [markdown]
-# When it predicts, the layer uses averages of $\mu$ and $\sigma^2$ that it kept while training.
+# To predict, the layer uses averages of $\mu$ and $\sigma^2$ kept from training.
 #
-# **Augmentation** shows each picture a little changed every time: here moved by up to a pixel and mirrored. A
-# **learning-rate schedule** varies the size of the steps: first rising, while the weights are still wild,
-# then falling to zero, to settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right
-# class. The numbers, each with its reason, stand in the network's **recipe**,
-# `course_utils/recipes/fashion_mnist_classifier.py`.
+# **Augmentation** shows each picture changed every time, here moved by up to a pixel and mirrored. A
+# **learning-rate schedule** raises the rate, while the weights are still wild, then lowers it to zero, to
+# settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right class. All these numbers
+# stand in the network's **recipe**, `course_utils/recipes/fashion_mnist_classifier.py`.
 
 # %%
 one_hot = keras.utils.to_categorical(labels, 10)  # label 3 -> a row with 1 at place 3, else 0
@@ -455,8 +450,7 @@ print(
 )
 
 # %% [markdown]
-# Nearly every sneaker points the same way: mirroring makes shoes that hardly occur. Does it help all the
-# same?
+# Nearly every sneaker points one way: mirroring makes shoes that hardly occur. Does it help all the same?
 
 
 # %%
@@ -487,9 +481,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Does each of them pay? These are **recorded runs** of a narrower network (16 channels in its first
-# convolution), three seeds each, by `benchmarks/05_runs.py`. One ingredient at a time is left out; "without
-# the schedule" keeps the learning rate at a fifth of the peak.
+# Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) a narrower network, 16 channels in
+# its first convolution, goes without one ingredient at a time, three seeds each. "Without the schedule"
+# keeps a fifth of the peak rate.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -522,9 +516,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ; the
-# other differences three runs cannot decide. Augmentation has two halves; here is each alone, two seeds each,
-# with the training accuracy on pictures as they are:
+# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ;
+# the rest three runs cannot decide. Here is each half of augmentation alone, two seeds each, with the
+# training accuracy on pictures as they are:
 
 # %%
 halves = json.loads((paths.BENCHMARKS / "05_augmentation.json").read_text())["runs"]
@@ -539,15 +533,13 @@ for name, run in halves.items():
     )
 
 # %% [markdown]
-# The validation scores lie as close together as the seeds: no difference that we can see, not even from shoes
-# turned the wrong way. The gap does narrow, but because the network knows the training pictures less well,
-# not because it knows new ones better.
+# The validation scores lie as close together as the seeds: no difference that we can see, not even from
+# turned shoes. The gap narrows only because the network knows the training pictures less well.
 #
 # ## 5 · How large should it be?
 #
-# A wider network learns more in an epoch and takes longer over it. So we note **processor seconds**, added
-# over all cores: two minutes on two cores are 240. Recorded again, three seeds each; the last network ships
-# with the course.
+# A wider network learns more in an epoch and takes longer. So we note **processor seconds**: two minutes on
+# two cores are 240. Recorded again, three seeds each; the last network is the shipped one.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -588,13 +580,10 @@ figures.show(
 )
 
 # %% [markdown]
-# While the learning rate is high the curves jump, and settle as it falls to zero: compare finished runs only.
-# And equal epochs are not equal time: with more epochs, meant to take as long, width 8 still stayed below the
-# widest and width 16 came out above it (`benchmarks/05_longer.json`: one run each, on busy cores, so that seconds
-# do not compare). Which width is best for its time stays open. We take the widest in the table; it stays below 240 seconds.
-#
-# It has three convolutions, each with batch normalisation and ReLU, two with pooling, then a hidden layer and
-# dropout:
+# The curves settle only as the learning rate falls to zero: compare finished runs. Nor are equal epochs
+# equal time: with more epochs, meant to take as long, width 16 came out above the widest and width 8 below
+# (one run each, busy cores, `benchmarks/05_longer.json`), so which width is best for its time stays open.
+# We take the widest in the table, which stays below 240 seconds:
 
 
 # %%
@@ -619,7 +608,7 @@ def better_network(width, augment, dropout_rate):
 
 
 # %% [markdown]
-# The package has the same network; with the same weights it must give the same logits.
+# The package has the same network: with the same weights, the same logits?
 
 # %%
 training.set_seed(numbers.seed)
@@ -634,8 +623,7 @@ print(
 )
 
 # %% [markdown]
-# The shipped network is **residual**: in its blocks, what two such convolutions make is added to what went
-# in.
+# The shipped network is **residual**: its blocks add what two such convolutions make to what went in.
 
 
 # %%
@@ -649,8 +637,7 @@ in_shipped = [layer.count_params() for layer in shipped.layers if "group_80_bloc
 print(f"a block: {block.count_params():,} weights; in the shipped network {sum(in_shipped):,}")
 
 # %% [markdown]
-# The optimizer is gradient descent with **momentum** (each step keeps most of the last one's direction) and
-# **weight decay** (each step shrinks the kernels a little). Now you train it.
+# Now you train it, by gradient descent with momentum and weight decay, both of lesson 04.
 
 # %%
 optimizer = keras.optimizers.SGD(
@@ -689,8 +676,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The training curve saw augmented pictures with dropout on. On training images as they are the accuracy is
-# higher; that difference to validation is the over-fitting. A `.keras` file holds layers and weights:
+# The training curve saw augmented pictures, with dropout. On training images as they are the accuracy is
+# higher: its distance to validation is the over-fitting. A `.keras` file holds layers and weights:
 
 # %%
 with tempfile.TemporaryDirectory() as place:
@@ -718,9 +705,9 @@ for name, baseline in baselines.items():
     print(name, approx(baseline.score(test_images.reshape(-1, 784), test_labels)))
 
 # %% [markdown]
-# One number hides where the mistakes are. The **confusion matrix** $C_{t,a}$ counts how often class $t$ was
-# answered $a$. From it, for each class: **precision**, the share of its answers that were right; **recall**,
-# the share of its pictures that were found; and **F1**, their harmonic mean.
+# Where are the mistakes? The **confusion matrix** $C_{t,a}$ counts how often class $t$ was answered $a$. It
+# gives for each class **precision**, the share of its answers that were right, **recall**, the share of its
+# pictures that were found, and **F1**, their harmonic mean.
 #
 # $$\text{precision}_k = \frac{C_{kk}}{\sum_t C_{tk}} \qquad \text{recall}_k = \frac{C_{kk}}{\sum_a C_{ka}} \qquad \text{F1}_k = \frac{2\,\text{precision}_k\,\text{recall}_k}{\text{precision}_k + \text{recall}_k}$$
 
@@ -759,8 +746,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Most mistakes (blue) stay among shirt, T-shirt, pullover, coat and dress. Shirt is the hardest both ways:
-# about one in four is missed, and about one in five answers "shirt" is wrong.
+# Most mistakes (blue) stay among tops, dresses and coats. Shirt is the hardest both ways: about one in four
+# is missed, and about one in five answers "shirt" is wrong.
 #
 # ### E5.5 ★★ Precision, recall and F1
 # Write `precision_recall_f1` for one class, from labels (n,) and answers (n,). Where nothing is there to
@@ -790,9 +777,9 @@ check.e5_5(precision_recall_f1)
 # %% [markdown]
 # ### May we believe its probabilities?
 # If a network is **calibrated**, then of the answers given with probability 0.8, eight in ten are right. We
-# sort answers into bins by probability; the mean distance, bins weighted by their answers, is the **expected
-# calibration error** (ECE). We go back to the validation images, and train the small network once more, with
-# smoothed labels.
+# sort answers into bins by probability; the mean distance, bins weighted by their answers, is the
+# **expected calibration error** (ECE). On the validation images again, with the small network trained once
+# more, on smoothed labels:
 
 # %%
 training.set_seed(0)
@@ -853,8 +840,7 @@ figures.images(
 )
 
 # %% [markdown]
-# In many the network has a point: the label depends on a length or a fabric that 28 pixels do not show, and a
-# few labels are simply wrong.
+# In many the network has a point: 28 pixels show no fabric, and a few labels are simply wrong.
 #
 # ## 7 · What has it learned?
 #
@@ -878,10 +864,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Some are edge finders like those of lesson 02. What goes into the last layer are a picture's **features**,
-# 160 numbers in the shipped network. Here are 1,500 validation pictures, laid out by t-SNE so that similar
-# features lie close together, then moved to a grid. Colours are the true classes, which the layout was not
-# told. Read only who lies beside whom: distances between lands mean little.
+# Some are edge finders, as in lesson 02. What goes into the last layer are a picture's **features**, in the
+# shipped network 160 numbers. t-SNE lays out 1,500 validation pictures so that similar features lie close
+# together; we move them to a grid and colour them by true class. Read who lies beside whom; distances
+# between lands mean little.
 
 # %%
 some, some_labels = validation_images[:1500], validation_labels[:1500]
@@ -926,8 +912,8 @@ figures.show(
 # Shirts lie among T-shirts, pullovers, coats and dresses: there the mistakes are made.
 #
 # **EfficientNet-Lite0** learned a thousand classes from more than a million photographs. To ask *where* it
-# looks, **Grad-CAM** takes what each channel $k$ of its last convolution answers (its **feature map** $A_k$),
-# weighs it by how much it helps the logit $s$ of the answer, and keeps what speaks for it:
+# looks, **Grad-CAM** takes what each channel $k$ of its last convolution answers (its **feature map**
+# $A_k$), weighs it by how much it helps the logit $s$ of the answer, and keeps what speaks for it:
 #
 # $$\alpha_k = \frac{1}{HW}\sum_{r,c} \frac{\partial s}{\partial A_{r,c,k}} \qquad G_{r,c} = \max\Big(0, \sum_k \alpha_k A_{r,c,k}\Big) \qquad A: (H, W, K), \quad G: (H, W)$$
 
@@ -979,10 +965,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The kingfisher is answered jacamar, a bird of much the same shape: there is no kingfisher among the thousand
-# classes. The glow lies on the animals. Is it true, or only pretty? A test, on photographs of which the
-# network is more than half sure: cover three tenths of each with grey, at the hottest places, in the middle,
-# where photographers put things, at random places, or at the coldest. What is left of the probability?
+# The kingfisher is answered jacamar, a bird of much the same shape: there is no class kingfisher. Is the
+# glow true, or only pretty? On photographs of which the network is more than half sure, cover three tenths
+# with grey: the hottest places, the middle, where photographers put things, random places, or the coldest.
+# What is left of the probability?
 
 
 # %%
@@ -1029,14 +1015,14 @@ for name, order in orders.items():
     )
 
 # %% [markdown]
-# Covering the hot places costs more than covering random or cold ones, by more than twice the standard error.
-# Against the middle there is no difference that we can see. A single glow may mislead.
+# Covering hot places costs more than random or cold ones, by over twice the standard error. Against the
+# middle there is no difference that we can see.
 #
 # ## 8 · What if there are only a hundred pictures?
 #
-# Then borrow. In **transfer learning** we take EfficientNet's features as they are and train only a new last
-# layer, here to tell five classes of photographs apart. They lie in a *folder* with one sub-folder a class, as
-# you would sort your own. First we write one:
+# Then borrow. In **transfer learning** we take EfficientNet's features as they are and train only a new
+# last layer, here for five classes of photographs, which lie in a *folder* with a sub-folder a class. First
+# we write one:
 
 # %%
 CLASSES = ("animal", "fish", "monument", "tool", "windmill")  # by alphabet, as folders are read
@@ -1054,9 +1040,9 @@ for split in ("train", "validation", "test"):
     print(f"{split:11}", counts)
 
 # %% [markdown]
-# `image_dataset_from_directory` reads such folders, batch by batch. For photographs of your own make folders
-# `train`, `validation` and `test` like these, and set `CLASSES` and the path. One trap: the reader gives
-# values up to 255, and our network expects [0, 1].
+# `image_dataset_from_directory` reads such folders, batch by batch. For photographs of your own make
+# folders like these, and set `CLASSES` and the path. One trap: it gives values up to 255, and our network
+# expects [0, 1].
 
 
 # %%
@@ -1105,7 +1091,7 @@ history = training.fit(
 )
 
 # %% [markdown]
-# The baselines: always answering the commonest class, and logistic regression on the pixels. Then the test
+# Two baselines: always the commonest class, and logistic regression on the pixels. Then the test
 # photographs, once.
 
 
@@ -1159,13 +1145,13 @@ figures.images(
 )
 
 # %% [markdown]
-# The features beat the pixels by far, with training that takes seconds. A class of four photographs says next
-# to nothing about itself.
+# The features beat the pixels by far, with seconds of training. A class of four photographs says next to
+# nothing about itself.
 #
 # ## Clinic
 #
-# A student sorts pictures into ten folders, reads them in, folder after folder, and lets Keras hold out a
-# fifth for validation. All shapes are right and no error appears:
+# A student reads pictures from ten folders, one after the other, and lets Keras hold out a fifth for
+# validation. All shapes are right and no error appears:
 
 # %% tags=["clinic"]
 # In the order that ten folders, read one after the other, give.
@@ -1224,20 +1210,19 @@ figures.show(
 )
 
 # %% [markdown]
-# The network was examined almost only on two classes that it had never been shown. `validation_split` takes
+# The network was examined almost only on two classes that it had never been shown: `validation_split` takes
 # the *last* examples and does not shuffle first. Shuffle before you split, with a seed. A score far below
 # guessing means a broken measurement, not a weak network.
 #
 # ## Summary
 #
-# - A classifier turns logits into probabilities by softmax and learns by making the cross-entropy small.
+# - A classifier turns logits into probabilities by softmax and learns by lowering the cross-entropy.
 # - Training images set weights, validation images choose, test images are used once.
-# - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help; more
-#   data helps more.
-# - In our recorded runs the learning-rate schedule and batch normalisation paid most.
-# - Compare networks with baselines, and where budgets differ, say so.
-# - The confusion matrix says which mistakes, calibration says whether to believe a probability, Grad-CAM says
-#   where.
+# - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help,
+#   more data more.
+# - In our recorded runs the schedule and batch normalisation paid most.
+# - Compare with baselines, and say where budgets differ.
+# - The confusion matrix says which mistakes, calibration whether to believe a probability, Grad-CAM where.
 # - With few pictures, borrow features and train the last layer.
 #
 # ## Glossary
@@ -1264,14 +1249,14 @@ figures.show(
 # - Kaiming He and others, *Deep residual learning for image recognition*, 2016: the network that ships.
 # - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017: the schedule.
 # - Chuan Guo and others, *On calibration of modern neural networks*, 2017.
-# - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for saliency
-#   maps*, 2018: why such pictures must be tested.
+# - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for
+#   saliency maps*, 2018: why such pictures must be tested.
 #
 # ## The large version
 #
 # The shipped network is residual, trained longer and with stronger augmentation. The first cell says what
-# that would cost here; with `TRAIN_FULL = True` the second trains it, and goes on from the last epoch when
-# run again.
+# that would cost here; with `TRAIN_FULL = True` the second does it, and goes on where it stopped when run
+# again.
 
 # %%
 TRAIN_FULL = False
