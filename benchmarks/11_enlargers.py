@@ -85,16 +85,9 @@ def prepared(s: dict, seed: int) -> super_resolution.LumaEnlarger:
 
 
 def first_steps(s: dict) -> dict:
-    """The mark of a run, see `recording.first_steps`, on the patches with most texture.
-
-    Where a picture is flat, the bicubic start is right to rounding. The slope of the absolute error is a sign, there
-    that of a rounding error, and steps at the peak of the learning rate make much of it: on all patches the second loss
-    was 0.30 on one processor and 0.35 on another.
-    """
-    images = sr_x2.data().images
-    flat = np.mean(np.abs(np.diff(images, axis=1)) < 1 / 255, axis=(1, 2, 3))
-    textured = images[np.argsort(flat, kind="stable")[: recording.FIRST_STEPS * s["batch_size"]]]
-    return recording.first_steps(prepared(s, 0), textured, None, batch_size=s["batch_size"], seed=0)
+    """The mark of a run, see `recording.first_steps`."""
+    images = recording.textured(sr_x2.data().images, s["batch_size"])
+    return recording.first_steps(prepared(s, 0), images, None, batch_size=s["batch_size"], seed=0)
 
 
 class Watch(keras.callbacks.Callback):

@@ -72,6 +72,17 @@ def spread(images: np.ndarray, batch_size: int) -> np.ndarray:
     return images[:: len(images) // count][:count]
 
 
+def textured(images: np.ndarray, batch_size: int) -> np.ndarray:
+    """As many patches as `first_steps` takes, those with most texture, for enlargers that learn by absolute error.
+
+    Where a picture is flat, their bicubic start is right to rounding. The slope of the absolute error is a sign, there
+    that of a rounding error, and steps at the peak of the learning rate make much of it: on all patches the second loss
+    was 0.30 on one processor and 0.35 on another.
+    """
+    flat = np.mean(np.abs(np.diff(images, axis=1)) < 1 / 255, axis=(1, 2, 3))
+    return images[np.argsort(flat, kind="stable")[: FIRST_STEPS * batch_size]]
+
+
 def fit_steps(
     model: keras.Model, images: np.ndarray, *, steps: int, batch_size: int, seed: int, callbacks: Iterable = ()
 ) -> float:

@@ -18,8 +18,10 @@ _EACH = (  # with one file of results
     "04_optimisers",
     "08_repairs",
     "10_grid",
+    "10_range",
     "11_enlargers",
     "11_losses",
+    "11_srcnn",
     "12_fillers",
     "12_inpainters",
     "12_losses",
@@ -149,6 +151,7 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
     [
         "04_optimisers",
         "08_repairs",
+        "10_range",
         "11_enlargers",
         "11_losses",
         "12_inpainters",
@@ -168,6 +171,13 @@ def test_the_enlargers_had_about_the_same_time_and_srcnn_no_less():
         seconds[entry["settings"]["network"]] += [result["curve"][-1][0] for result in entry["seeds"].values()]
     assert max(seconds["edsr"]) < 1.3 * min(seconds["edsr"])
     assert min(seconds["srcnn"]) > np.mean(seconds["edsr"])
+
+
+def test_srcnn_was_trained_for_no_less_time_than_the_network_that_ships():
+    shipped = json.loads((paths.WEIGHTS / "sr_x2.json").read_text())
+    ours, run = shipped["numbers"], table("11_srcnn")["runs"]["SRCNN"]
+    assert run["seeds"]["0"]["processor_seconds"][-1] >= shipped["processor_seconds"]
+    assert all(run["settings"][name] == ours[name] for name in ("batch_size", "turned"))
 
 
 def test_both_generators_of_the_comparison_were_judged_alike():

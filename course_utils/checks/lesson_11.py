@@ -162,6 +162,79 @@ def _pixel_mistakes(maps: np.ndarray, scale: int, expected: np.ndarray) -> dict[
 
 @exercise("E11.3")
 def e11_3(attempt: Attempt) -> None:
+    """`blocks_needed(reach, kernel_size)`: an impulse spread through the layers of more and more blocks."""
+    cases = [(reach, 3) for reach in (5, 6, 7, 8, 12, 13, 20, 31, 4, 3, 1, 0)]
+    cases += [(reach, 5) for reach in (10, 11, 14, 15, 23, 40)] + [(reach, 7) for reach in (15, 16, 21, 22, 50)]
+    cases += [(2, 9), (29, 9), (45, 9)]
+    got = [attempt.call(reach) if size == 3 else attempt.call(reach, kernel_size=size) for reach, size in cases]
+    if not all(isinstance(blocks, (int, np.integer)) for blocks in got):
+        other = next(blocks for blocks in got if not isinstance(blocks, (int, np.integer)))
+        attempt.reject("Blocks are counted in whole numbers, of type int.", got=other, expected="a whole number")
+    expected = [_fewest_blocks(reach, size, _seen_to_each_side) for reach, size in cases]
+    hint = "How far does one convolution see to each side? Then count the convolutions, those outside the blocks too."
+    at_least_one = [max(1, blocks) for blocks in got]
+    if at_least_one == expected:
+        hint = "A small reach needs no block to be seen, and the network still has one at least."
+    for mistake, rule in _BLOCK_MISTAKES:
+        if at_least_one == [max(1, rule(reach, size)) for reach, size in cases]:
+            hint = mistake
+    for (reach, size), one, right in zip(cases, got, expected, strict=True):
+        keyword = "" if size == 3 else f", kernel_size={size}"
+        attempt.agree(one, right, hint, tried=f"blocks_needed({reach}{keyword})")
+
+
+def _seen_to_each_side(blocks: int, kernel_size: int) -> int:
+    impulse = np.ones(1)
+    for _ in range(3 + 2 * blocks):
+        impulse = np.minimum(np.convolve(impulse, np.ones(kernel_size)), 1.0)
+    return np.count_nonzero(impulse) // 2
+
+
+def _fewest_blocks(reach: int, kernel_size: int, seen) -> int:
+    return next(blocks for blocks in itertools.count(1) if seen(blocks, kernel_size) >= reach)
+
+
+def _counting(seen):
+    return lambda reach, size: _fewest_blocks(reach, size, seen)
+
+
+def _exactly(reach: int, size: int) -> float:
+    """The blocks as a fraction."""
+    return (reach / (size // 2) - 3) / 2
+
+
+_SIDE = "The reach goes to each side: this compares it with the side of the whole field."
+_ONE = "A kernel of size k sees (k - 1) / 2 pixels further to each side."
+_OUTSIDE = "Three convolutions stand outside the blocks: are all of them counted, and counted once?"
+_BLOCK_MISTAKES = [
+    (_SIDE, _counting(lambda n, k: (2 * n + 3) * (k - 1) + 1)),
+    (_SIDE, _counting(lambda n, k: (2 * n + 3) * (k - 1))),
+    (_SIDE, lambda reach, k: _fewest_blocks(2 * reach + 1, k, _seen_to_each_side)),
+    (_SIDE, lambda reach, k: _fewest_blocks(2 * reach, k, _seen_to_each_side)),
+    (_ONE, _counting(lambda n, k: (2 * n + 3) * k)),
+    ("A block has two convolutions.", _counting(lambda n, k: (n + 3) * (k // 2))),
+    (_OUTSIDE, _counting(lambda n, k: 2 * n * (k // 2))),
+    (_OUTSIDE, _counting(lambda n, k: (2 * n + 1) * (k // 2))),
+    (_OUTSIDE, _counting(lambda n, k: (2 * n + 2) * (k // 2))),
+    ("The three convolutions outside are no blocks: each counts once.", _counting(lambda n, k: 2 * (n + 3) * (k // 2))),
+    ("Larger kernels see further: where does kernel_size come in?", _counting(lambda n, k: 2 * n + 3)),
+    ("Round up: with a part of a block left off, the reach is not seen.", lambda r, k: math.floor(_exactly(r, k))),
+    ("Round up, not to the nearest: the reach must be seen.", lambda r, k: round(_exactly(r, k))),
+    ("Round up, not to the nearest, and once, at the end.", lambda r, k: math.floor(_exactly(r, k) + 0.5)),
+    ("A network that sees exactly `reach` pixels sees enough.", lambda r, k: math.floor(_exactly(r, k)) + 1),
+    (
+        "Count blocks; each is two convolutions.",
+        lambda reach, k: 2 * _fewest_blocks(reach, k, _seen_to_each_side),
+    ),
+    (
+        "Count blocks: these are all the convolutions.",
+        lambda reach, k: 2 * _fewest_blocks(reach, k, _seen_to_each_side) + 3,
+    ),
+]
+
+
+@exercise("E11.4")
+def e11_4(attempt: Attempt) -> None:
     """`psnr_of_luma(reference, restored, border)`: whole levels are drawn, spoiled and measured by scikit-image."""
     rng = np.random.default_rng(3)
     steps = "Print each step for a small picture: the levels, Y, its shape after the cut, the mean squared error."
@@ -273,79 +346,6 @@ def _psnr_mistakes(reference: np.ndarray, restored: np.ndarray, border: int) -> 
         "This is the sum of the squares: the mean is wanted.": -10 * np.log10(np.sum(error**2)),
         "This is the mean squared error: what is it in decibels?": squared,
     }
-
-
-@exercise("E11.4")
-def e11_4(attempt: Attempt) -> None:
-    """`blocks_needed(reach, kernel_size)`: an impulse spread through the layers of more and more blocks."""
-    cases = [(reach, 3) for reach in (5, 6, 7, 8, 12, 13, 20, 31, 4, 3, 1, 0)]
-    cases += [(reach, 5) for reach in (10, 11, 14, 15, 23, 40)] + [(reach, 7) for reach in (15, 16, 21, 22, 50)]
-    cases += [(2, 9), (29, 9), (45, 9)]
-    got = [attempt.call(reach) if size == 3 else attempt.call(reach, kernel_size=size) for reach, size in cases]
-    if not all(isinstance(blocks, (int, np.integer)) for blocks in got):
-        other = next(blocks for blocks in got if not isinstance(blocks, (int, np.integer)))
-        attempt.reject("Blocks are counted in whole numbers, of type int.", got=other, expected="a whole number")
-    expected = [_fewest_blocks(reach, size, _seen_to_each_side) for reach, size in cases]
-    hint = "How far does one convolution see to each side? Then count the convolutions, those outside the blocks too."
-    at_least_one = [max(1, blocks) for blocks in got]
-    if at_least_one == expected:
-        hint = "A small reach needs no block to be seen, and the network still has one at least."
-    for mistake, rule in _BLOCK_MISTAKES:
-        if at_least_one == [max(1, rule(reach, size)) for reach, size in cases]:
-            hint = mistake
-    for (reach, size), one, right in zip(cases, got, expected, strict=True):
-        keyword = "" if size == 3 else f", kernel_size={size}"
-        attempt.agree(one, right, hint, tried=f"blocks_needed({reach}{keyword})")
-
-
-def _seen_to_each_side(blocks: int, kernel_size: int) -> int:
-    impulse = np.ones(1)
-    for _ in range(3 + 2 * blocks):
-        impulse = np.minimum(np.convolve(impulse, np.ones(kernel_size)), 1.0)
-    return np.count_nonzero(impulse) // 2
-
-
-def _fewest_blocks(reach: int, kernel_size: int, seen) -> int:
-    return next(blocks for blocks in itertools.count(1) if seen(blocks, kernel_size) >= reach)
-
-
-def _counting(seen):
-    return lambda reach, size: _fewest_blocks(reach, size, seen)
-
-
-def _exactly(reach: int, size: int) -> float:
-    """The blocks as a fraction."""
-    return (reach / (size // 2) - 3) / 2
-
-
-_SIDE = "The reach goes to each side: this compares it with the side of the whole field."
-_ONE = "A kernel of size k sees (k - 1) / 2 pixels further to each side."
-_OUTSIDE = "Three convolutions stand outside the blocks: are all of them counted, and counted once?"
-_BLOCK_MISTAKES = [
-    (_SIDE, _counting(lambda n, k: (2 * n + 3) * (k - 1) + 1)),
-    (_SIDE, _counting(lambda n, k: (2 * n + 3) * (k - 1))),
-    (_SIDE, lambda reach, k: _fewest_blocks(2 * reach + 1, k, _seen_to_each_side)),
-    (_SIDE, lambda reach, k: _fewest_blocks(2 * reach, k, _seen_to_each_side)),
-    (_ONE, _counting(lambda n, k: (2 * n + 3) * k)),
-    ("A block has two convolutions.", _counting(lambda n, k: (n + 3) * (k // 2))),
-    (_OUTSIDE, _counting(lambda n, k: 2 * n * (k // 2))),
-    (_OUTSIDE, _counting(lambda n, k: (2 * n + 1) * (k // 2))),
-    (_OUTSIDE, _counting(lambda n, k: (2 * n + 2) * (k // 2))),
-    ("The three convolutions outside are no blocks: each counts once.", _counting(lambda n, k: 2 * (n + 3) * (k // 2))),
-    ("Larger kernels see further: where does kernel_size come in?", _counting(lambda n, k: 2 * n + 3)),
-    ("Round up: with a part of a block left off, the reach is not seen.", lambda r, k: math.floor(_exactly(r, k))),
-    ("Round up, not to the nearest: the reach must be seen.", lambda r, k: round(_exactly(r, k))),
-    ("Round up, not to the nearest, and once, at the end.", lambda r, k: math.floor(_exactly(r, k) + 0.5)),
-    ("A network that sees exactly `reach` pixels sees enough.", lambda r, k: math.floor(_exactly(r, k)) + 1),
-    (
-        "Count blocks; each is two convolutions.",
-        lambda reach, k: 2 * _fewest_blocks(reach, k, _seen_to_each_side),
-    ),
-    (
-        "Count blocks: these are all the convolutions.",
-        lambda reach, k: 2 * _fewest_blocks(reach, k, _seen_to_each_side) + 3,
-    ),
-]
 
 
 @exercise("E11.5")

@@ -164,6 +164,37 @@ def _cells(maps, scale):
     return maps.reshape(*maps.shape[:2], scale, scale, -1)
 
 
+def _needed(reach, kernel_size=3):
+    return max(1, math.ceil((reach / ((kernel_size - 1) / 2) - 3) / 2))
+
+
+def _needed_by_counting(reach, kernel_size=3, seen=lambda n, k: (2 * n + 3) * (k // 2), least=1):
+    blocks = least
+    while seen(blocks, kernel_size) < reach:
+        blocks += 1
+    return blocks
+
+
+def _needed_by_whole_numbers(reach, kernel_size=3):
+    convolutions = -(-2 * reach // (kernel_size - 1))
+    return np.int64(max(2, convolutions - 2) // 2)
+
+
+def _needed_layer_by_layer(reach, kernel_size=3):
+    side, blocks = 1 + 3 * (kernel_size - 1), 0
+    while blocks == 0 or side < 2 * reach + 1:
+        side, blocks = side + 2 * (kernel_size - 1), blocks + 1
+    return blocks
+
+
+def _needed_rounded(rounding):
+    return lambda reach, kernel_size=3: max(1, int(rounding((reach / (kernel_size // 2) - 3) / 2)))
+
+
+def _counted(seen):
+    return lambda reach, kernel_size=3: _needed_by_counting(reach, kernel_size, seen)
+
+
 LUMA = np.array([65.481, 128.553, 24.966])
 
 
@@ -242,37 +273,6 @@ def _psnr_cutting_channels(reference, restored, border):
     return _psnr(*(x[..., border:-border, border:-border] if border else x for x in (reference, restored)), 0)
 
 
-def _needed(reach, kernel_size=3):
-    return max(1, math.ceil((reach / ((kernel_size - 1) / 2) - 3) / 2))
-
-
-def _needed_by_counting(reach, kernel_size=3, seen=lambda n, k: (2 * n + 3) * (k // 2), least=1):
-    blocks = least
-    while seen(blocks, kernel_size) < reach:
-        blocks += 1
-    return blocks
-
-
-def _needed_by_whole_numbers(reach, kernel_size=3):
-    convolutions = -(-2 * reach // (kernel_size - 1))
-    return np.int64(max(2, convolutions - 2) // 2)
-
-
-def _needed_layer_by_layer(reach, kernel_size=3):
-    side, blocks = 1 + 3 * (kernel_size - 1), 0
-    while blocks == 0 or side < 2 * reach + 1:
-        side, blocks = side + 2 * (kernel_size - 1), blocks + 1
-    return blocks
-
-
-def _needed_rounded(rounding):
-    return lambda reach, kernel_size=3: max(1, int(rounding((reach / (kernel_size // 2) - 3) / 2)))
-
-
-def _counted(seen):
-    return lambda reach, kernel_size=3: _needed_by_counting(reach, kernel_size, seen)
-
-
 def _starts(length, tile, overlap):
     if length <= tile:
         return [0]
@@ -338,7 +338,8 @@ def _starts_with_a_gap(length, tile, overlap):
 ACCEPTED = {
     "e11_1": [_cubic, _cubic_of_four, _cubic_by_convolution, _cubic_by_matrix, _catmull_rom],
     "e11_2": [_pixels, _pixels_by_loops, _pixels_by_slices, _pixels_by_splitting, _pixels_by_keras],
-    "e11_3": [
+    "e11_3": [_needed, _needed_by_counting, _needed_by_whole_numbers, _needed_layer_by_layer],
+    "e11_4": [
         _psnr,
         _psnr_of_whole_levels,
         _psnr_by_loops,
@@ -346,7 +347,6 @@ ACCEPTED = {
         _psnr_by_scikit_image,
         _psnr_by_the_library,
     ],
-    "e11_4": [_needed, _needed_by_counting, _needed_by_whole_numbers, _needed_layer_by_layer],
     "e11_5": [_starts, _starts_from_the_end, _starts_evenly, _starts_pushed_back, _starts_by_pixels],
 }
 
@@ -422,6 +422,33 @@ REJECTED = {
         (lambda maps, scale: maps[..., : maps.shape[2] // scale**2], "One pixel becomes a square"),
     ],
     "e11_3": [
+        (_counted(lambda n, k: (2 * n + 3) * (k - 1) + 1), "side of the whole field"),
+        (lambda reach, kernel_size=3: _needed(2 * reach + 1, kernel_size), "side of the whole field"),
+        (lambda reach, kernel_size=3: _needed(2 * reach, kernel_size), "side of the whole field"),
+        (_counted(lambda n, k: (n + 3) * (k // 2)), "two convolutions"),
+        (_counted(lambda n, k: 2 * n * (k // 2)), "Three convolutions stand outside"),
+        (_counted(lambda n, k: (2 * n + 1) * (k // 2)), "Three convolutions stand outside"),
+        (_counted(lambda n, k: (2 * n + 2) * (k // 2)), "Three convolutions stand outside"),
+        (_counted(lambda n, k: (2 * n + 6) * (k // 2)), "are no blocks"),
+        (_counted(lambda n, k: (2 * n + 3) * k), "(k - 1) / 2 pixels"),
+        (_counted(lambda n, k: (2 * n + 3) * (k - 1)), "side of the whole field"),
+        (_counted(lambda n, k: 2 * n + 3), "where does kernel_size come in"),
+        (_needed_rounded(math.floor), "Round up"),
+        (_needed_rounded(int), "Round up"),
+        (_needed_rounded(round), "not to the nearest"),
+        (_needed_rounded(lambda x: x + 0.5), "not to the nearest"),
+        (lambda reach, kernel_size=3: max(1, (reach // (kernel_size // 2) - 3) // 2), "Round up"),
+        (lambda reach, kernel_size=3: max(1, math.ceil((reach // (kernel_size // 2) - 3) / 2)), "once, at the end"),
+        (_needed_rounded(lambda x: math.floor(x) + 1), "exactly"),
+        (lambda reach, kernel_size=3: math.ceil((reach / (kernel_size // 2) - 3) / 2), "one at least"),
+        (lambda reach, kernel_size=3: _needed_by_counting(reach, kernel_size, least=0), "one at least"),
+        (lambda reach, kernel_size=3: 2 * _needed(reach, kernel_size), "Count blocks"),
+        (lambda reach, kernel_size=3: 2 * _needed(reach, kernel_size) + 3, "all the convolutions"),
+        (lambda reach, kernel_size=3: float(_needed(reach, kernel_size)), "whole numbers"),
+        (lambda reach, kernel_size=3: np.ceil((reach / (kernel_size // 2) - 3) / 2), "whole numbers"),
+        (lambda reach, kernel_size=3: 1, "How far does one convolution see"),
+    ],
+    "e11_4": [
         (
             lambda *arguments: _psnr(*arguments, levels=lambda x: np.round(x * 255) / 255),
             "not clipped",
@@ -484,33 +511,6 @@ REJECTED = {
         (lambda *arguments: _psnr(*arguments, decibels=lambda e: -10 * np.log10(np.sum(e**2))), "sum of the squares"),
         (lambda *arguments: _psnr(*arguments, decibels=lambda e: np.mean(e**2)), "This is the mean squared error"),
         (lambda *arguments: 30.0, "Print each step"),
-    ],
-    "e11_4": [
-        (_counted(lambda n, k: (2 * n + 3) * (k - 1) + 1), "side of the whole field"),
-        (lambda reach, kernel_size=3: _needed(2 * reach + 1, kernel_size), "side of the whole field"),
-        (lambda reach, kernel_size=3: _needed(2 * reach, kernel_size), "side of the whole field"),
-        (_counted(lambda n, k: (n + 3) * (k // 2)), "two convolutions"),
-        (_counted(lambda n, k: 2 * n * (k // 2)), "Three convolutions stand outside"),
-        (_counted(lambda n, k: (2 * n + 1) * (k // 2)), "Three convolutions stand outside"),
-        (_counted(lambda n, k: (2 * n + 2) * (k // 2)), "Three convolutions stand outside"),
-        (_counted(lambda n, k: (2 * n + 6) * (k // 2)), "are no blocks"),
-        (_counted(lambda n, k: (2 * n + 3) * k), "(k - 1) / 2 pixels"),
-        (_counted(lambda n, k: (2 * n + 3) * (k - 1)), "side of the whole field"),
-        (_counted(lambda n, k: 2 * n + 3), "where does kernel_size come in"),
-        (_needed_rounded(math.floor), "Round up"),
-        (_needed_rounded(int), "Round up"),
-        (_needed_rounded(round), "not to the nearest"),
-        (_needed_rounded(lambda x: x + 0.5), "not to the nearest"),
-        (lambda reach, kernel_size=3: max(1, (reach // (kernel_size // 2) - 3) // 2), "Round up"),
-        (lambda reach, kernel_size=3: max(1, math.ceil((reach // (kernel_size // 2) - 3) / 2)), "once, at the end"),
-        (_needed_rounded(lambda x: math.floor(x) + 1), "exactly"),
-        (lambda reach, kernel_size=3: math.ceil((reach / (kernel_size // 2) - 3) / 2), "one at least"),
-        (lambda reach, kernel_size=3: _needed_by_counting(reach, kernel_size, least=0), "one at least"),
-        (lambda reach, kernel_size=3: 2 * _needed(reach, kernel_size), "Count blocks"),
-        (lambda reach, kernel_size=3: 2 * _needed(reach, kernel_size) + 3, "all the convolutions"),
-        (lambda reach, kernel_size=3: float(_needed(reach, kernel_size)), "whole numbers"),
-        (lambda reach, kernel_size=3: np.ceil((reach / (kernel_size // 2) - 3) / 2), "whole numbers"),
-        (lambda reach, kernel_size=3: 1, "How far does one convolution see"),
     ],
     "e11_5": [
         (_every(lambda tile, overlap: tile), "only touch"),
