@@ -573,7 +573,9 @@ for one, (way, n) in zip(
     axes[1:], [("euler", 1), ("euler", 10), ("heun", 5), ("heun", 20)], strict=True
 ):
     one.scatter(*clouds["network", way, n].T, s=1)
-    one.set(title=f"{way}, {n} steps", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal")
+    one.set(
+        title=f"{way}, {n} step{'s' * (n > 1)}", xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal"
+    )
     one.set(xticks=[], yticks=[])
 figures.show(
     figure,
@@ -584,8 +586,8 @@ figures.show(
 
 # %% [markdown]
 # One step lands near the mean of everything, which is the guess at $t = 1$. With one or two the exact denoiser is as
-# far off as the network: the steps limit. With twenty all come about as near as fresh data do. (The exact denoiser here
-# knows 1,000 points, the network saw 64,000.) Heun's 5 steps ask nine times (the last once), Euler's 10 ten times.
+# far off as the network: the steps limit. With twenty the network's samples come as near as fresh data do; those of the
+# exact denoiser, which knows 1,000 points where the network saw 64,000, stay a little above. Heun's 5 steps ask nine times (the last once), Euler's 10 ten times.
 #
 # ### E10.4 ★★ One step of Heun
 # Write `heun_step(velocity, x, t, earlier)`: $x$ at the earlier time, along the mean velocity of both ends. Where
@@ -1206,8 +1208,8 @@ for one, (bug, cloud) in zip(axes, ended.items(), strict=False):
     one.set(title=f"bug {bug}{more}", xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
 figures.show(
     figure,
-    alt="Five clouds: one scattered far beyond the data, two spirals that look well, one whose arms are blurred, and a"
-    " spiral without a bug.",
+    alt="Five clouds: one scattered far beyond the data, two spirals that look well, one in which the space between the"
+    " arms is filled with points, and a spiral without a bug.",
 )
 
 # %% [markdown]
