@@ -15,11 +15,11 @@
 #
 # **What can be got back from a picture that is noisy, blurred or torn?**
 #
-# - **You will be able to** take noise away by filters and by a network that you train, undo a known blur, fill
-#   holes, and say how each fails.
+# - **You will be able to** remove noise by filters and by a network that you train, undo a known blur, fill holes, and
+#   say how each fails.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 05](05_cnn_classifier.ipynb) for
 #   training, [lesson 11](11_super_resolution.ipynb) for PSNR, residuals and sub-pixels.
-# - **Time**: about two and a half hours with the exercises; all cells together run in some minutes.
+# - **Time**: about two and a half hours with the exercises; all cells run in some minutes.
 
 # %%
 import itertools
@@ -51,7 +51,7 @@ from course_utils.models.deblurring import BlursAndWiener, with_wiener
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# One photograph, spoiled in three ways and mended:
+# One photograph, spoiled and mended three ways:
 
 
 # %%
@@ -109,12 +109,12 @@ figures.images(
 # %% [markdown]
 # ## 1 · What was done to the picture?
 #
-# Three accidents, one equation. The picture $x$ went through something linear, $A$, and noise $n$ was added:
+# Three accidents, one equation: the picture $x$ went through something linear, $A$, and noise $n$ was added:
 #
 # $$y = A\,x + n \qquad x, y: (H, W, 3)$$
 #
 # $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; a
-# **mask** says which). The fixed tests of this lesson, made in the same way each time:
+# **mask** says which). The lesson's fixed tests:
 
 # %%
 for name in (
@@ -127,13 +127,13 @@ for name in (
     print(f"{name:19} {degrade.PROTOCOLS[name].description}")
 
 # %% [markdown]
-# Many $x$ fit the one $y$. A restorer has to know something about photographs: that neighbours are alike, that
-# details repeat, or what a network learned from examples.
+# Many $x$ fit one $y$, so a restorer has to know photographs: that neighbours are alike, details repeat, or what
+# examples taught it.
 #
 # ## 2 · How far do means go against noise?
 #
-# The sigma of 25 that papers write is the noise's standard deviation, in 255ths. The mean of $m$ independent
-# draws has a variance $m$ times smaller:
+# A sigma of 25 is the noise's standard deviation, in 255ths. The mean of $m$ independent draws has a variance $m$ times
+# smaller:
 #
 # $$\operatorname{Var}\Big(\tfrac1m \sum_i n_i\Big) = \tfrac{1}{m^2} \sum_i \operatorname{Var}(n_i) = \tfrac{\sigma^2}{m}$$
 
@@ -166,8 +166,7 @@ def noise_left(kernel, sigma):
 check.e12_1(noise_left)
 
 # %% [markdown]
-# So a mean of 5 × 5 leaves a fifth of the noise. It averages away fine detail as well. Five answers to this
-# dilemma:
+# A mean takes fine detail away with the noise. Five answers:
 #
 # - **mean** and **Gaussian**: neighbours, all alike or weighted by distance;
 # - **median**: the middle value, which lets straight edges stand;
@@ -214,9 +213,8 @@ figures.show(
 )
 
 # %% [markdown]
-# On the plain background it averages hundreds of pixels, at the edge only those along it; where little looks alike, about
-# half of the noise stays. (In truth a little more: that very noise chose the weights.) Now all five on one photograph, with
-# settings chosen on validation photographs; the last two are told sigma. Which will win?
+# Where little looks alike, about half of the noise stays (in truth a little more: that noise chose the weights). Now
+# all five, with settings chosen on validation photographs; the last two are told sigma. Which will win?
 
 # %%
 panda = data.photograph("red_panda")
@@ -251,11 +249,10 @@ figures.show(
 # %% [markdown]
 # ## 3 · What can a network learn of noise?
 #
-# **DnCNN** (2017) lets a network find the *noise*, and takes that away. **FFDNet** (2018) works on unshuffled
-# pixels: each 2 × 2 square becomes four channels of one small pixel, the inverse of lesson 11's sub-pixels. A
-# layer then costs a quarter and sees twice as far. Ours does both, with a **U-Net** (2015) in between: it halves
-# its maps twice, doubles them again, and adds what it saw on the way down to what it makes on the way up (the
-# original lays the two side by side, as channels).
+# **DnCNN** (2017) lets a network find the *noise*, and takes that away. **FFDNet** (2018) works on unshuffled pixels:
+# each 2 × 2 square becomes four channels of one pixel (lesson 11's sub-pixels, undone). A layer then costs a quarter
+# and sees twice as far. Ours does both, with a **U-Net** (2015) in between: it halves its maps twice, doubles them
+# again, and adds on the way up what it saw on the way down (the original lays it beside, as channels).
 
 
 # %%
@@ -305,8 +302,8 @@ print(
 )
 
 # %% [markdown]
-# **The loss.** The squared error under strong noise is many times that under weak noise, and would decide alone.
-# So we take its logarithm for each picture, which is minus the PSNR.
+# **The loss.** The squared error under strong noise would decide alone. So we take its logarithm for each picture,
+# which is minus the PSNR:
 
 
 # %%
@@ -328,16 +325,14 @@ print(
 )
 
 # %% [markdown]
-# Each patch gets new noise at each step, of a sigma drawn for it. Nobody tells the network which: it is
-# **blind**.
+# Each step draws new noise of a new sigma for each patch. The network is not told: it is **blind**.
 
 # %%
 model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs. The filters and the shipped network, larger and trained for longer, are recorded; one picture
-# of each is computed anew as a check.
+# Now the test photographs; filters and the shipped network, larger and trained for longer, are recorded:
 
 # %%
 test = scoring.test_photographs()
@@ -388,10 +383,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Below is what each took for noise: hairs and rims.
+# Below, what each took for noise: hairs and rims.
 #
-# **And BM3D?** The filter to beat (2007) stacks patches that look alike and shrinks what is small in the stack's spectrum.
-# Its licence keeps it out of the course. Recorded in grey, told sigma:
+# **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks what is small in their spectrum. Recorded (its
+# licence keeps it out), in grey, told sigma:
 
 # %%
 rivals = json.loads((paths.BENCHMARKS / "12_bm3d.json").read_text())["denoise_25, grey"]
@@ -411,13 +406,13 @@ print(
 #
 # ## 4 · What if there is no clean picture?
 #
-# Take two noisy shots of one scene. Let the network see the first, $y$, and let its target be the *second*, $x + n'$
+# Take two noisy shots of one scene. The network sees the first, $y$; its target is the *second*, $x + n'$
 # (**Noise2Noise**, 2018). The **expectation** $\operatorname{E}$ of the squared error, its mean over endless draws, is
 #
 # $$\operatorname{E}\big[(f(y) - x - n')^2\big] = \operatorname{E}\big[(f(y) - x)^2\big] - 2 \operatorname{E}\big[n'\,(f(y) - x)\big] + \operatorname{E}\big[n'^2\big]$$
 #
-# Whatever $x$ and $y$ are, $n'$ is zero on average, so the middle term is 0; the last does not depend on $f$. Both
-# losses have the same best $f$. We try it with a 5 × 5 kernel, whose weights **least squares** finds without training:
+# Whatever $x$ and $y$ are, $n'$ is zero on average, so the middle term is 0; the last does not depend on $f$: both
+# losses have the same best $f$. Tried with a 5 × 5 kernel, whose weights **least squares** finds without training:
 
 
 # %%
@@ -453,11 +448,11 @@ for name, row in errors.items():
     print(f"{name:13}", *(f"{value:7.2f}" for value in row), "dB against clean pixels")
 
 # %% [markdown]
-# The noisy target is far worse at first, and no worse that we can see in the end.
+# In the end the noisy target is no worse that we can see.
 #
-# All of it rests on $n'$ being zero on average **at each true value** $x$. A file **clips**: below black and above white
-# nothing is left. Photons are counted, and their **Poisson** noise has the variance $x / \text{peak}$. How far is the
-# mean of many noisy shots from the pixel?
+# All this rests on $n'$ being zero on average **at each true value** $x$. A file **clips**: below black and above white
+# nothing is left. Counted photons have **Poisson** noise, of variance $x / \text{peak}$. How far is the mean of many
+# noisy shots from the pixel?
 
 # %%
 levels = np.linspace(0, 1, 41, dtype=np.float32)
@@ -501,8 +496,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson noise. (PSNR is
-# measured after clipping, so that the first two numbers "noisy" are equal.)
+# Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson noise.
+# (PSNR clips: the first two "noisy" are equal.)
 
 # %%
 validation = scoring.photographs("validation")
@@ -532,9 +527,8 @@ for name, rows in found.items():
     print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
 
 # %% [markdown]
-# The network stays ahead of wavelets, which are told a sigma of 50, on all three. Poisson noise costs it next to
-# nothing, clipped noise about a decibel, and the wavelets more, though clipping made the noise weaker; what is dark comes out
-# grey, says the last column.
+# Poisson noise costs the network next to nothing. Clipping makes noise weaker, and yet costs it about a decibel,
+# wavelets (told a sigma of 50) more; dark comes out grey.
 #
 # ## 5 · Can a blur be undone?
 #
@@ -567,10 +561,9 @@ for name, y in {
     print(f"B x = y solved, {name:18} mean error {approx(error, 6)}")
 
 # %% [markdown]
-# Without noise it is nearly perfect; rounding to the levels of a file ruins it. Why? A row is a sum of waves; its
-# **spectrum**, which the fast Fourier transform (`np.fft.fft`) gives, has a complex number for each: its length is the
-# wave's height, its angle the wave's place. A convolution multiplies each wave by a number of its own, $Y = K X + N$.
-# Tried on eight pixels that wrap round:
+# Even rounding ruins it. Why? A row is a sum of waves; its **spectrum**, which the fast Fourier transform
+# (`np.fft.fft`) gives, has a complex number for each: its length is the wave's height, its angle the wave's place. A
+# convolution multiplies each wave by a number of its own, $Y = K X + N$. Tried on eight pixels that wrap round:
 
 # %%
 small_kernel, row_of_eight = np.array([0.25, 0.5, 0.25]), line[:8]
@@ -580,8 +573,7 @@ wrapped = scipy.ndimage.convolve1d(row_of_eight, small_kernel, mode="wrap")
 print("Y = K X:", np.allclose(np.fft.fft(wrapped), K_of_eight * np.fft.fft(row_of_eight)))
 
 # %% [markdown]
-# The inverse divides by it, the noise as well. Of the finest stripes the Gaussian kernel leaves less than a
-# ten-thousandth:
+# The inverse divides by it, the noise as well. The least that our blurs leave:
 
 # %%
 frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
@@ -638,14 +630,14 @@ check.e12_2(blur_row)
 
 # %% [markdown]
 # **Wiener's filter** (1949) asks for a gain $G$ that is best on average. The result $G\,(K X + N)$ is wrong by
-# $(G K - 1)\,X$, the detail that stays lost, and by $G N$, noise let through. Picture and noise are independent, so the
-# mean powers of the two errors add up. With $S$ and $R$ for those of picture and noise at a frequency:
+# $(G K - 1)\,X$, detail that stays lost, and by $G N$, noise let through. Picture and noise are independent, so the
+# errors' mean powers add up. With $S$ and $R$ for those of picture and noise at a frequency:
 #
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
-# ($\overline{K}$, the complex conjugate, has the opposite angle; at the minimum $(G K - 1)\,\overline{K} S + G R = 0$.) Where
-# $|K|^2 S$, what the blur left of the picture, is far above $R$, it divides by $K$; where far below, it lets next to
-# nothing through. The package takes $R / S$ as a `balance` times the squared frequency, since photographs fade with it.
+# ($\overline{K}$, the complex conjugate, has the opposite angle; at the minimum $(G K - 1)\,\overline{K} S + G R = 0$.)
+# Where $|K|^2 S$, what the blur left of the picture, is far above $R$, it divides by $K$; far below, it lets little
+# through. Photographs fade with frequency: the package's $R / S$ is a `balance` times its square.
 #
 # ### E12.3 ★★ Wiener's gain
 # Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the
@@ -673,12 +665,12 @@ def wiener_gain(kernel, noise_to_signal):
 check.e12_3(wiener_gain)
 
 # %% [markdown]
-# **Richardson-Lucy** (1972) goes step by step: blur the estimate, compare with the picture, and multiply by the
-# ratio sent back to the pixels it came from, $x \leftarrow x \cdot B^\top (y / B x)$.
+# **Richardson-Lucy** (1972) goes step by step: multiply the estimate by the ratio of the picture to the blurred
+# estimate, sent back to the pixels it came from, $x \leftarrow x \cdot B^\top (y / B x)$.
 #
-# And a **network**. The filter decides frequency by frequency; a network sees shapes. Ours begins where the filter
-# ends (after Schuler and others, 2013): the U-Net of section 3 is shown Wiener's result and the blurred picture, and adds
-# to the first what is missing, by section 3's loss. In training each patch draws one of 384 kernels:
+# And a **network** begins where the filter ends (after Schuler and others, 2013): section 3's U-Net and loss; it is
+# shown Wiener's result and the blurred picture, and adds to the first what is missing. Each training patch draws one of
+# 384 kernels:
 
 # %%
 sharp_batch = patches[[200, 1000, 2000, 3000]]
@@ -689,7 +681,7 @@ for sharp, six in zip(sharp_batch, given_batch, strict=True):
     print(f"blurred {approx(soft_dB, 1)} dB, filtered {approx(filtered_dB, 1)} dB")
 
 # %% [markdown]
-# (Where little was blurred away, the filter may do harm.) All three, from the package, given the true kernel:
+# (The filter may harm what was hardly blurred.) All three methods, given the true kernel:
 
 # %%
 tower = castle[90:250, 190:350]
@@ -721,7 +713,7 @@ figures.show(
 )
 
 # %% [markdown]
-# And on all test photographs? Recorded: the shipped network, and trainings as short as section 3's.
+# On all test photographs, recorded, with trainings as short as section 3's:
 
 # %%
 shipped_rows = json.loads((paths.WEIGHTS / "deblur.json").read_text())["scores"]
@@ -738,8 +730,8 @@ as_recorded = shipped_rows["deblur_motion"]["network"]["psnr_by_picture"][first]
 print("the record holds for the first photograph:", abs(sharpened - as_recorded) < 0.02)
 
 # %% [markdown]
-# Two things can go wrong: **too many iterations** of Richardson-Lucy, and **the wrong kernel**. Guess: is it worse to
-# think a blur weaker than it is, or stronger?
+# Now **too many iterations** of Richardson-Lucy, and **the wrong kernel**. Guess: is too weak a kernel worse, or too
+# strong?
 
 # %%
 soft_tower = deblurred["deblur_gaussian"]["blurred"]
@@ -792,9 +784,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Without noise Richardson-Lucy still gains at 300 iterations; with noise it has lost some decibels by then: it fits the
-# noise. On this picture too weak a kernel leaves some blur; too strong a one gives every edge rings, and soon makes the
-# picture worse than it was.
+# With noise, Richardson-Lucy fits it in the end; without, it still gains at 300 iterations. On this picture too strong
+# a kernel is worse: edges get rings.
 #
 # ## 6 · How does one fill a hole?
 #
@@ -823,8 +814,8 @@ for steps, picture in warm.items():
     )
 
 # %% [markdown]
-# At rest each hidden pixel *is* the mean of its neighbours: one linear system, which the package solves at once
-# (**harmonic**). The **biharmonic** surface is a thin plate that is bent: slopes go on into the hole.
+# At rest it *is* that mean: one linear system, solved at once (**harmonic**). The **biharmonic** surface is a bent thin
+# plate: slopes go on into the hole.
 
 
 # %%
@@ -850,9 +841,9 @@ figures.images(
 )
 
 # %% [markdown]
-# Neither knows that a beam goes on behind a scratch. A **network** can learn that. Ours is the U-Net of section 3, with
-# the mask as a fourth channel, trained on scratches by the squared error in the hole. It starts from a smooth filling near
-# to heat's, and known pixels are put back behind it.
+# Neither knows that a beam goes on behind a scratch. A **network** may learn that: section 3's U-Net, with the mask as
+# a fourth channel, trained on scratches by the squared error in the hole. It starts from a smooth filling near heat's;
+# known pixels are put back at the end.
 
 # %%
 filler = models.load("inpaint")
@@ -896,8 +887,8 @@ figures.show(
 )
 
 # %% [markdown]
-# And on all test photographs? Recorded over all pixels, where the known ones add 7 dB to each row and change no gain: the
-# network that ships, with the standard error of its gain, and trainings as short as section 3's.
+# On all test photographs, recorded over all pixels (known ones add 7 dB to each row and change no gain), again with
+# short trainings:
 
 # %%
 fill_rows = json.loads((paths.WEIGHTS / "inpaint.json").read_text())["scores"]
@@ -916,11 +907,11 @@ for name, rows in fill_rows.items():
     )
 
 # %% [markdown]
-# On scratches it is ahead by more than half a decibel; by eye the difference is small. A short training is still at heat's
-# level. In wide holes the long one is too. It never learned from such holes; but even a perfect learner would be **blurry**
-# there: many fillings are likely, and the guess with the least squared error is their mean.
+# On scratches the network is ahead, hardly to the eye. In wide holes, or after a short training, it is still at heat's
+# level. It never learned from wide holes; but even a perfect learner would be **blurry** there: the guess with the
+# least squared error is the mean of all likely fillings.
 #
-# Now one square hole of growing side; then a fifth of the picture hidden in three ways.
+# Now a square hole of growing side; then a fifth hidden in three ways:
 
 
 # %%
@@ -994,9 +985,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Each doubling of the side costs some decibels. In holes of two pixels the plate is ahead of heat, in wide ones behind; of
-# four we cannot say. The network, which learned on scratches, is never clearly ahead here, and in wide holes a little
-# behind. Of a hidden fifth, scratches are the easiest by far, and their pixels lie nearest to known ones.
+# Only in the smallest holes is the plate clearly ahead of heat, the network in none. Of a hidden fifth, scratches,
+# whose pixels lie nearest to known ones, are the easiest.
 #
 # **Another layer?** A convolution takes a hole's grey for a picture. A **gated convolution** (2019) learns how much each
 # of its outputs counts; a **partial convolution** (2018) takes the known pixels alone and scales the sum up:
@@ -1019,8 +1009,8 @@ for name, output in {"plain": plain_layer, "gated": gated(holed_input, 16)}.item
     print(f"{name} layer: {keras.Model(holed_input, output).count_params():,} weights")
 
 # %% [markdown]
-# Recorded: one small U-Net of each, trained on scratches in the same processor time, three seeds; what it is shown has
-# grey holes, and in the last row smooth ones. Guess the order.
+# Recorded: one small U-Net of each, trained on scratches in equal processor time, three seeds, shown grey holes, in the
+# last row smooth ones. Guess the order.
 
 # %%
 tried = json.loads((paths.BENCHMARKS / "12_inpainters.json").read_text())
@@ -1040,13 +1030,12 @@ print(
 )
 
 # %% [markdown]
-# In scratches partial convolutions gain nearly a decibel. Gated ones, which had time for fewer steps, gain nothing; with three
-# seeds their loss is no finding. In strokes, which none learned from, the partial ones fail; why was not tried. The smooth
-# start is worth more than either: it begins at heat's level, and has not left it yet.
+# In scratches partial convolutions gain nearly a decibel; gated ones, with fewer steps, nothing that we can see. In
+# strokes, which none learned from, the partial ones fail; why was not tried. The smooth start is worth more than
+# either, but has not left heat's level yet.
 #
-# **Another loss?** The shipped network learns on for 400 steps with strokes for holes, by the squared error alone and with
-# a **perceptual term**, 0.02 of the difference of VGG's maps (lesson 11). Recorded, one training each. Which one fills a
-# wall of stone better?
+# **Another loss?** Recorded, one training each: the shipped network learns on for 400 steps on strokes, by squared
+# error alone or with 0.02 of lesson 11's **perceptual term** (of VGG's maps): which fills a wall of stone better?
 
 # %%
 losses = json.loads((paths.BENCHMARKS / "12_losses.json").read_text())
@@ -1076,8 +1065,8 @@ figures.images(
 )
 
 # %% [markdown]
-# With the term holes are steeper, and lose 0.2 dB; by squared error alone half as much is lost. What it draws is a lattice,
-# not stone. That it is nearer by VGG's maps says little: it learned from them.
+# With the term holes are steeper, but 0.2 dB worse, and a lattice, not stone; VGG's maps find them nearer, which says
+# little: they taught it.
 #
 # ### E12.4 ★★ A loss for holes
 # Write `hidden_error(clean, filled, mask)`: for each picture of a batch (n, h, w, C) the mean squared error over
@@ -1104,9 +1093,9 @@ check.e12_4(hidden_error)
 
 # %% [markdown]
 # ### E12.5 ★★★ A partial convolution
-# Write `partial_sum(window, known, kernel, bias)`, one output value of a partial convolution by the formula above: `window`
-# (k, k, C) and `kernel` (k, k, C), `known` (k, k), 1 where the picture is known; 0, without the bias, where nothing is. What
-# stands in a hole may be anything, NaN as well.
+# Write `partial_sum(window, known, kernel, bias)`, one output value of the formula above: `window` (k, k, C) and
+# `kernel` (k, k, C), `known` (k, k), 1 where the picture is known; 0, without the bias, where nothing is. What stands
+# in a hole may be anything, NaN as well.
 
 
 # %% tags=["exercise"]
@@ -1131,8 +1120,8 @@ check.e12_5(partial_sum)
 # %% [markdown]
 # ## 7 · Who wins, and by how much?
 #
-# Every restorer under each fixed test, on the middles of every second test photograph, for the time it takes. The filters
-# are told the noise, the kernel or the mask, the deblurrer the kernel, the denoisers nothing.
+# Every restorer under each fixed test, on the middles of every second test photograph. Filters are told the noise,
+# kernel or mask, the deblurrer the kernel, the denoisers nothing.
 
 # %%
 whole = [name for name in degrade.PROTOCOLS if name.startswith(("denoise", "deblur", "inpaint"))]
@@ -1194,17 +1183,15 @@ figures.show(
 )
 
 # %% [markdown]
-# The blind network that ships is ahead of wavelets and non-local means, which are told sigma, by more than a decibel at
-# each strength, this lesson's by less, and where the noise is weak hardly. The deblurrer improves on Wiener under each
-# blur; Richardson-Lucy is level with it under the Gaussian one and behind under the others. In wide holes the network is level
-# with heat. On scratches it is hardly ahead of the plate, which trailed in section 6: scratches are parts of the picture's
-# side wide, so that in these small middles they are half as wide.
+# Against noise the shipped network is more than a decibel ahead of wavelets and non-local means, this lesson's less, in
+# weak noise hardly. The deblurrer is ahead of Wiener, and Wiener of Richardson-Lucy except under the Gaussian blur. In
+# wide holes the network is level with heat; on scratches, here half as wide as in whole photographs, hardly ahead of
+# the plate.
 #
 # ## 8 · Can one network do it all?
 #
-# Real pictures are blurred *and* noisy *and* compressed, nobody knows by how much. The shipped `restore` learned from
-# chains of the three and is told nothing. Beside it the specialist: the deblurrer for blur, which is told the kernel, the
-# denoiser for the rest.
+# Real pictures are blurred *and* noisy *and* compressed. The shipped `restore` learned from chains of the three, told
+# nothing. Beside it the specialist: the deblurrer, told the kernel, or the denoiser.
 
 # %%
 one_for_all = models.load("restore")
@@ -1226,7 +1213,7 @@ for name in ("denoise", "deblur", "restore"):
     print(f"{name}: trained for {steps_taken:,} steps")
 
 # %% [markdown]
-# And a file that somebody made too small: JPEG of quality 10; it learned from 30 to 90.
+# And a JPEG file of quality 10; it learned from 30 to 90.
 
 # %%
 blocky = degrade.jpeg(panda, 10)
@@ -1247,14 +1234,12 @@ figures.images(
 )
 
 # %% [markdown]
-# The specialist wins where just its accident happened; it was trained longer, and the deblurrer told more, so that this is no
-# test of "one against many" alone. Of blur the one network undoes little. On the chain, which neither specialist learned,
-# it is ahead of the denoiser. It takes the blocks away, and the hairs that the file had kept.
+# The specialist wins where just its accident happened, but was trained longer and, of blur, told more. On the chain,
+# which the denoiser never learned, the one network is ahead. From the JPEG it takes blocks, and hairs.
 #
 # ## 9 · How do I restore a picture of my own?
 #
-# Put a file's name into the next cell; without one, the denoiser gets a noisy hedgehog. Large pictures go through in
-# **tiles** (lesson 11).
+# Put a file's name into the next cell; large pictures go through in **tiles** (lesson 11).
 
 # %%
 MY_PICTURE = None  # for instance "night.jpg"
@@ -1311,10 +1296,10 @@ figures.images(
 )
 
 # %% [markdown]
-# The error is the noise upside down: **the residual was added twice.** Repair: let one place do it, and check that `result`
-# equals `by_network(shipped, noisy_panda)`.
+# The error is the noise upside down: **the residual was added twice.** Repair: add it in one place, and check that
+# `result` equals `by_network(shipped, noisy_panda)`.
 #
-# **In the second**, somebody fills holes and reports these. Which one is the better method?
+# **In the second**, somebody fills holes and reports these. Which method is better?
 
 # %% tags=["clinic"]
 reports = {}
@@ -1330,11 +1315,10 @@ for name, share, fill in (("A", 0.02, inpainting.harmonic), ("B", 0.3, inpaintin
     )
 
 # %% [markdown]
-# Nobody can say: the holes differ. And the first number counts the **known pixels** too, which are exact: $-10 \log_{10}$ of the hidden share is given for
-# nothing, 17 dB for a fiftieth, 5 for three tenths. Measure hidden pixels alone, and all on the same holes.
+# Nobody can say: the holes differ. And the first number counts the exact **known pixels** too: $-10 \log_{10}$ of the
+# hidden share is given for nothing. Measure hidden pixels alone, on the same holes.
 #
-# **In the third**, somebody clips the noise to [0, 1], "as in a file", trains the shipped network on, and finds it better
-# on such noise. Should it ship?
+# **In the third**, the shipped network, trained further on clipped noise, is better on that. Should it ship?
 
 
 # %% tags=["clinic"]
@@ -1366,11 +1350,10 @@ for way in ("Gaussian", "Gaussian, clipped"):
     print(f"tested on {way:18} clipping gains {approx(gain.mean(), 2)} ± {approx(error, 2)} dB")
 
 # %% [markdown]
-# No: it gains on clipped noise and loses on the protocol's. Train on the noise that will come, and never compare numbers on
-# clipped noise with others.
+# No: it loses on the protocol's noise. Train on the noise that will come, and never compare numbers across.
 #
-# **In the fourth**, each 8 × 8 square of a noisy picture is replaced by the one most like it among tens of thousands from
-# photographs of the web.
+# **In the fourth**, each 8 × 8 square of a noisy picture is replaced by the one most like it among tens of thousands
+# from the web.
 
 
 # %% tags=["clinic"]
@@ -1403,7 +1386,7 @@ print(
 )
 
 # %% [markdown]
-# Better than the network on average. Look at the pictures one by one:
+# Better than the network on average. And one by one?
 
 # %% tags=["clinic"]
 for name, (by_look_up, by_shipped) in by_picture.items():
@@ -1412,36 +1395,31 @@ for name, (by_look_up, by_shipped) in by_picture.items():
     )
 
 # %% [markdown]
-# Three far too good, three bad: **test photographs leaked into training**, as JPEG copies, so that no two files were
-# alike. Split by photograph, not by file, and look for doubles.
+# Three **test photographs leaked into training**, as JPEG copies. Split by photograph, not by file, and look for
+# doubles.
 #
 # ## Summary
 #
-# - Degradations are $y = A x + n$; a restorer adds what it knows of photographs.
-# - A mean of $m$ pixels has $1/m$ of the noise's variance, and loses detail smaller than it.
-# - A blind residual network on unshuffled pixels can beat wavelets that are told sigma; BM3D beats ours in grey.
-# - Noise2Noise needs no clean picture where the target's noise is zero on average; clipped noise is not.
-# - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture, and a network mends
-#   what the filter leaves.
-# - The nearer the known pixels, the better a hole is filled; a network beat heat on scratches only.
-# - One network for all, trained for less time, did less for each accident than its specialist.
+# - A restorer adds what it knows of photographs.
+# - A blind residual network can beat wavelets that are told sigma; BM3D beats ours in grey.
+# - A target may be noisy where its noise is zero on average; clipped noise is not.
+# - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture.
+# - Near known pixels holes are filled best; our network beat heat on scratches only.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | restoration | 图像复原 | getting a picture back from what is left |
-# | denoising, deblurring, inpainting | 去噪、去模糊、图像修复 | for noise, blur, holes |
+# | restoration: denoising, deblurring, inpainting | 图像复原：去噪、去模糊、图像修复 | undoes noise, blur, holes |
 # | Poisson noise | 泊松噪声 | what counting photons leaves to chance |
 # | wavelet shrinkage | 小波收缩 | sets small differences to zero |
 # | non-local means | 非局部均值 | the mean of pixels with like surroundings |
 # | blind | 盲 | not told the noise or the kernel |
-# | U-Net | U 形网络 | goes down in size and up again, with short cuts across |
+# | U-Net | U 形网络 | down in size and up again, with short cuts |
 # | blur kernel, point spread function | 模糊核、点扩散函数 | what becomes of a point |
-# | inverse filter | 逆滤波 | divides by the kernel's spectrum |
-# | Wiener filter | 维纳滤波 | the linear filter with the least mean squared error |
+# | inverse, Wiener filter | 逆滤波、维纳滤波 | divides by the kernel's spectrum; weighs the noise too |
 # | mask | 掩膜 | says which pixels are missing |
-# | harmonic, biharmonic | 调和、双调和 | at rest as heat, or as a bent plate |
+# | harmonic, biharmonic | 调和、双调和 | at rest as heat, as a bent plate |
 # | partial, gated convolution | 部分卷积、门控卷积 | takes the known pixels alone; learns what counts |
 #
 # ## What to read next
@@ -1456,7 +1434,7 @@ for name, (by_look_up, by_shipped) in by_picture.items():
 #
 # ## The large version
 #
-# With `TRAIN_FULL = True` the second cell trains as long as for the shipped network, and goes on where it was stopped.
+# `TRAIN_FULL = True` trains as long as for the shipped network, and goes on where it was stopped.
 
 # %%
 TRAIN_FULL = False
