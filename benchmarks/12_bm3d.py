@@ -5,7 +5,7 @@
 
 The package's licence is for non-commercial use, and it is in no lock of the course. Scored as the rows that stand with
 the weights of `denoise` in grey, with the same noise; BM3D is told its sigma. The network that ships is scored and
-timed beside it, in the same process. (In RGB the package takes more than twice the time, which was left out.)
+timed beside it. (In RGB the package takes more than twice the time, which was left out.)
 """
 
 import sys

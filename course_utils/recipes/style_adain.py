@@ -34,6 +34,9 @@ class Numbers:
 
 
 LESSON = Numbers()
+# Pilots of 250 steps in which photographs alone are to come back, one seed each; squared error of the pixels over their
+# square: as it is 0.103; three times the rate 0.105; maps divided by their spread instead of squeezed by a root 0.095,
+# and with a last kernel that starts at zero besides 0.107. None of them was trained in full.
 FULL = replace(LESSON, warm_up=1_500, epochs=9)
 
 
