@@ -15,11 +15,11 @@
 #
 # **How does one draw a picture by taking noise away?**
 #
-# - **You will be able to** go into noise and back by hand, say what the best denoiser says and why, train one, sample
-#   from it in four ways, and tell a generator from a copyist.
-# - **You need** [lesson 04](04_learning.ipynb) for gradients and training, [lesson 07](07_autoencoders_and_vae.ipynb)
-#   for densities and the bound, [lesson 08](08_gan.ipynb) for the judge.
-# - **Time**: about two and a half hours; all cells together run in a few minutes.
+# - **You will be able to** go into noise and back by hand, say what the best denoiser says, train one, sample in four
+#   ways, and tell a generator from a copyist.
+# - **You need** [lesson 04](04_learning.ipynb) (gradients, training), [lesson 07](07_autoencoders_and_vae.ipynb)
+#   (densities, the bound), [lesson 08](08_gan.ipynb) (the judge).
+# - **Time**: about two and a half hours; the cells run a few minutes.
 
 # %%
 import itertools
@@ -38,8 +38,7 @@ from course_utils.models.diffusion_exact import Exact
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# Eight drawings by a network that ships, on their way from noise to clothes. (The last was to be a pullover, and is a
-# block.)
+# Eight drawings by a network that ships, from noise to clothes (the last, a pullover, failed):
 
 # %%
 painter = models.load("diffusion_fashion")
@@ -66,8 +65,7 @@ figures.images(
 )
 
 # %% [markdown]
-# The same with two numbers instead of 784, and a guess that is computed, not learned. (The colour of a point says how far
-# from the middle it ends.)
+# The same with two numbers instead of 784, and a guess computed, not learned (colour: how far out a point ends):
 
 
 # %%
@@ -114,19 +112,19 @@ figures.show(
 # %% [markdown]
 # ## 1 · What does noise do to data?
 #
-# First with one number. Our data $x$ form two clusters: four in five lie near $-1.5$, one in five near $1.5$. In
-# small steps each is pulled to 0 a little, and gets fresh noise:
+# One number first: our data $x$ form two clusters, four in five near $-1.5$, one in five near $1.5$. Each step pulls
+# them to 0 a little and adds fresh noise:
 #
 # $$x_{k+1} = \sqrt{1 - \beta_k}\; x_k + \sqrt{\beta_k}\; e_k \qquad e_k \sim N(0, 1)$$
 #
-# The sum of independent normal numbers is normal, and their variances add. After two steps $x$ is multiplied by
-# $\sqrt{(1-\beta_0)(1-\beta_1)}$, and the noise's variance is $(1-\beta_1)\beta_0 + \beta_1 = 1 - (1-\beta_0)(1-\beta_1)$.
-# So many small steps make one large one, straight to any time $t$, from 0, all data, to 1, all noise:
+# Sums of independent normal numbers are normal; their variances add. After two steps $x$ is multiplied by
+# $\sqrt{(1-\beta_0)(1-\beta_1)}$, and the noise's variance is $(1-\beta_1)\beta_0 + \beta_1 = 1 -
+# (1-\beta_0)(1-\beta_1)$. So many small steps make one large one, to any time $t$ from 0, all data, to 1, all noise:
 #
 # $$x_t = \alpha(t)\, x + \sigma(t)\, e$$
 #
-# The two functions are the **noise schedule**. We choose the $\beta_k$ so that $\alpha = \cos \tfrac{\pi}{2} t$ and
-# $\sigma = \sin \tfrac{\pi}{2} t$, the `cosine` schedule.
+# The two functions are the **noise schedule**. Our $\beta_k$ give `cosine`: $\alpha = \cos \tfrac{\pi}{2} t$,
+# $\sigma = \sin \tfrac{\pi}{2} t$.
 
 
 # %%
@@ -161,8 +159,7 @@ for index in (20, 50, 80, 100):
     print(f"{t:4.2f} ", "                    ".join(rows))
 
 # %% [markdown]
-# The same, but for luck. The density of $x_t$ is known too: each cluster stays a bell, its centre is pulled to 0, its
-# variance becomes $0.25^2 \alpha^2 + \sigma^2$.
+# The same, but for luck. The density of $x_t$ is known too: two bells with variance $0.25^2 \alpha^2 + \sigma^2$.
 
 
 # %%
@@ -229,14 +226,14 @@ check.e10_1(shares)
 # %% [markdown]
 # ## 2 · What is the best guess?
 #
-# Back to the plane, with 400 points $x_i$ of the spiral. We see $x_t$, one of them with noise. Which was it? Before
-# we look, all are equally likely; after, each is as likely as the noise that it would take (**Bayes' rule**;
-# $\propto$: up to a factor that makes the sum 1):
+# Back to the plane: of 400 points $x_i$ of the spiral we see one with noise, $x_t$. Which was it? Before we look, all
+# are equally likely; after, each is as likely as the noise that it would take (**Bayes' rule**; $\propto$: up to a
+# factor that makes the sum 1):
 #
 # $$w_i \propto \exp\Big(-\frac{|x_t - \alpha x_i|^2}{2 \sigma^2}\Big) \qquad \hat x(x_t) = \sum_i w_i\, x_i$$
 #
-# The mean of all points, weighted so, is the **posterior mean** $\hat x$. No guess $a$ has a smaller squared error, since
-# $\sum_i w_i |a - x_i|^2 = |a - \hat x|^2 + \sum_i w_i |x_i - \hat x|^2$. By hand, beside the package's `Exact`:
+# The mean with these weights is the **posterior mean** $\hat x$. No guess $a$ has a smaller squared error, since
+# $\sum_i w_i |a - x_i|^2 = |a - \hat x|^2 + \sum_i w_i |x_i - \hat x|^2$. By hand, beside `Exact`:
 
 
 # %%
@@ -261,16 +258,15 @@ for t, noisy in noisy_points.items():
     print(f"x_t {as_seen:.2f}; as Exact says:", np.allclose(guesses, exact.clean(noisy, t)))
 
 # %% [markdown]
-# Under little noise the guess is a little nearer than $x_t$ itself; under much it is drawn towards the mean of
-# everything.
+# Under little noise the guess gains little on $x_t$; under much it is drawn towards the mean of everything.
 #
-# The gradient of the log-density, $\nabla \log p(x_t)$, is called the **score**: an arrow that points uphill. **Tweedie's
-# formula**: it is the step to $\alpha$ times the guess, over $\sigma^2$:
+# The gradient of the log-density is the **score**: an arrow uphill. By **Tweedie's formula** it points to $\alpha$
+# times the guess:
 #
 # $$\nabla \log p(x_t) = \frac{\alpha\, \hat x(x_t) - x_t}{\sigma^2}$$
 #
-# (With $g_i$ for the exponents: the gradient of $\log \sum_i e^{g_i}$ is $\sum_i e^{g_i} \nabla g_i / \sum_i e^{g_i} =
-# \sum_i w_i \nabla g_i$, and $\nabla g_i = (\alpha x_i - x_t) / \sigma^2$.) Compared with differences of the log-density:
+# (With $g_i$ for the exponents, $\nabla \log \sum_i e^{g_i} = \sum_i e^{g_i} \nabla g_i / \sum_i e^{g_i} = \sum_i w_i
+# \nabla g_i$, and $\nabla g_i = (\alpha x_i - x_t) / \sigma^2$.) Compared with differences of the log-density:
 
 
 # %%
@@ -309,8 +305,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The arrows end at $\alpha$ times the guess. Follow them a little, ask again: every sampler below does this, some with
-# fresh noise.
+# Follow such arrows a little, ask again: every sampler below does this, some with fresh noise.
 #
 # ### E10.2 ★ From the guess to the noise
 # Write `noise_of(noisy, guess, alpha, sigma)`: the noise $e$ that $x_t$ holds if the clean data are as guessed.
@@ -336,13 +331,12 @@ check.e10_2(noise_of)
 # %% [markdown]
 # ## 3 · Why so many levels of noise?
 #
-# **Langevin's walk** needs the score at one level only: a small step uphill, and a little noise, so that it does not
-# end on the top.
+# **Langevin's walk** needs one level only: a small step uphill, and a little noise, not to end on the top.
 #
 # $$x \leftarrow x + \tfrac{\eta}{2}\, \nabla \log p(x) + \sqrt{\eta}\; e$$
 #
-# With a small step size $\eta$ and enough steps it draws from $p$. Of 4,000 walks that start anywhere between $-3$ and 3,
-# how many will end in the small cluster, which holds a fifth of the data?
+# With a small step size $\eta$ and enough steps it draws from $p$. Of 4,000 walks from anywhere between $-3$ and 3,
+# how many will end in the small cluster, a fifth of the data?
 
 
 # %%
@@ -375,28 +369,25 @@ for name, x in walks.items():
 print("true                                  0.20, 0.25")
 
 # %% [markdown]
-# All took 600 steps. At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps only
-# blur the clusters. Under much noise there is no valley: walks spread as the data do, and nearly keep to that while it
-# fades (Song and Ermon, 2019). With small steps they are too slow for it, and levels alone mend about half. So we want
-# the guess at *every* level.
+# All took 600 steps. At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps
+# only blur. Under much noise there is no valley: walks spread as the data do, and nearly keep to that while it fades
+# (Song and Ermon, 2019); with small steps levels mend only about half. So we want the guess at *every* level.
 #
 # ## 4 · How does one learn the guess?
 #
-# We show a network noisy pictures and ask for the clean ones. Of all functions the posterior mean has the least error:
+# We show a network noisy pictures and ask for the clean ones:
 #
 # $$\min_f\ \mathbb{E}\, |f(x_t, t) - x|^2 \quad\text{is reached by}\quad f = \hat x$$
 #
-# This is **denoising score matching** (Vincent, 2011). It can be asked for in three ways, each of which gives the others,
-# since $x_t$ is known:
+# This is **denoising score matching** (Vincent, 2011). It can ask for three things; with $x_t$, each gives the
+# others:
 #
-# | prediction | asked for |
-# |---|---|
-# | clean | $x$ |
-# | noise | $e$, as in DDPM (Ho, Jain and Abbeel, 2020) |
-# | velocity | $v = \alpha'(t)\, x + \sigma'(t)\, e$, how fast $x_t$ moves: flow matching (Lipman and others, 2023) |
+# - **clean**: $x$;
+# - **noise**: $e$, as in DDPM (Ho, Jain and Abbeel, 2020);
+# - **velocity**: $v = \alpha'(t)\, x + \sigma'(t)\, e$, how fast $x_t$ moves: flow matching (Lipman and others, 2023).
 #
-# Their losses weigh early and late times differently (see the [appendix](#Appendix-·-From-the-bound-to-the-loss)). From
-# here on we take the straight way (`linear`), $\alpha = 1 - t$ and $\sigma = t$, so that $v = e - x$.
+# Their losses weigh times differently ([appendix](#Appendix-·-From-the-bound-to-the-loss)). From here on we take the
+# straight way (`linear`), $\alpha = 1 - t$ and $\sigma = t$, so that $v = e - x$.
 
 # %%
 t = np.full(5, 0.3, "float32")
@@ -434,8 +425,8 @@ check.e10_3(from_velocity)
 # %% [markdown]
 # ## 5 · Does it learn?
 #
-# The network is told $x_t$ and $t$, the time as sines and cosines, which tell close times apart. (`gelu` is a smooth ReLU;
-# layer normalisation gives the numbers of each example mean 0 and spread 1.) It starts by saying 0.
+# The network is told $x_t$ and $t$, as sines and cosines, which tell close times apart. (`gelu` is a smooth ReLU;
+# layer normalisation gives each example's numbers mean 0 and spread 1.)
 
 
 # %%
@@ -457,8 +448,7 @@ def velocity_loss(network, clean, noise, t):
 
 
 # %% [markdown]
-# `diffusion.Diffusion` draws times and noise and has this loss under `fit`. It samples by an average of the weights
-# over the last steps.
+# `diffusion.Diffusion` has this loss under `fit`, and samples by weights averaged over the last steps.
 
 # %%
 training.set_seed(0)
@@ -476,8 +466,8 @@ history = training.fit(flow, many, epochs=12, batch_size=256, progress=False).hi
 print("loss", *(approx(value) for value in history[::4]), approx(history[-1]))
 
 # %% [markdown]
-# The loss does not go to 0: nobody can say from $x_t$ which point it was. What is the loss of the posterior mean itself, of
-# 20,000 fresh points? And how far from it is the network, as a share of its size (root mean squares)?
+# The loss does not go to 0: nobody can say from $x_t$ which point it was. What loss has the posterior mean itself,
+# and how far from it is the network, as a share of its size?
 
 # %%
 truth = Exact(spiral(20000, random), straight)
@@ -499,10 +489,9 @@ for t in (0.1, 0.3, 0.6, 0.9):
 # %% [markdown]
 # ## 6 · How many steps?
 #
-# Many ways, from many points, run through one $x_t$, each with a velocity of its own; by the squared error the network
-# learns their **mean**. Let every point move with this mean: out of each small region flows as much as did before, so that
-# the density at each time stays that of $x_t$, though no single way is followed. So begin in noise and follow it back,
-# in straight steps: **Euler's method**.
+# Many ways run through one $x_t$; the network learns their **mean** velocity. If all points move with it, as much
+# flows out of each small region as before, so that each time's density stays that of $x_t$, though no single way is
+# followed. So go back from noise in straight steps: **Euler's method**.
 
 
 # %%
@@ -522,11 +511,11 @@ for steps in (1, 20):
 
 # %% [markdown]
 # **DDIM** (Song, Meng and Ermon, 2021) mixes guess and noise anew for the earlier time; on the straight way that is
-# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, and asks twice. **Ancestral** sampling
-# (DDPM) takes away more noise than the step asks, and adds fresh noise up to the level of the earlier time.
+# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, and asks twice. **Ancestral**
+# sampling (DDPM) takes more noise away than asked, and adds fresh noise up to the earlier time's level.
 #
-# How near do 2,000 samples come to data? The **energy distance** of two clouds is $2\,\mathbb{E}|X - Y| -
-# \mathbb{E}|X - X'| - \mathbb{E}|Y - Y'|$: 0 for equal densities. "Exact" asks the posterior mean itself.
+# How near do samples come to data? The **energy distance** of two clouds is $2\,\mathbb{E}|X - Y| - \mathbb{E}|X -
+# X'| - \mathbb{E}|Y - Y'|$: 0 for equal densities.
 
 
 # %%
@@ -585,9 +574,9 @@ figures.show(
 )
 
 # %% [markdown]
-# One step lands near the mean of everything, which is the guess at $t = 1$. With one or two the exact denoiser is as
-# far off as the network: the steps limit. With twenty the network's samples come as near as fresh data do; those of the
-# exact denoiser, which knows 1,000 points where the network saw 64,000, stay a little above. Heun's 5 steps ask nine times (the last once), Euler's 10 ten times.
+# One step lands near the mean of everything, the guess at $t = 1$. With one or two the exact denoiser is as far off: the
+# steps limit. With twenty the network's samples come as near as fresh data do; those of the exact denoiser, which knows
+# 1,000 points where the network saw 64,000, stay a little above. Heun's 5 steps ask nine times, Euler's 10 ten.
 #
 # ### E10.4 ★★ One step of Heun
 # Write `heun_step(velocity, x, t, earlier)`: $x$ at the earlier time, along the mean velocity of both ends. Where
@@ -639,8 +628,8 @@ check.e10_5(ddim_step)
 # %% [markdown]
 # ## 7 · What would a perfect network draw?
 #
-# For a *list* of pictures the posterior mean can be computed as in section 2: here for 5,000 of Fashion-MNIST, from $-1$
-# to 1. What will be drawn? Guess first.
+# For a *list* of pictures, here 5,000 of Fashion-MNIST, section 2's posterior mean can be computed. What will it
+# draw? Guess first.
 
 # %%
 images, labels = data.fashion_mnist("train")
@@ -679,9 +668,9 @@ figures.images(
 #
 # ## 8 · Does it need pixels?
 #
-# **Latent diffusion** (Rombach and others, 2022) leaves pixels to an autoencoder, and takes noise out of its codes.
-# We take lesson 07's VAE, 16 numbers a picture, and train a dense network twice as wide as section 5's, in which time and
-# class shift and scale the numbers of each layer. In training it sees times near the middle more often.
+# **Latent diffusion** (Rombach and others, 2022) takes noise out of an autoencoder's codes: here lesson 07's VAE, 16
+# numbers a picture. The dense network is twice as wide as section 5's; time and class shift and scale each layer's
+# numbers; in training middle times come more often.
 
 # %%
 vae = models.load("vae_fashion")
@@ -722,11 +711,10 @@ figures.images(
 )
 
 # %% [markdown]
-# Untrained, it says 0, and the noise itself is decoded: the VAE's own samples, whatever was ordered. After eight epochs
-# most are what was ordered (section 9 counts).
+# Untrained, it says 0, and the noise itself is decoded: the VAE's own samples.
 #
-# By the judge of [lesson 08](08_gan.ipynb#7-·-How-good-is-good?), 5,000 pictures of each. *Real ones, rebuilt* from
-# their own codes are the yardstick for the decoder:
+# By [lesson 08](08_gan.ipynb#7-·-How-good-is-good?)'s judge (*real ones, rebuilt* from their codes
+# measure the decoder):
 
 # %%
 entries = {
@@ -754,12 +742,12 @@ figures.images(
 )
 
 # %% [markdown]
-# Latent diffusion comes close to the rebuilt pictures, and by Fréchet distance nearer to real ones than VAE and GAN (one
-# seed), but it alone is told classes (section 10 has what that gives). In coverage, and far more in recall, even rebuilt
-# pictures stay behind the GAN: what the autoencoder loses, prints for one, no network in its codes brings back.
+# By Fréchet distance latent diffusion comes nearer to real pictures than VAE and GAN (one seed), but it alone is told
+# classes (see section 10). In coverage, and far more in recall, even rebuilt pictures stay behind the GAN: what the
+# autoencoder loses, as prints, stays lost.
 #
-# What should a network predict, on which schedule, in how many steps? **Recorded** in these codes, Fréchet distances of
-# one seed, all from the same start (3,000 samples, uniform times: not to be compared with the table above):
+# What should a network predict, on which schedule, in how many steps? **Recorded**, one seed's Fréchet distances
+# (3,000 samples, uniform times: not comparable with the table above):
 
 # %%
 grid = json.loads((paths.BENCHMARKS / "10_grid.json").read_text())["runs"]
@@ -771,13 +759,12 @@ for name in ("velocity, linear", "noise, cosine"):
         print(f"{name:17} {sampler:9} steps", "  ".join(f"{n}: {far:.2f}" for n, far in by_steps))
 
 # %% [markdown]
-# Clean data or velocity: no difference that we can see. Where noise is predicted, Heun's 20 steps are behind on both
-# schedules; on cosine, Heun and DDIM need 50 or more for what the velocity (linear) gives Heun in 5, but twenty ancestral
-# steps do well. Why, we have not tested. One seed is an example, not a law.
+# Clean data or velocity: no difference that we can see. With noise predicted, Heun's 20 steps are behind on both
+# schedules; on cosine, Heun and DDIM need 50 or more to keep up, ancestral sampling 20 (why, we have not tested).
 #
 # ## 9 · How does one ask for a class?
 #
-# In training a tenth of the labels was left out, so that the network can answer told and untold. **Classifier-free
+# In training a tenth of the labels was left out, so the network can answer told and untold. **Classifier-free
 # guidance** (Ho and Salimans, 2022) goes from the untold answer to the told one, and beyond:
 #
 # $$v = v_\text{untold} + w\,(v_\text{told} - v_\text{untold})$$
@@ -803,7 +790,7 @@ def guided(untold, told, w):
 check.e10_6(guided)
 
 # %% [markdown]
-# What will $w = 0$, and what will a large $w$ do to the pictures, and to their variety?
+# What will $w = 0$ do, and a large $w$, to the pictures and their variety?
 
 # %%
 classifier = models.load("fashion_mnist_classifier")
@@ -843,13 +830,12 @@ figures.images(
 )
 
 # %% [markdown]
-# At $w = 0$ the order is not heard: one in ten is right by luck, and the Fréchet distance is about that of the VAE's own
-# samples; at $-1$, the wrong sign, hardly any is right. At 1 pictures are recognised, and vary, about as real ones that
-# were rebuilt. Larger $w$ gets what was ordered more often, and pays in variety: in the right grid the pictures of a
-# column are nearly the same, some T-shirts with dark smudges. The Fréchet distance is best at 2, better even than that of
-# rebuilt pictures: the judge sees by the classifier's features, and what is easy to recognise may please it.
+# At $w = 0$ the order is not heard: one in ten is right by luck; at $-1$, the wrong sign, hardly any is right. At 1
+# pictures are recognised, and vary, about as rebuilt ones; larger $w$ is obeyed more, and pays in variety. The Fréchet
+# distance is best at 2, better even than that of rebuilt pictures: its features are the classifier's, and what is
+# easily recognised may please it.
 #
-# **Variations**: take a picture's code, go into noise up to a middle time only, and back.
+# **Variations**: go from a picture's code into noise up to a middle time, and back.
 
 # %%
 chosen = np.array([np.flatnonzero(test_labels == label)[3] for label in (0, 7, 8, 9)])
@@ -880,11 +866,11 @@ figures.images(
 )
 
 # %% [markdown]
-# What the second picture lacks, the autoencoder lost. From $t = 0.4$ the cut mostly stays, though a sneaker becomes a smear;
-# from 0.7 some bags cannot be named: the further into noise, the less is kept (Meng and others, *SDEdit*, 2022).
+# The further into noise, the less is kept: from $t = 0.4$ a sneaker smears, from 0.7 some bags cannot be named (Meng
+# and others, *SDEdit*, 2022).
 #
-# Heun's steps can be gone in the other direction too: each picture has a noise of its own, from which it comes back.
-# Between the noises of two bags lie others ($a^2 + b^2 = 1$ keeps their spread):
+# Heun's steps run forwards too, to each picture's own noise; between those of two bags lie others (cosine and sine
+# keep their spread):
 
 # %%
 bags = vae.encode(test_images[np.flatnonzero(test_labels == 8)[[3, 12]]])[0]
@@ -914,13 +900,13 @@ figures.images(
 )
 
 # %% [markdown]
-# Both ways pass by bags, and through one with half a handle: no difference that we can see here.
+# We see no difference here.
 #
 # ## 10 · And in pixels?
 #
-# The network of the opening sees the pixels themselves, time and class: a **U-Net**, which shrinks a picture by
-# convolutions, enlarges it again, and hands details across (lesson 12). Four generators by one judge, 10,000 samples
-# each, both diffusion models told classes in turn; then these two again, **recorded**, told otherwise:
+# The opening's network is a **U-Net**: it shrinks a picture by convolutions, enlarges it again, and hands details
+# across (lesson 12). Four generators by one judge (10,000 samples, diffusion told classes in turn); then,
+# **recorded**, diffusion told otherwise:
 
 # %%
 shipped = ("vae_fashion", "gan_fashion", "diffusion_latent", "diffusion_fashion")
@@ -950,14 +936,13 @@ for name in shipped:
     print(f"{name:18} {approx(time.perf_counter() - begun, 2)} seconds for 100 pictures")
 
 # %% [markdown]
-# By Fréchet distance, told classes, diffusion in pixels comes nearest, in codes next, after 4 minutes on top of the VAE's
-# 12 (one training each; GAN and U-Net had equal time); in coverage the codes lie behind the GAN. Told nothing, as VAE and
-# GAN are, both lie behind the GAN, and pixels no nearer than the VAE. That is harsh: untold they learned from a tenth of
-# what they saw. Classes at random instead of in turn do no harm (tried in codes). The price is time: a GAN asks its
-# network once, Heun's twenty steps 39 times.
+# By Fréchet distance, and told classes, diffusion in pixels comes nearest, in codes next (one training each; the codes'
+# on top of the VAE's 12 minutes); in coverage codes lie behind the GAN. Told nothing, as VAE and GAN are, both lie behind
+# the GAN, pixels no nearer than the VAE; but untold they learned from a tenth of what they saw. The price is time: Heun's
+# twenty steps ask 39 times, a GAN once.
 #
-# **Filling**: draw from noise, and after each step put the known pixels, with noise for that time, in their place (Lugmayr
-# and others, 2022, without their repeated steps). Known are left halves and class:
+# **Filling** (Lugmayr and others, 2022, without their repeated steps): after each step put the known pixels, with
+# noise for that time, in place. Known are left halves and class:
 
 
 # %%
@@ -1015,11 +1000,10 @@ figures.images(
 )
 
 # %% [markdown]
-# Three fit; the boot changes its grey at the seam, the flat sandal's strap floats, the last shoe lost its shape. What is
-# drawn freely lies about as far from training pictures as test pictures do: no copies, though some are speckled or torn.
+# The shoes do not quite fit. Free drawings lie about as far from training pictures as test pictures do: no copies,
+# though some are speckled or torn.
 #
-# **Super-resolution** by the same trick: known are the means of 2 × 2 pixels (Choi and others, 2021), and no class
-# ($w = 0$). Beside it bicubic enlarging, as it is and with its means put right:
+# **Super-resolution** likewise: known are means of 2 × 2 pixels (Choi and others, 2021), not the class ($w = 0$):
 
 
 # %%
@@ -1072,12 +1056,11 @@ figures.images(
 )
 
 # %% [markdown]
-# Drawing beats bicubic enlarging on average; its details are invented: the word on the pullover became strokes that are no
-# letters. (The fair rivals are lesson 11's networks.)
+# Drawing beats bicubic on average (fair rivals: lesson 11), but invents details: the pullover's word has no letters.
 #
 # ## 11 · And in colour?
 #
-# A network that ships, told which of two families of emoji to follow (lesson 08's, mirrored too, but for flags and symbols):
+# A network that ships, told which of lesson 08's emoji families to follow:
 
 # %%
 emoji_recipe = recipes.find("diffusion_emoji")
@@ -1121,12 +1104,12 @@ figures.images(
 )
 
 # %% [markdown]
-# No success: but for flags in the wind hardly one can be named, and by kernel distance it comes last, after nine minutes to
-# the others' fifteen. No copy is seen, which says little: speckled pictures lie far from all others.
+# No success: but for flags hardly one can be named, and kernel distance puts it last (it trained less). That no copy
+# is seen says little of speckle.
 #
 # ## Clinic
 #
-# Samplers from the wild. One saves steps: "at $t = 0.6$ all is noise to the eye, so start there":
+# A sampler from the wild saves steps: "at $t = 0.6$ all is noise to the eye, so start there":
 
 # %% tags=["clinic"]
 cosine = diffusion.SCHEDULES["cosine"]
@@ -1157,9 +1140,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Four more draw the spiral in ten steps. Three use section 5's network, which is in order; the fourth has trained its own,
-# on points moved and scaled into $[0, 1]$, as pictures come from files, and moves its samples back. What is wrong in
-# each, and what shows it?
+# Four more draw the spiral in ten steps. Three use section 5's network, which is in order; the fourth trained its own
+# on points moved and scaled into $[0, 1]$ like pictures, and moves its samples back. What is wrong in each, and what
+# shows it?
 
 
 # %% tags=["clinic"]
@@ -1213,14 +1196,12 @@ figures.show(
 )
 
 # %% [markdown]
-# Begun at $t = 0.6$: $\alpha$ is still 0.59, and the true $x_t$ have a mean left of 0, which $N(0, 1)$ has not. Each sample
-# looks right; the shares are wrong, and the large hill stands too far right. Repair: begin in pure noise (Lin and
-# others, 2024).
+# At $t = 0.6$ the true $x_t$ still have a mean left of 0, unlike $N(0, 1)$. Each sample looks right; the hills'
+# shares are wrong. Repair: begin in pure noise (Lin and others, 2024).
 #
-# Bug one: the wrong sign. In some papers, Lipman's among them, time runs from noise to data; their velocity is $x - e$. Two:
-# times from 0 to 999 for a network that learned from 0 to 1. Three: each step asks about the noise level at its end. By eye
-# these two look well: measure a sampler where the answer is known. Four: is it the place of the points that matters, away
-# from the noise's middle, or their size? **Recorded**, three seeds each:
+# Bug one: the wrong sign (Lipman's time runs from noise to data). Two: times from 0 to 999, where 0 to 1 was learned.
+# Three: each step asks about the noise level at its end. Both look well: measure a sampler where the answer is known.
+# Four: is it the points' place or their size? **Recorded**, three seeds each:
 
 # %% tags=["clinic"]
 ranges = json.loads((paths.BENCHMARKS / "10_range.json").read_text())["runs"]
@@ -1236,13 +1217,13 @@ for name, entry in ranges.items():
     print()
 
 # %% [markdown]
-# Where they lie does not matter; their size does. Points five times smaller have a signal-to-noise ratio 25 times smaller at
-# each time, so that they take shape late, in the last of ten steps; twenty of Heun's mend nearly all of it. Repair: numbers
-# around 0 with a spread near 1.
+# Where they lie does not matter; their size does. Points five times smaller have a signal-to-noise ratio 25 times
+# smaller, and take shape in the last of ten steps; twenty of Heun's mend nearly all. Repair: numbers with a spread
+# near 1.
 #
 # ## The large version
 #
-# `TRAIN_FULL = True` trains the picture network that ships, and goes on from the last epoch if stopped.
+# `TRAIN_FULL = True` trains the picture network that ships.
 
 # %%
 TRAIN_FULL = False
@@ -1264,13 +1245,11 @@ if TRAIN_FULL:
 # %% [markdown]
 # ## Summary
 #
-# - The best denoiser says the posterior mean $\hat x$; the step to $\alpha \hat x$ is $\sigma^2$ times the score (Tweedie).
-# - Clean picture, noise and velocity are one prediction in three forms; a loss differs by what it weighs.
-# - Sampling follows the velocity backwards, from noise to data; Heun's steps reach further than Euler's, and ask twice.
-# - A perfect denoiser of the training list copies it. Look at the nearest training pictures.
-# - In an autoencoder's codes diffusion is cheap; what the decoder cannot draw is missing.
-# - Without being told the class ours do not beat the GAN.
-# - Guidance buys agreement with the order and pays in variety.
+# - The best denoiser says the posterior mean $\hat x$; the step to $\alpha \hat x$ is $\sigma^2$ times the score.
+# - Sampling follows the velocity from noise to data; Heun's steps reach further, and ask twice.
+# - A perfect denoiser copies its training list: look at the nearest pictures.
+# - Not told the class, ours do not beat the GAN.
+# - Guidance buys obedience with variety.
 #
 # ## Glossary
 #
@@ -1279,9 +1258,9 @@ if TRAIN_FULL:
 # | noise schedule | 噪声调度 | the shares of data and noise by time |
 # | denoiser, posterior mean | 去噪器、后验均值 | the guess with the least squared error |
 # | score | 得分函数(分数) | the gradient of the log-density |
-# | Langevin dynamics | 朗之万动力学 | uphill steps with noise, which draw from a density |
+# | Langevin dynamics | 朗之万动力学 | noisy uphill steps that draw from a density |
 # | flow matching | 流匹配 | learning the velocity between data and noise |
-# | classifier-free guidance | 无分类器引导 | going beyond the told answer, away from the untold one |
+# | classifier-free guidance | 无分类器引导 | going beyond the told answer |
 #
 # ## What to read next
 #
@@ -1291,21 +1270,21 @@ if TRAIN_FULL:
 #
 # ## Appendix · From the bound to the loss
 #
-# [Lesson 07](07_autoencoders_and_vae.ipynb)'s bound on $\log p(x)$ works here too, each step back, from $t$ to an earlier
-# $s$, being a decoder. But for its two ends, *minus* the bound is a sum of divergences, one a step, between the truth,
-# which knows $x$, and the model, which has a guess $\hat x$. Line by line:
+# [Lesson 07](07_autoencoders_and_vae.ipynb)'s bound on $\log p(x)$ works here too, with each step back, from $t$ to
+# an earlier $s$, as a decoder. But for its two ends, *minus* the bound sums divergences between the truth, which
+# knows $x$, and the model, which guesses $\hat x$:
 #
-# 1. From $s$ to $t$ the walk of section 1 keeps $a = \alpha_t / \alpha_s$ and adds noise of variance
+# 1. From $s$ to $t$ section 1's walk keeps $a = \alpha_t / \alpha_s$ and adds noise of variance
 #    $b = \sigma_t^2 - a^2 \sigma_s^2$.
 # 2. Given $x_t$ and $x$, Bayes' rule makes $x_s$ normal, with mean $\mu = (a \sigma_s^2 x_t + \alpha_s b\, x) / \sigma_t^2$
 #    and variance $\tau^2 = b\, \sigma_s^2 / \sigma_t^2$.
-# 3. The model puts $\hat x$ in the place of $x$, so $\mu - \hat\mu = (\alpha_s b / \sigma_t^2)\,(x - \hat x)$.
+# 3. The model puts $\hat x$ for $x$, so $\mu - \hat\mu = (\alpha_s b / \sigma_t^2)\,(x - \hat x)$.
 # 4. Of two normals with one variance the divergence is $|\mu - \hat\mu|^2 / 2 \tau^2$. With the **signal-to-noise ratio**
 #    $\mathrm{SNR} = \alpha^2 / \sigma^2$, and $b / \sigma_t^2 = 1 - a^2 \sigma_s^2 / \sigma_t^2$:
 #
 # $$\mathrm{KL} = \frac{\alpha_s^2\, b}{2\, \sigma_s^2 \sigma_t^2}\, |x - \hat x|^2 = \tfrac12 \big(\mathrm{SNR}(s) - \mathrm{SNR}(t)\big)\, |x - \hat x|^2$$
 #
-# (Kingma and others, 2021.) On section 1's cosine schedule:
+# (Kingma and others, 2021.) On the cosine schedule:
 
 # %%
 s, t = 0.4, 0.5  # from t back to s
@@ -1321,7 +1300,7 @@ print(
 )
 
 # %% [markdown]
-# 5. In many small steps the weight of $|x - \hat x|^2$ becomes half of how fast the SNR falls.
+# 5. In many small steps the weight becomes half of how fast the SNR falls.
 # 6. $e - \hat e = -\alpha (x - \hat x) / \sigma$, so DDPM's **simple loss** $|e - \hat e|^2$ is $\mathrm{SNR} \cdot
 #    |x - \hat x|^2$: the bound with another weight.
 
@@ -1358,5 +1337,5 @@ figures.show(
 )
 
 # %% [markdown]
-# Each is divided by its value at 0.5, for a common factor changes nothing. Towards little noise the bound's weight rises
-# most; under much the simple loss cares least, the velocity's, ours, more. How often times are drawn multiplies this.
+# Towards little noise the bound's weight rises most; under much the simple loss cares least; ours, the velocity's,
+# more. (Common factors change nothing; how often times are drawn does.)
