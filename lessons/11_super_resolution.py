@@ -15,14 +15,13 @@
 #
 # **Where do the pixels come from that a small picture does not have?**
 #
-# Twice the width and height means four numbers for each one given. We teach a network to guess them from
-# photographs, and measure honestly how well.
+# Twice the width and height means four numbers for each one given. We teach a network to guess them from photographs.
 #
 # - **You will be able to** build the bicubic kernel and a sub-pixel convolution, train an enlarger in minutes,
-#   measure it so that the number means something, and enlarge your own pictures.
+#   measure it fairly, and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours; all cells together run in four to eight minutes, a third to a half of it training.
+# - **Time**: about two hours; all cells run in four to eight minutes.
 
 # %%
 import json
@@ -93,14 +92,13 @@ figures.show(
 # %% [markdown]
 # ## 1 · Why can no formula bring the pixels back?
 #
-# Shrinking takes weighted means of neighbours: along one axis it is a matrix $D$, which makes 32 numbers of 64. A
-# square picture $x$ is shrunk down its columns and along its rows:
+# Shrinking takes weighted means of neighbours: along one axis, a matrix $D$. A square picture $x$ is shrunk down its
+# columns and along its rows:
 #
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
-# 4,096 numbers become 1,024, so many $x$ give the same $y$. We can make them: whatever $D$ turns into zero can be
-# added unseen. `@` multiplies matrices; the **pseudo-inverse** of $D$ is the one enlargement
-# $D^+$ with $D D^+ = I$ that adds nothing invisible.
+# 4,096 numbers become 1,024, so many $x$ give the same $y$: whatever $D$ turns into zero can be added unseen. The
+# **pseudo-inverse** of $D$ is the one enlargement $D^+$ with $D D^+ = I$ that adds nothing invisible.
 
 
 # %%
@@ -142,13 +140,13 @@ figures.images(
 )
 
 # %% [markdown]
-# All four shrink to the same picture, and so do endlessly many others. The problem is **ill-posed**: the small
-# picture does not decide. Only knowledge of how photographs look can, and a network is to learn it from examples.
+# All four, and endlessly many others, shrink to the same picture: the problem is **ill-posed**. Only knowledge of how
+# photographs look can decide; a network is to learn it from examples.
 #
 # ## 2 · What does the bicubic kernel do?
 #
-# The classical answer knows nothing but smoothness. Output pixel $i$ of an enlargement by $s$ lies at
-# $u = (i + \tfrac12)/s - \tfrac12$ in the small row. It is a mean of the four nearest pixels, weighted by distance:
+# Output pixel $i$ of an enlargement by $s$ lies at $u = (i + \tfrac12)/s - \tfrac12$ in the small row. It is a mean of
+# the four nearest pixels, weighted by distance:
 #
 # $$\text{out}_i = \sum_j h(u - j)\, \text{in}_j \qquad
 # h(t) = \begin{cases} \tfrac32|t|^3 - \tfrac52|t|^2 + 1 & |t| \le 1 \\
@@ -237,9 +235,8 @@ check.e11_1(cubic_between)
 #
 # $$\text{PSNR} = 10 \log_{10} \frac{1}{m}$$
 #
-# Ten decibels more is a tenth of $m$. The usual test shrinks photographs by this kernel, stretched to average
-# away what the small picture cannot hold, and compares brightness alone. Bicubic is the first thing to beat;
-# **Lanczos**, a kernel of six pixels, the second.
+# The usual test shrinks photographs by this kernel, stretched to average away what the small picture cannot hold, and
+# compares brightness alone. To beat: bicubic, and **Lanczos**, a kernel of six pixels.
 
 # %%
 validation = scoring.photographs("validation")  # scaled down: no traces of JPEG
@@ -252,7 +249,7 @@ scoring.table(scoring.score_all({}, "sr_x2", validation))
 # ## 3 · How did the first network do it?
 #
 # **SRCNN** (2014) enlarges by bicubic, then three convolutions correct the large picture. Here, as in most networks
-# since, they learn what to *add*: the **residual**. With the last kernel at zero, training starts from bicubic.
+# since, they learn what to *add*: the **residual**, at first nothing.
 
 
 # %%
@@ -273,18 +270,16 @@ print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey
 print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
 
 # %% [markdown]
-# They are all done at the large size, although the large picture holds nothing that the small one does not: four
-# times too often.
+# All of them at the large size, although that picture holds nothing that the small one lacks: four times too often.
 #
 # ## 4 · How can a small map hold a large picture?
 #
-# In its channels. For a **sub-pixel convolution** (2016) a convolution at the small size computes $s^2$ numbers
-# for each small pixel, laid out as $s \times s$ large ones:
+# In its channels. A **sub-pixel convolution** (2016) computes, at the small size, $s^2$ numbers for each small pixel
+# and lays them out as $s \times s$ large ones:
 #
 # $$\text{large}_{i,\,j,\,c} = \text{maps}_{\lfloor i/s \rfloor,\ \lfloor j/s \rfloor,\ ((i \bmod s)\,s + j \bmod s)\,C + c}$$
 #
-# for maps of shape $(h, w, s^2 C)$. Split the last axis into (row in the square, column in the square), then bring
-# each next to its place.
+# for maps of shape $(h, w, s^2 C)$.
 
 # %%
 maps = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # (h, w, s * s), for one channel
@@ -380,14 +375,14 @@ print("multiplications for each large pixel:", sum(int(np.prod(w.shape)) for w i
 print("a large pixel sees", len(kernels), "small pixels to each side")
 
 # %% [markdown]
-# More than twice the weights of SRCNN, and fewer multiplications.
+# More weights than SRCNN, and fewer multiplications.
 #
-# It looks at **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
-# enlarged by bicubic, then all three channels moved together until their Y is the network's.
+# Our network sees **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
+# enlarged by bicubic, then moved together until their Y is the network's.
 #
-# Examples cost nothing: every photograph is its own answer. We cut those of the training split into patches of
-# 64 × 64. `Restorer`, the class our recipes compile, shrinks each batch anew; that is all it adds to a Keras model.
-# The loss is the mean *absolute* error, the optimizer Adam with the one-cycle learning rate of lesson 05:
+# Every photograph is its own answer: `Restorer`, the class our recipes compile, shrinks patches of the training split
+# anew in each batch. The loss is the mean *absolute* error, the optimizer Adam with the one-cycle learning rate of
+# lesson 05:
 
 # %%
 patches = recipe.data().images
@@ -442,11 +437,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The error along edges is weaker. Where the small picture holds no trace of a texture, the network paints something
-# smooth; in the lattice window even stripes that are not there.
+# Where the small picture holds no trace of a texture, the network paints something smooth; in the lattice window, false
+# stripes.
 #
-# Was it worth leaving the first network behind? Recorded runs of two epochs: ours, ours with the squared error,
-# and SRCNN for a little more processor time, with the best of three learning rates:
+# Was it worth leaving the first network behind? Recorded runs of two epochs: ours with two losses, SRCNN at three
+# learning rates for a little more processor time:
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
@@ -534,8 +529,8 @@ check.e11_3(blocks_needed)
 # %% [markdown]
 # ## 6 · Does the better number look better?
 #
-# At four times the size much more is missing, and it shows what a loss asks for. Where many textures are possible,
-# a pixel error is smallest in their middle, which is smooth. Training can ask two other questions:
+# At four times the size, where many textures are possible, a pixel error is smallest in their middle, which is smooth.
+# Training can ask two other questions:
 #
 # - **Perceptual loss** (2016): does another network see the same? **VGG** (2014) is a stack of convolutions trained to
 #   name photographs; ours was trained further to find edges. With $\varphi$ the maps of one of its layers,
@@ -571,13 +566,13 @@ for name, answer in answers.items():
     )
 
 # %% [markdown]
-# By pixels, the sharp patches moved by one pixel are as wrong as the soft ones by bicubic; to VGG they are much
-# nearer. It minds less where exactly edges and textures lie.
+# By pixels the moved patches are as wrong as bicubic, to VGG much nearer: it minds less where exactly edges and
+# textures lie.
 #
 # Four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times; an
 # **ESRGAN** (2018) of others, by its record trained at last by VGG and a discriminator alone; and ESRGAN-slim, in
-# spite of its name neither (`course_utils/models/esrgan_slim.py`). Two rulers: PSNR, and an **LPIPS-like distance**
-# (2018) of VGG's maps, each vector of channels scaled to length 1: a relative of what ESRGAN was trained by.
+# spite of its name neither. Two rulers: PSNR, and an **LPIPS-like distance** (2018) of VGG's maps, each vector of
+# channels scaled to length 1.
 
 # %%
 enlargers = {
@@ -618,18 +613,16 @@ figures.images(
 )
 
 # %% [markdown]
-# `sr_x4` leads by about a decibel, and looks smooth. ESRGAN, hardly better than bicubic by PSNR, is nearest by
-# VGG and looks sharpest. Its hair and grain are likely ones, not the true ones, and it errs boldly: where the others
-# leave dark hollows for the dog's eyes, it draws fur. That is the **perception-distortion trade-off** (2018): once an
-# enlarger is as good as can be, looking more like photographs takes it away from the one original. For a wallpaper
-# invented hair is welcome; on a doctor's picture it is a danger. Neither ruler tells of the grid that ESRGAN-slim lays
-# over everything.
+# `sr_x4` leads by PSNR and looks smooth; ESRGAN leads by VGG and looks sharpest. Its hair and grain are likely, not
+# true: where the others leave dark hollows for the dog's eyes, it draws fur. That is the **perception-distortion
+# trade-off** (2018): once an enlarger is as good as can be, looking more like photographs takes it away from the one
+# original. Invented hair suits a wallpaper; to a doctor it is a danger. Neither ruler tells of ESRGAN-slim's grid.
 #
-# These four differ in size, data and training too. What does a loss do alone? **Recorded**: beside `sr_x4`, which is
-# held still, a second network learns for 600 steps what to add, from the same patches in the same order: by the
-# squared error, by the absolute error, by that and 0.3 of the perceptual term, and by all this and 0.01 of an
-# adversarial loss (the relativistic one of lesson 08). Guess again: which wins by PSNR, which by the LPIPS-like
-# distance, and which would you hang on a wall?
+# These four differ in size, data and training too. What does a loss do alone? **Recorded**: beside `sr_x4`, held
+# still, a second network learns for 600 steps what to add, from the same patches: by the squared error, by the
+# absolute error, by that and 0.3 of the perceptual term, and by all this and 0.01 of an adversarial loss (the
+# relativistic one of lesson 08). Guess: which wins by PSNR, which by the LPIPS-like distance, which would you hang on
+# a wall?
 
 # %%
 ladder = json.loads((paths.BENCHMARKS / "11_losses.json").read_text())["runs"]
@@ -657,13 +650,12 @@ figures.images(
 )
 
 # %% [markdown]
-# Squared or absolute: hardly a difference. The perceptual term gives up a little PSNR and comes nearest by the
-# LPIPS-like distance, although its crops are hardly sharper. With the adversarial term beside it more PSNR is lost and
-# the distance grows again, yet the crops look sharpest: the *steepness*, the mean step between neighbouring pixels as a
+# Squared or absolute: hardly a difference. The perceptual term comes nearest by the LPIPS-like distance, although its
+# crops are hardly sharper. With the adversarial term beside it (its weight was chosen on these photographs) the
+# distance grows again, yet the crops look sharpest: the *steepness*, the mean step between neighbouring pixels as a
 # share of the original's, comes nearest to 1. Look closely, too: dark seams beside edges, blotches on the meadow that
-# were faint. (The term's weight was chosen on these photographs; four times as much drew grain.) **What a network learned
-# from cannot judge it**: the ruler is made of VGG's maps, like the perceptual term. ESRGAN learned from them as well,
-# and its lead above may be flattered.
+# were faint. **What a network learned from cannot judge it**: the ruler is made of VGG's maps, like the perceptual
+# term; ESRGAN learned from them too, and its lead may be flattered.
 #
 # ## 7 · How far apart are two ways to measure one picture?
 #
@@ -686,13 +678,12 @@ for name, value in decibels.items():
     print(f"{name:26} {approx(value, 2)} dB  {approx(difference, 2)}")
 
 # %% [markdown]
-# Border and rounding count for little here, the colours for more than a decibel. Y of BT.601 has only 219 of 255
-# levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$ dB over the grey of full range, more
-# than VDSR gained on SRCNN (below). That RGB comes out as low is chance. So `metrics.psnr` has no defaults.
+# Here colour counts, border and rounding hardly. Y of BT.601 has only 219 of 255 levels while the peak stays 255: that
+# alone is $20 \log_{10}(255/219) = 1.32$ dB over the grey of full range. That RGB comes out as low is chance. So
+# `metrics.psnr` has no defaults.
 #
-# For the five pictures of Set5 at twice the size papers print 33.64 dB for bicubic, 36.66 for SRCNN in its later
-# form, 37.53 for VDSR. We may not ship them; if you have them, `course score sr_x2 --folder Set5`. Gains on our
-# photographs compare with nothing else.
+# VDSR gained less than 1.32 dB on SRCNN: for the five pictures of Set5 at twice the size papers print 33.64 dB for
+# bicubic, 36.66 for SRCNN in its later form, 37.53 for VDSR. Gains on our photographs compare with nothing else.
 #
 # ### E11.4 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip to [0, 1], round to the 256
@@ -725,7 +716,7 @@ check.e11_4(psnr_of_luma)
 # %% [markdown]
 # ## 8 · What if the small picture was shrunk in another way?
 #
-# Guess: will the network still beat bicubic when each second pixel was simply dropped?
+# Guess: will the network still beat bicubic when each second pixel was dropped?
 
 
 # %%
@@ -787,10 +778,9 @@ figures.images(
 )
 
 # %% [markdown]
-# It corrects what *its* way of shrinking does. What was blurred before stays blurred. Dropping pixels leaves jagged
-# edges (**aliasing**, lesson 01), which the network sharpens as if they were meant, and moves the picture: the
-# pixels kept stand at 0, 2, 4, …, where section 2 supposes them half a large pixel further on. How much is the
-# shift alone? Bicubic that knows of it:
+# It corrects what *its* way of shrinking does. Dropping pixels leaves jagged edges (**aliasing**, lesson 01), which
+# the network sharpens as if they were meant, and moves the picture: the pixels kept stand at 0, 2, 4, …, where section
+# 2 supposes them half a large pixel further on. How much is the shift alone?
 
 
 # %%
@@ -811,8 +801,8 @@ gain = gain_over_bicubic(bicubic_in_place, shrink_by_dropping, validation)
 print("every second pixel, bicubic that knows the shift:", approx(gain, 2), "dB over bicubic")
 
 # %% [markdown]
-# More than a decibel and a half, by no network at all. Where nobody knows, we can train on what may come.
-# Recorded runs of two epochs, one shrunk as ever, one with each patch shrunk in one of the four ways:
+# Where nobody knows how a picture was shrunk, we can train on what may come. Recorded runs of two epochs, one shrunk
+# as ever, one with each patch shrunk in one of the four ways:
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -824,15 +814,14 @@ for way in ways:
     print(f"{way:30} {''.join(cells)}")
 
 # %% [markdown]
-# On dropped pixels the generalist is more than three decibels better than the specialist, though not as good as
-# bicubic that knows the shift; after blur it is a little better. The price: it loses more than half of the gain at
-# home, and nearly all on means of 2 × 2. It saw each way a quarter as often, and has to guess which one it was given;
-# these runs do not say which counts. Lesson 12 takes this further.
+# Training on all four helps most on dropped pixels, where bicubic that knows the shift is better still, and a little
+# after blur. The price: more than half of the gain at home, and nearly all on means of 2 × 2. Fewer patches of each
+# way, or having to guess the way? These runs do not say.
 #
 # ## 9 · Do eight opinions beat one?
 #
-# Turned and mirrored in eight ways, a picture gets eight slightly different answers. Turn the small picture,
-# enlarge, turn back, take the mean: the **self-ensemble**.
+# Turned and mirrored in eight ways, a picture gets eight slightly different answers. Turned back, their mean is the
+# **self-ensemble**.
 
 
 # %%
@@ -865,14 +854,13 @@ print(
 )
 
 # %% [markdown]
-# Errors that differ from turn to turn cancel; those that all share stay. At eight times the time it gains less than
-# a tenth of a decibel; the shipped network gained more in section 5.
+# Less than a tenth of a decibel, for eight times the time.
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
-# Twelve megapixels at once may take more memory than there is. We cut them into **tiles** and keep of each what lies
-# as far inside as the network sees, its reach (E11.3): two neighbours share twice as much, and the result is that of
-# the whole. Put the name of a picture of any size into the next cell; the slider works in JupyterLab.
+# Twelve megapixels at once may exceed the memory. We cut them into **tiles** and keep of each what lies as far inside
+# as the network sees, its reach (E11.3): two neighbours share twice as much. Put your picture's name into the next
+# cell; the slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
@@ -896,8 +884,7 @@ figures.images(
 )
 
 # %% [markdown]
-# Nobody has the picture of twice the size, so nothing can be measured here, and most pictures were not shrunk as
-# in training (section 8).
+# Nobody has the true large picture, so nothing can be measured; and most pictures were not shrunk as in training.
 #
 # ### E11.5 ★★ Where do tiles start?
 # Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in
@@ -942,8 +929,8 @@ bicubic_bird = by_bicubic(small_bird)
 print(f"bicubic gains {report_gain(bird, bicubic_bird, bicubic_bird):.2f} dB over bicubic")
 
 # %% [markdown]
-# The baseline is measured in colour and to the border, the network by Y without it: two rulers, as when a number is
-# copied from a paper. Measure both with one call.
+# Two rulers: the baseline is measured in colour and to the border, the network by Y without it. Measure both with one
+# call.
 #
 # **In the second**, a trained network moves to a library that orders sub-pixels column by column. No error is raised.
 
@@ -968,18 +955,15 @@ figures.images(
 
 # %% [markdown]
 # The teeth are the sign: in what the network adds, each 2 × 2 square has its upper right and lower left number
-# exchanged. The PSNR does not warn; it is still a little above bicubic's. Repair: the order of training,
-# $(i \bmod s)\,s + j \bmod s$. Check any rearrangement on numbered channels, as in section 4.
+# exchanged. The PSNR, still a little above bicubic's, does not warn. Repair: the order of section 4. Check any
+# rearrangement on numbered channels.
 #
 # ## Summary
 #
-# - Many large pictures shrink to one small one; the small picture cannot decide.
-# - The bicubic kernel weighs four neighbours a row, some negatively; it is the baseline to beat.
+# - The small picture cannot decide: new pixels come from what was learned of photographs.
 # - Work at the small size, leave it by a sub-pixel convolution, learn what bicubic misses.
-# - State colour, border, range and rounding with every PSNR, and measure both sides alike.
-# - A network undoes the degradation it was trained on. Train on what will come.
-# - A ruler made of what a network learned from flatters it: look at the pictures.
-# - Tiles that share twice the network's reach with a neighbour give the whole picture's result.
+# - State colour, border, range and rounding with every PSNR, and look at the pictures.
+# - Neighbouring tiles that share twice the network's reach give the whole picture's result.
 #
 # ## Glossary
 #
@@ -987,17 +971,14 @@ figures.images(
 # |---|---|---|
 # | super-resolution | 超分辨率 | a larger picture with likely detail |
 # | ill-posed problem | 不适定问题 | a question with many right answers |
-# | bicubic interpolation | 双三次插值 | the mean of four by four neighbours with Keys's weights |
-# | luma, Y | 亮度 | the weighted mean of red, green and blue |
-# | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | ten times the logarithm of one over the mean squared error |
-# | structural similarity (SSIM) | 结构相似性 | agreement of means, variances and covariance by windows |
+# | bicubic interpolation | 双三次插值 | a mean of sixteen neighbours by Keys's weights |
+# | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | the mean squared error in decibels; higher is better |
+# | structural similarity (SSIM) | 结构相似性 | likeness window by window |
 # | residual learning | 残差学习 | learning what to add to a simple answer |
 # | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as large pixels |
-# | perceptual loss | 感知损失 | an error in the maps of a trained network |
-# | adversarial loss | 对抗损失 | how easily a discriminator tells a result from an original |
+# | perceptual, adversarial loss | 感知损失、对抗损失 | an error in a trained network's maps; a discriminator's verdict |
 # | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the original |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
-# | aliasing | 混叠 | fine detail that comes back as coarse, false detail |
 #
 # ## What to read next
 #
@@ -1014,8 +995,8 @@ figures.images(
 #
 # ## The large version
 #
-# Wider, deeper and for longer, with batches turned and mirrored. `TRAIN_FULL = True` trains it, and goes on from the
-# last epoch when stopped. In a terminal: `course train sr_x2 --profile full`, or `sr_x4`.
+# `TRAIN_FULL = True` trains it, and goes on from the last epoch when stopped. In a terminal:
+# `course train sr_x2 --profile full`.
 
 # %%
 TRAIN_FULL = False
