@@ -401,8 +401,7 @@ print(
 )
 
 # %% [markdown]
-# BM3D wins by a third of a decibel, and takes far longer. Our network is blind and for colour; what that costs it was not
-# tried.
+# BM3D wins by a little, and takes far longer. Our network is blind and for colour; what that costs it was not tried.
 #
 # ## 4 · What if there is no clean picture?
 #
