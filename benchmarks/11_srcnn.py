@@ -57,8 +57,9 @@ def run(s: dict, seed: int) -> tuple[dict, dict]:
         callbacks=[training.Clock()],
         progress=False,
     )
-    scores = sr_x2.evaluate(model)["sr_x2"]["network"]
-    return {"parameters": model.count_params()}, {"scores": scores, **recording.curves(history, 3)}
+    curves = recording.curves(history, 3)
+    curves = {name: curves[name] for name in ("val_psnr", "seconds", "processor_seconds")}
+    return {"parameters": model.count_params()}, {"scores": sr_x2.evaluate(model)["sr_x2"]["network"], **curves}
 
 
 if __name__ == "__main__":

@@ -65,7 +65,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The same with two numbers instead of 784, and a guess computed, not learned (colour: how far out a point ends):
+# The same with two numbers instead of a picture's 784. Each step follows a guess of where a point will end; here it is
+# computed, not learned (colour: how far out a point ends):
 
 
 # %%
@@ -233,7 +234,8 @@ check.e10_1(shares)
 # $$w_i \propto \exp\Big(-\frac{|x_t - \alpha x_i|^2}{2 \sigma^2}\Big) \qquad \hat x(x_t) = \sum_i w_i\, x_i$$
 #
 # The mean with these weights is the **posterior mean** $\hat x$. No guess $a$ has a smaller squared error, since
-# $\sum_i w_i |a - x_i|^2 = |a - \hat x|^2 + \sum_i w_i |x_i - \hat x|^2$. By hand, beside `Exact`:
+# $\sum_i w_i |a - x_i|^2 = |a - \hat x|^2 + \sum_i w_i |x_i - \hat x|^2$. We compute it by hand, and compare with
+# the opening's `Exact`, which does the same for any list of data:
 
 
 # %%
@@ -258,7 +260,8 @@ for t, noisy in noisy_points.items():
     print(f"x_t {as_seen:.2f}; as Exact says:", np.allclose(guesses, exact.clean(noisy, t)))
 
 # %% [markdown]
-# Under little noise the guess gains little on $x_t$; under much it is drawn towards the mean of everything.
+# At each level the guess is nearer than $x_t$, but not sure; under much noise it is drawn towards the mean of
+# everything.
 #
 # The gradient of the log-density is the **score**: an arrow uphill. By **Tweedie's formula** it points to $\alpha$
 # times the guess:
@@ -331,7 +334,8 @@ check.e10_2(noise_of)
 # %% [markdown]
 # ## 3 · Why so many levels of noise?
 #
-# **Langevin's walk** needs one level only: a small step uphill, and a little noise, not to end on the top.
+# **Langevin's walk** needs the score at one level of noise only. It takes a small step uphill and adds a little
+# noise, so as not to end on the top; and so on:
 #
 # $$x \leftarrow x + \tfrac{\eta}{2}\, \nabla \log p(x) + \sqrt{\eta}\; e$$
 #
@@ -370,8 +374,9 @@ print("true                                  0.20, 0.25")
 
 # %% [markdown]
 # All took 600 steps. At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps
-# only blur. Under much noise there is no valley: walks spread as the data do, and nearly keep to that while it fades
-# (Song and Ermon, 2019); with small steps levels mend only about half. So we want the guess at *every* level.
+# only blur. Under much noise there is no valley: walks spread as the noisy data do, and nearly keep the right shares
+# while the noise fades (Song and Ermon, 2019). With small steps throughout, many levels mend less than half of the
+# error. So we want the guess at *every* level.
 #
 # ## 4 · How does one learn the guess?
 #
@@ -487,11 +492,13 @@ for t in (0.1, 0.3, 0.6, 0.9):
     print(f"t = {t}: {approx(share, 2)}")
 
 # %% [markdown]
+# The network comes near: its loss is little above the least, and its guesses are furthest off under much noise.
+#
 # ## 6 · How many steps?
 #
 # Many ways run through one $x_t$; the network learns their **mean** velocity. If all points move with it, as much
-# flows out of each small region as before, so that each time's density stays that of $x_t$, though no single way is
-# followed. So go back from noise in straight steps: **Euler's method**.
+# flows out of each small region as if each point kept to its own way. So each time's density stays that of $x_t$,
+# though no single way is followed, and we may go back from noise in straight steps: **Euler's method**.
 
 
 # %%
@@ -511,8 +518,9 @@ for steps in (1, 20):
 
 # %% [markdown]
 # **DDIM** (Song, Meng and Ermon, 2021) mixes guess and noise anew for the earlier time; on the straight way that is
-# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, and asks twice. **Ancestral**
-# sampling (DDPM) takes more noise away than asked, and adds fresh noise up to the earlier time's level.
+# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, so it asks the network twice.
+# **Ancestral** sampling (DDPM) takes away more noise than the step needs, then adds fresh noise up to the earlier
+# time's level.
 #
 # How near do samples come to data? The **energy distance** of two clouds is $2\,\mathbb{E}|X - Y| - \mathbb{E}|X -
 # X'| - \mathbb{E}|Y - Y'|$: 0 for equal densities.
@@ -574,9 +582,10 @@ figures.show(
 )
 
 # %% [markdown]
-# One step lands near the mean of everything, the guess at $t = 1$. With one or two the exact denoiser is as far off: the
-# steps limit. With twenty the network's samples come as near as fresh data do; those of the exact denoiser, which knows
-# 1,000 points where the network saw 64,000, stay a little above. Heun's 5 steps ask nine times, Euler's 10 ten.
+# One step lands near the mean of everything, the guess at $t = 1$. With one or two steps the exact denoiser is as far
+# off: it is too few steps that spoil, not the network. With twenty the network's samples come as near as fresh data
+# do; those of the exact denoiser, which knows 1,000 points where the network saw 64,000, stay a little above. Heun's
+# 5 steps, which ask nine times, come nearer than Euler's 10, which ask ten times.
 #
 # ### E10.4 ★★ One step of Heun
 # Write `heun_step(velocity, x, t, earlier)`: $x$ at the earlier time, along the mean velocity of both ends. Where
@@ -711,10 +720,10 @@ figures.images(
 )
 
 # %% [markdown]
-# Untrained, it says 0, and the noise itself is decoded: the VAE's own samples.
+# Untrained, the network says 0, so the noise itself is decoded: these are the VAE's own samples.
 #
-# By [lesson 08](08_gan.ipynb#7-·-How-good-is-good?)'s judge (*real ones, rebuilt* from their codes
-# measure the decoder):
+# Now [lesson 08](08_gan.ipynb#7-·-How-good-is-good?)'s judge compares four sources (*real ones, rebuilt* from their
+# codes show what the VAE alone loses):
 
 # %%
 entries = {
@@ -760,12 +769,12 @@ for name in ("velocity, linear", "noise, cosine"):
 
 # %% [markdown]
 # Clean data or velocity: no difference that we can see. With noise predicted, Heun's 20 steps are behind on both
-# schedules; on cosine, Heun and DDIM need 50 or more to keep up, ancestral sampling 20 (why, we have not tested).
+# schedules; on cosine, Heun needs 50 to keep up, DDIM 100, ancestral sampling 20 (why, we have not tested).
 #
 # ## 9 · How does one ask for a class?
 #
-# In training a tenth of the labels was left out, so the network can answer told and untold. **Classifier-free
-# guidance** (Ho and Salimans, 2022) goes from the untold answer to the told one, and beyond:
+# In training a tenth of the labels was left out, so the network can answer both when told the class and when not.
+# **Classifier-free guidance** (Ho and Salimans, 2022) goes from the untold answer to the told one, and beyond:
 #
 # $$v = v_\text{untold} + w\,(v_\text{told} - v_\text{untold})$$
 #
@@ -869,8 +878,8 @@ figures.images(
 # The further into noise, the less is kept: from $t = 0.4$ a sneaker smears, from 0.7 some bags cannot be named (Meng
 # and others, *SDEdit*, 2022).
 #
-# Heun's steps run forwards too, to each picture's own noise; between those of two bags lie others (cosine and sine
-# keep their spread):
+# Heun's steps run forwards too, to each picture's own noise. Mixtures of two bags' noises give other bags (with cosine
+# and sine as shares the spread is kept):
 
 # %%
 bags = vae.encode(test_images[np.flatnonzero(test_labels == 8)[[3, 12]]])[0]
@@ -936,10 +945,10 @@ for name in shipped:
     print(f"{name:18} {approx(time.perf_counter() - begun, 2)} seconds for 100 pictures")
 
 # %% [markdown]
-# By Fréchet distance, and told classes, diffusion in pixels comes nearest, in codes next (one training each; the codes'
-# on top of the VAE's 12 minutes); in coverage codes lie behind the GAN. Told nothing, as VAE and GAN are, both lie behind
-# the GAN, pixels no nearer than the VAE; but untold they learned from a tenth of what they saw. The price is time: Heun's
-# twenty steps ask 39 times, a GAN once.
+# Told classes, diffusion in pixels comes nearest by Fréchet distance, diffusion in codes next (one training each; that
+# in codes needs the VAE's 12 minutes too); in coverage, codes lie behind the GAN. Told nothing, as VAE and GAN are,
+# both lie behind the GAN, and pixels are no nearer than the VAE; but only a tenth of their training was without
+# labels. The price is time: Heun's twenty steps ask the network 39 times, a GAN is asked once.
 #
 # **Filling** (Lugmayr and others, 2022, without their repeated steps): after each step put the known pixels, with
 # noise for that time, in place. Known are left halves and class:
@@ -1104,8 +1113,8 @@ figures.images(
 )
 
 # %% [markdown]
-# No success: but for flags hardly one can be named, and kernel distance puts it last (it trained less). That no copy
-# is seen says little of speckle.
+# No success: but for flags hardly one can be named, and kernel distance puts this network last (it trained less). That
+# we see no copy says little where pictures are mostly speckle.
 #
 # ## Clinic
 #
@@ -1196,12 +1205,13 @@ figures.show(
 )
 
 # %% [markdown]
-# At $t = 0.6$ the true $x_t$ still have a mean left of 0, unlike $N(0, 1)$. Each sample looks right; the hills'
-# shares are wrong. Repair: begin in pure noise (Lin and others, 2024).
+# The first sampler: at $t = 0.6$ the true $x_t$ still have a mean left of 0, unlike $N(0, 1)$. Each sample by itself
+# looks right; the hills' shares are wrong. Repair: begin in pure noise (Lin and others, 2024).
 #
 # Bug one: the wrong sign (Lipman's time runs from noise to data). Two: times from 0 to 999, where 0 to 1 was learned.
-# Three: each step asks about the noise level at its end. Both look well: measure a sampler where the answer is known.
-# Four: is it the points' place or their size? **Recorded**, three seeds each:
+# Three: each step asks about the noise level at its end. Two and three look well, and only the distance shows them:
+# measure a sampler where the answer is known. Four: is it the points' place or their size? **Recorded**, three seeds
+# each:
 
 # %% tags=["clinic"]
 ranges = json.loads((paths.BENCHMARKS / "10_range.json").read_text())["runs"]

@@ -114,7 +114,7 @@ figures.images(
 # $$y = A\,x + n \qquad x, y: (H, W, 3)$$
 #
 # $A$ does nothing (noise), takes weighted means of neighbours (blur), or drops pixels (holes, filled with grey; a
-# **mask** says which). The lesson's fixed tests:
+# **mask** says which). Five of the lesson's fixed tests:
 
 # %%
 for name in (
@@ -302,8 +302,8 @@ print(
 )
 
 # %% [markdown]
-# **The loss.** The squared error under strong noise would decide alone. So we take its logarithm for each picture,
-# which is minus the PSNR:
+# **The loss.** By the mean squared error, the patches under the strongest noise would decide nearly alone. So we take
+# the logarithm of each picture's error, which is minus its PSNR:
 
 
 # %%
@@ -383,7 +383,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Below, what each took for noise: mostly hair, and the wavelets the rim of an eye.
+# The lower row shows what each took away with the noise: mostly hair, and wavelets the rim of an eye as well.
 #
 # **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks what is small in their spectrum. Recorded (its
 # licence keeps it out), in grey, told sigma:
@@ -496,7 +496,7 @@ figures.show(
 
 # %% [markdown]
 # Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson noise.
-# (PSNR clips: the first two "noisy" are equal.)
+# (Under "noisy" the first two numbers are equal, since our PSNR clips every picture first.)
 
 # %%
 validation = scoring.photographs("validation")
@@ -561,8 +561,9 @@ for name, y in {
 
 # %% [markdown]
 # Even rounding ruins it. Why? A row is a sum of waves; its **spectrum**, which the fast Fourier transform
-# (`np.fft.fft`) gives, has a complex number for each: its length is the wave's height, its angle the wave's place. A
-# convolution multiplies each wave by a number of its own, $Y = K X + N$. Tried on eight pixels that wrap round:
+# (`np.fft.fft`) gives, has a complex number for each wave: the number's length is the wave's height, its angle the
+# wave's place. A convolution multiplies each wave by a number of its own; with noise, the spectra obey $Y = K X + N$.
+# Tried without noise on eight pixels that wrap round:
 
 # %%
 small_kernel, row_of_eight = np.array([0.25, 0.5, 0.25]), line[:8]
@@ -572,7 +573,8 @@ wrapped = scipy.ndimage.convolve1d(row_of_eight, small_kernel, mode="wrap")
 print("Y = K X:", np.allclose(np.fft.fft(wrapped), K_of_eight * np.fft.fft(row_of_eight)))
 
 # %% [markdown]
-# The inverse divides by it, the noise as well. The least that our blurs leave:
+# To undo the blur is to divide each wave by its number $K$, which divides the noise, too: where $K$ is small, the noise
+# becomes huge. The least $|K|$ of our three blurs:
 
 # %%
 frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
@@ -635,8 +637,9 @@ check.e12_2(blur_row)
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
 # ($\overline{K}$, the complex conjugate, has the opposite angle; at the minimum $(G K - 1)\,\overline{K} S + G R = 0$.)
-# Where $|K|^2 S$, what the blur left of the picture, is far above $R$, it divides by $K$; far below, it lets little
-# through. Photographs fade with frequency: the package's $R / S$ is a `balance` times its square.
+# Where $|K|^2 S$, what the blur left of the picture, is far above $R$, the filter divides by $K$; where far below,
+# the filter lets little through. Photographs have less power at higher frequencies: the package takes for $R / S$ a
+# number, `balance`, times the frequency squared.
 #
 # ### E12.3 ★★ Wiener's gain
 # Write `wiener_gain(kernel, noise_to_signal)`: with $R / S$ given, the complex gains $G$ at the
@@ -712,7 +715,7 @@ figures.show(
 )
 
 # %% [markdown]
-# On all test photographs, recorded, with trainings as short as section 3's:
+# The same on all test photographs, recorded, and beside the shipped network three seeds of a short training:
 
 # %%
 shipped_rows = json.loads((paths.WEIGHTS / "deblur.json").read_text())["scores"]
@@ -813,8 +816,8 @@ for steps, picture in warm.items():
     )
 
 # %% [markdown]
-# At rest it *is* that mean: one linear system, solved at once (**harmonic**). The **biharmonic** surface is a bent thin
-# plate: slopes go on into the hole.
+# At rest each hidden pixel *is* the mean of its neighbours. That is one linear system, which can be solved at once: the
+# **harmonic** filling. The **biharmonic** one is shaped like a bent thin plate: slopes go on into the hole.
 
 
 # %%
@@ -984,8 +987,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Only in the smallest holes is the plate clearly ahead of heat, the network in none. Of a hidden fifth, scratches,
-# whose pixels lie nearest to known ones, are the easiest.
+# Only in the smallest hole is the plate ahead of heat by more than the error beside it; the network is in none. Of the
+# three ways to hide a fifth, scratches, whose pixels lie nearest to known ones, are the easiest.
 #
 # **Another layer?** A convolution takes a hole's grey for a picture. A **gated convolution** (2019) learns how much each
 # of its outputs counts; a **partial convolution** (2018) takes the known pixels alone and scales the sum up:
@@ -1008,8 +1011,8 @@ for name, output in {"plain": plain_layer, "gated": gated(holed_input, 16)}.item
     print(f"{name} layer: {keras.Model(holed_input, output).count_params():,} weights")
 
 # %% [markdown]
-# Recorded: one small U-Net of each, trained on scratches in equal processor time, three seeds, shown grey holes, in the
-# last row smooth ones. Guess the order.
+# Recorded: a small U-Net of each kind, trained on scratches for the same processor time, with three seeds. Each sees
+# holes filled with grey; "plain, smooth" sees them filled smoothly. Guess the order.
 
 # %%
 tried = json.loads((paths.BENCHMARKS / "12_inpainters.json").read_text())
@@ -1064,8 +1067,9 @@ figures.images(
 )
 
 # %% [markdown]
-# With the term holes are steeper, but 0.2 dB worse, and a lattice, not stone; VGG's maps find them nearer, which says
-# little: they taught it.
+# With the term the fillings are steeper (lesson 11: larger steps between neighbouring pixels), but 0.2 dB worse, and
+# show a lattice, not stone. By the LPIPS-like distance they are nearer, which says little: it is made of VGG's maps,
+# from which this network learned.
 #
 # ### E12.4 ★★ A loss for holes
 # Write `hidden_error(clean, filled, mask)`: for each picture of a batch (n, h, w, C) the mean squared error over
@@ -1120,7 +1124,7 @@ check.e12_5(partial_sum)
 # ## 7 · Who wins, and by how much?
 #
 # Every restorer under each fixed test, on the middles of every second test photograph. Filters are told the noise,
-# kernel or mask, the deblurrer the kernel, the denoisers nothing.
+# kernel or mask. Of the networks, the deblurrer is told kernel and noise, the filler the mask, the denoisers nothing.
 
 # %%
 whole = [name for name in degrade.PROTOCOLS if name.startswith(("denoise", "deblur", "inpaint"))]
@@ -1212,7 +1216,7 @@ for name in ("denoise", "deblur", "restore"):
     print(f"{name}: trained for {steps_taken:,} steps")
 
 # %% [markdown]
-# And a JPEG file of quality 10; it learned from 30 to 90.
+# And what does `restore` make of a JPEG file of quality 10? It learned from qualities of 30 to 90.
 
 # %%
 blocky = degrade.jpeg(panda, 10)
@@ -1349,8 +1353,8 @@ for way in ("Gaussian", "Gaussian, clipped"):
     print(f"tested on {way:18} clipping gains {approx(gain.mean(), 2)} ± {approx(error, 2)} dB")
 
 # %% [markdown]
-# No: what it gains on clipped noise, if anything, it more than loses on the protocol's. Train on the noise that will come,
-# and never compare numbers across.
+# No: what it gains on clipped noise, if anything, it more than loses on the noise of our tests. Train on the noise that
+# will come, and never compare a number under one noise with a number under another.
 #
 # **In the fourth**, each 8 × 8 square of a noisy picture is replaced by the one most like it among tens of thousands
 # from the web.
