@@ -92,8 +92,8 @@ figures.show(
 # %% [markdown]
 # ## 1 · Why can no formula bring the pixels back?
 #
-# Shrinking takes weighted means of neighbours: along one axis, a matrix $D$. A square picture $x$ is shrunk down its
-# columns and along its rows:
+# Shrinking takes weighted means of neighbours: along one axis it is a product with a matrix $D$. A square picture $x$
+# is shrunk down its columns and along its rows:
 #
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
@@ -230,21 +230,21 @@ def cubic_between(samples, place):
 check.e11_1(cubic_between)
 
 # %% [markdown]
-# How good is it? We measure the **peak signal-to-noise ratio** of lesson 01, with $m$ the mean squared error of
+# How good is bicubic? We measure the **peak signal-to-noise ratio** of lesson 01, with $m$ the mean squared error of
 # pictures in [0, 1]:
 #
 # $$\text{PSNR} = 10 \log_{10} \frac{1}{m}$$
 #
-# The usual test shrinks photographs by this kernel, stretched to average away what the small picture cannot hold, and
-# compares brightness alone. To beat: bicubic, and **Lanczos**, a kernel of six pixels.
+# The usual test shrinks photographs by the kernel above, stretched so that it averages away what the small picture
+# cannot hold, and compares brightness alone. Our networks are to beat bicubic and **Lanczos**, a kernel of six pixels.
 
 # %%
 validation = scoring.photographs("validation")  # scaled down: no traces of JPEG
 scoring.table(scoring.score_all({}, "sr_x2", validation))
 
 # %% [markdown]
-# The gain is the mean difference picture by picture, with its standard error. SSIM compares means, variances and
-# covariance window by window; 1 is identical.
+# The gain is the mean of each picture's difference from bicubic, with its standard error. SSIM, the **structural
+# similarity**, compares means, variances and covariance window by window; 1 means identical.
 #
 # ## 3 · How did the first network do it?
 #
@@ -270,7 +270,8 @@ print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey
 print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
 
 # %% [markdown]
-# All of them at the large size, although that picture holds nothing that the small one lacks: four times too often.
+# SRCNN does all of them at the large size, although that picture holds nothing that the small one lacks: each is done
+# four times too often.
 #
 # ## 4 · How can a small map hold a large picture?
 #
@@ -331,10 +332,10 @@ check.e11_2(to_pixels)
 # %% [markdown]
 # ## 5 · What does our network look like, and how does it learn?
 #
-# **Residual blocks** at the small size, then a sub-pixel convolution: the plan of EDSR (2017), much smaller,
-# added to bicubic as in VDSR (2016). A block adds to its input what two convolutions find in it, so that a deep
-# stack begins as a straight way through. As in EDSR there is no batch normalisation (lesson 05): its authors found
-# that it takes away the range that pictures differ in.
+# **Residual blocks** at the small size, then a sub-pixel convolution: that is the plan of EDSR (2017), made much
+# smaller. The result is added to bicubic, as in VDSR (2016). A block adds to its input what two convolutions find in
+# it, at first nothing, so that even a deep stack begins by passing its input on unchanged. As in EDSR there is no batch
+# normalisation (lesson 05): EDSR's authors found that normalising takes away differences of range between pictures.
 
 
 # %%
@@ -440,8 +441,8 @@ figures.show(
 # Where the small picture holds no trace of a texture, the network paints something smooth; in the lattice window, false
 # stripes.
 #
-# Was it worth leaving the first network behind? Recorded runs of two epochs: ours with two losses, SRCNN at three
-# learning rates for a little more processor time:
+# Was it worth leaving the first network behind? In recorded runs, ours learned for two epochs with each of two losses,
+# and SRCNN at three learning rates (two of them with one seed only), for a little more processor time:
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
@@ -471,8 +472,8 @@ figures.show(
 # maps. Between our two losses we see no difference: the seeds differ more. Two curves dip early, for a reason
 # we did not test.
 #
-# Does SRCNN only start slowly? The shipped network is ours, wider and deeper, trained for about half an hour of two
-# cores. SRCNN had nearly as much, with the same patches, loss and schedule, each with one seed:
+# Does SRCNN only start slowly? The shipped network is ours, wider and deeper, trained for about an hour of processor
+# time. In another recorded run SRCNN had nearly as much, with the same patches, loss and schedule; each has one seed:
 
 # %%
 srcnn_run = json.loads((paths.BENCHMARKS / "11_srcnn.json").read_text())["runs"]["SRCNN"]
@@ -500,8 +501,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Not only: its curve is nearly flat for the last third, at a height that ours passed within minutes. It gains some seven tenths
-# as much. Which of the differences does that, we have not tried.
+# No, it also ends lower: SRCNN's curve is nearly flat for the last third, at a height that ours passed within minutes.
+# It gains some seven tenths as much. Which difference between the networks causes this, we have not tried.
 #
 # ### E11.3 ★ How many blocks?
 # A convolution with a kernel of odd size k sees (k − 1) / 2 pixels further to each side (lesson 03). Write
@@ -571,10 +572,10 @@ for name, answer in answers.items():
 # By pixels the moved patches are as wrong as bicubic, to VGG much nearer: it minds less where exactly edges and
 # textures lie.
 #
-# Four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times; an
-# **ESRGAN** (2018) of others, by its record trained at last by VGG and a discriminator alone; and ESRGAN-slim, in
-# spite of its name neither. Two rulers: PSNR, and an **LPIPS-like distance** (2018) of VGG's maps, each vector of
-# channels scaled to length 1.
+# We compare four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times;
+# an **ESRGAN** (2018) made by others, whose record says that its last epochs used VGG and a discriminator alone; and
+# ESRGAN-slim, which in spite of its name is another kind of network. Two rulers measure them: PSNR, and an
+# **LPIPS-like distance** (2018) between VGG's maps, in which each pixel's vector of channels is scaled to length 1.
 
 # %%
 enlargers = {
@@ -655,9 +656,9 @@ figures.images(
 # Squared or absolute: hardly a difference. The perceptual term comes nearest by the LPIPS-like distance, although its
 # crops are hardly sharper. With the adversarial term beside it (its weight was chosen on these photographs) the
 # distance grows again, yet the crops look sharpest: the *steepness*, the mean step between neighbouring pixels as a
-# share of the original's, comes nearest to 1. Look closely, too: dark seams beside edges, blotches on the meadow that
-# were faint. **What a network learned from cannot judge it**: the ruler is made of VGG's maps, like the perceptual
-# term; ESRGAN learned from them too, and its lead may be flattered.
+# share of the original's, comes nearest to 1. But look closely: there are dark seams beside edges now, and blotches on
+# the meadow that were faint before. **What a network learned from cannot judge it**: the LPIPS-like distance is made of
+# VGG's maps, like the perceptual term; ESRGAN learned from such maps too, so its lead may be too large.
 #
 # ## 7 · How far apart are two ways to measure one picture?
 #
@@ -780,9 +781,9 @@ figures.images(
 )
 
 # %% [markdown]
-# It corrects what *its* way of shrinking does. Dropping pixels leaves jagged edges (**aliasing**, lesson 01), which
-# the network sharpens as if they were meant, and moves the picture: the pixels kept stand at 0, 2, 4, …, where section
-# 2 supposes them half a large pixel further on. How much is the shift alone?
+# No: the network corrects what *its* way of shrinking does. Dropping pixels leaves jagged edges (**aliasing**,
+# lesson 01), which the network sharpens as if they were meant. It also moves the picture: the pixels kept stand at
+# 0, 2, 4, …, where section 2 supposes them half a large pixel further on. How much does this shift alone cost?
 
 
 # %%
@@ -803,8 +804,10 @@ gain = gain_over_bicubic(bicubic_in_place, shrink_by_dropping, validation)
 print("every second pixel, bicubic that knows the shift:", approx(gain, 2), "dB over bicubic")
 
 # %% [markdown]
-# Where nobody knows how a picture was shrunk, we can train on what may come. Recorded runs of two epochs, one shrunk
-# as ever, one with each patch shrunk in one of the four ways:
+# The shift alone costs bicubic nearly two decibels.
+#
+# Where nobody knows how a picture was shrunk, we can train on what may come. In recorded runs of two epochs, one
+# network learned from patches shrunk as before, another from patches each shrunk in one of the four ways:
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -822,8 +825,8 @@ for way in ways:
 #
 # ## 9 · Do eight opinions beat one?
 #
-# Turned and mirrored in eight ways, a picture gets eight slightly different answers. Turned back, their mean is the
-# **self-ensemble**.
+# A picture turned and mirrored in eight ways gets eight slightly different answers from the network. We turn them back;
+# their mean is the **self-ensemble**.
 
 
 # %%
@@ -860,9 +863,9 @@ print(
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
-# Twelve megapixels at once may exceed the memory. We cut them into **tiles** and keep of each what lies as far inside
-# as the network sees, its reach (E11.3): two neighbours share twice as much. Put your picture's name into the next
-# cell; the slider works in JupyterLab.
+# A photograph of twelve megapixels may be too much for the memory at once. We cut it into **tiles**. How far the
+# network sees is its reach (E11.3), and of each result we keep only what lies at least that far inside the tile; so two
+# neighbours share twice the reach. Put your picture's name into the next cell; the slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
