@@ -41,8 +41,8 @@ from course_utils.checks import lesson_04 as check
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A network must say from its two coordinates on which spiral a point lies. Keras does the work here; soon every
-# step will be yours.
+# A network gets a point's two coordinates and must say on which of two spirals it lies. Keras does the work here;
+# by the end of the lesson every step will be yours.
 
 
 # %%
@@ -139,8 +139,8 @@ figures.show(
 )
 
 # %% [markdown]
-# A repair may spoil other points, but if *some* line separates the clouds, the mistakes come to an end (Novikoff,
-# 1962). And if none does? Label four points by whether exactly one coordinate is 1 (**XOR**):
+# Repairing one mistake may spoil other points, but if *some* line separates the clouds, the mistakes come to an end
+# (Novikoff, 1962). And if none does? Label the corners of a square by whether exactly one coordinate is 1 (**XOR**):
 
 # %%
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -378,7 +378,8 @@ figures.show(
 # ### From numbers to probabilities
 #
 # For several classes the last layer gives one number each, the **logits** $z$. The **softmax** makes
-# probabilities of them. The **cross-entropy** is the mean of minus the logarithm of what the right class $t$ got:
+# probabilities of them. The **cross-entropy** is minus the logarithm of the probability that the right class $t$ got,
+# averaged over $n$ examples:
 #
 # $$p_k = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_i \log p_{i,t_i} \qquad z, p: (n, c) \quad t: (n,)$$
 #
@@ -517,8 +518,8 @@ def summed_to(gradient, shape):
 
 
 # %% [markdown]
-# A node passes its gradient on only when all that came from it have reported. So we list nodes after their
-# parents, and go back from the end.
+# A node may pass its gradient on only when all nodes computed from it have handed theirs back. So we list each node
+# after its parents, and go through the list from its end.
 
 
 # %%
@@ -544,7 +545,8 @@ def backward(loss):
 
 
 # %% [markdown]
-# First the paper, then a whole layer, against difference quotients and TensorFlow's tape (lesson 02).
+# First the example on paper; then a small network, compared with difference quotients and TensorFlow's tape
+# (lesson 02).
 
 # %%
 x, w, b = Node([[2.0]]), Node([[0.5, -1.0]]), Node([0.0, 1.0])
@@ -658,8 +660,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Too small, and the gradient **vanishes** on its way back; too large, and it **explodes**. He's start keeps it
-# level. Glorot's, made for tanh, loses half of the squares with each ReLU. Biases start at 0.
+# With too small weights the gradient **vanishes** on its way back; with too large ones it **explodes**. He's start
+# keeps it level. Glorot's, made for tanh, loses half of the squares with each ReLU. Biases start at 0.
 #
 # ### E4.4 ★ He's scale
 # Write `he_deviation(shape)`: the standard deviation of He's start for a dense layer's weights (d, m) and for a
@@ -827,12 +829,12 @@ figures.show(
 
 # %% [markdown]
 # In the valley momentum ends lowest. Dividing helps less: the valley runs diagonally, so both weights have about
-# the same usual slope. On the saddle, which lies along the axes, SGD sits where the slope is nearly 0, and the
-# two that divide leave at once.
+# the same usual slope. On the saddle, which lies along the axes, SGD stays on the ridge, where the slope is
+# nearly 0, and the two that divide leave it at once.
 #
-# And a real network? Recorded runs: that of section 6 on 7,000 handwritten digits, five rates for each optimiser,
-# three seeds each, five **epochs** (times through the data), scored on 996 digits held back to choose by, the
-# **validation** set. In the last row the rate falls to 0 in a line, the simplest **schedule**.
+# And a real network? These runs were recorded: the network of section 6 on 7,000 handwritten digits, five rates for
+# each optimiser, three seeds each, five **epochs** (times through the data). It is scored on 996 digits held back to
+# choose by, the **validation** set. In the last row the rate falls to 0 in a straight line, the simplest **schedule**.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "04_optimisers.json").read_text())
@@ -971,7 +973,7 @@ def learn(parameters, x, labels, step, rates, rng, shift=0, decay=0.0):
 
 
 # %% [markdown]
-# Does Keras do the same? Same weights, same batches, SGD:
+# Does Keras do the same? Same weights, same batches, SGD. After that, the whole training, with Adam:
 
 # %%
 rng = np.random.default_rng(3)
@@ -1053,14 +1055,14 @@ figures.images(
 )
 
 # %% [markdown]
-# Above, its most confident mistakes; below, the weights of 24 first units, red positive, blue negative. They look
-# for strokes and for gaps beside them. The speckle in the corners is left of the start: a pixel that is always 0
-# has gradient 0.
+# First come the network's most confident mistakes, then the weights of 24 units of its first layer, red positive,
+# blue negative. Some units look for strokes and for gaps beside them. The speckle in the corners is left over from
+# the random start: the weight of a pixel that is always 0 has gradient 0.
 #
 # ### When it learns by heart
 #
-# Now only 100 digits, many times over, in three runs with digits of their own. Predict first: what will the loss
-# on other digits do?
+# Now the network sees only 100 digits, many times over, in three runs, each with other digits. Predict first: what
+# will the loss on digits that it never saw do?
 
 
 # %%
@@ -1124,9 +1126,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Left, **over-fitting**: beyond the dotted line the loss on its own digits goes to 0, and that on others climbs,
-# though about as many are right. **Early stopping** keeps that line's weights. Weight decay, right, ends lower,
-# but between the two lowest losses there is no difference that we can see.
+# Left, **over-fitting**: beyond the dotted line the loss on the 100 digits goes to 0, and that on others climbs,
+# though about as many are right. **Early stopping** keeps the weights of the step at that line. With weight decay,
+# right, the loss on others ends lower, but between the two lowest losses there is no difference that we can see.
 #
 # ## 7 · Which loss?
 #
@@ -1176,11 +1178,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the answer is sure and wrong, the sigmoid is flat, and squared error hears nothing through it. The
+# Where the answer is sure and wrong, the sigmoid is flat, and squared error hears almost nothing through it. The
 # logarithm cancels just that flatness.
 #
-# For *pictures*, squared or absolute error? Say a network cannot know at which of five places the bird sits. What
-# should it paint?
+# For *pictures*, squared or absolute error? Say a network cannot know at which of five equally likely places the bird
+# sits. What should it paint?
 
 # %%
 bird = metrics.luma(data.photograph("kingfisher"), 1.0)[..., 0]
@@ -1254,7 +1256,7 @@ print(
 
 # %% [markdown]
 # `w * x` is (500, 1) and `y` is (500,). Broadcasting makes (500, 500) of their difference: every guess meets
-# every target, and the best answer to all is their mean. Repair: `y[:, None]`.
+# every target, and the best answer to all is the targets' mean. Repair: `y[:, None]`.
 #
 # **Four more loops** on the digits, each with one line changed. Which curve belongs to which line?
 #
@@ -1315,8 +1317,8 @@ figures.show(
 # **A is 3.** Adam's steps are about as long as its rate, whatever the gradient: give it its own, 0.001 to begin
 # with. **B is 1.** The second softmax gets numbers between 0 and 1 and is never sure, hence the floor printed
 # above: give the loss logits. **C is 4.** The sum's gradient is a hundred times as long: take the mean. **D is
-# 2.** Gradients that add up are momentum without friction: start each step from 0, as our `backward` does (in
-# PyTorch, `zero_grad`).
+# 2.** Gradients that add up are momentum that never slows, 1 in place of 0.9: start each step from 0, as our
+# `backward` does (in PyTorch, `zero_grad`).
 #
 # ### E4.6 ★★★ Which gradient is wrong?
 # Write `which_are_wrong(loss, weights, claimed)`, a **gradient check**. `weights` and `claimed` are lists of
