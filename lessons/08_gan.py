@@ -67,8 +67,9 @@ figures.images(
 # %% [markdown]
 # ## 1 · How does the game go?
 #
-# First on numbers. The real ones, $x$, come from two hills of probability. The generator $G$ turns eight random
-# ones, its **latent** numbers $z$, into a **fake**. The discriminator $D$ returns a logit, positive for "real".
+# We first play it with numbers for pictures. The real ones, $x$, come from two hills of probability. The generator
+# $G$ turns eight random numbers, the **latent** numbers $z$, into one **fake**. The discriminator $D$ returns a
+# logit, positive for "real".
 
 
 # %%
@@ -214,9 +215,9 @@ for name, numbers in hills_of.items():
 #
 # ## 2 · What does the generator make smaller?
 #
-# Hold the generator still. Its numbers have some density $q(x)$, how thickly they lie at $x$, the real ones
-# $p(x)$. At each $x$ the best discriminator makes $p \log D + q \log(1-D)$ largest. Set the derivative
-# $p/D - q/(1-D)$ to zero:
+# Hold the generator still. Its numbers have some density $q(x)$, how thickly they lie at $x$; the real ones have
+# $p(x)$. In this section $D$ is the discriminator's *probability* of real. At each $x$ the best one makes
+# $p \log D + q \log(1-D)$, minus its loss there, largest. Set the derivative $p/D - q/(1-D)$ to zero:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}$$
 #
@@ -266,8 +267,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The sum over all $x$ is the value $V$ of the game. With $D^*$ in it, the generator is left to make smaller the
-# **Jensen-Shannon divergence** of $p$ and $q$, from each to their mean $m = (p+q)/2$:
+# Summed over all $x$, $p \log D + q \log(1-D)$ is the value $V$ of the game. Against $D^*$ all that the generator
+# can make smaller is the **Jensen-Shannon divergence** of $p$ and $q$, how far they lie from their mean
+# $m = (p+q)/2$:
 #
 # $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
 
@@ -287,8 +289,9 @@ print("trained network:", approx(game_value(found.clip(1e-6, 1 - 1e-6), p, q, x)
 print(f"when p = q, D* is 1/2: {game_value(0 * x + 0.5, p, p, x):.4f} = -log 4")
 
 # %% [markdown]
-# It is zero for a perfect generator. But does it show the way there? We push one box of width 1 away from another
-# by $\theta$, and compare the **Wasserstein distance**: how far probability has to be carried, on average.
+# The divergence is zero for a perfect generator. But does it show the way there? We push one box of width 1 away
+# from another by $\theta$, and compare the divergence with the **Wasserstein distance**: how far probability has to
+# be carried, on average.
 
 # %%
 shifts = np.linspace(0, 3, 61)
@@ -405,8 +408,8 @@ figures.show(
 )
 
 # %% [markdown]
-# At the dotted line the discriminator is sure. There minimax leaves the generator less than a hundredth of the
-# gradient; the other two keep it near one.
+# At the dotted line the discriminator is sure that it sees a fake. There the other two losses have a gradient near
+# −1; minimax leaves the generator less than a hundredth of that.
 #
 # Does it matter? [Adam](04_learning.ipynb#5-·-Which-way,-and-how-far?) divides each gradient by its usual size.
 # We give the discriminator a head start; the generator then learns by plain gradient descent or by Adam. What do
@@ -439,7 +442,8 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent at this rate minimax is lost from both starts (99: far away); by Adam it does no worse.
+# By gradient descent at this rate minimax is lost from both starts (99: far away); by Adam it does no worse than
+# the non-saturating loss.
 
 # %% [markdown]
 # ### E8.2 ★★ The non-saturating loss
@@ -488,8 +492,8 @@ check.e8_3(hinge_discriminator_loss)
 # %% [markdown]
 # ## 4 · What goes wrong?
 #
-# Eight small clouds on a ring. A sample is near a cloud within three standard deviations; one near sample in a
-# hundred covers it:
+# The real points now form eight small clouds on a ring. A sample is near a cloud if it lies within three standard
+# deviations of its centre; a cloud is covered if at least one sample in a hundred is near it:
 
 # %%
 CENTRES = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
@@ -576,8 +580,8 @@ figures.show(
 # R1 is no remedy here. In the last row the discriminator keeps up.
 #
 # What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
-# discriminator $D(x) = -\psi x$, which climbs $\psi\theta$; the generator descends it. When both step at once, by
-# $h$:
+# discriminator $D(x) = -\psi x$. It climbs $D(0) - D(\theta) = \psi\theta$, real less fake; the generator descends
+# the same $\psi\theta$. When both step at once, by $h$:
 #
 # $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
 #
@@ -760,9 +764,10 @@ figures.show(
 #
 # ## 6 · How does the game fit into `fit`?
 #
-# Keras's `fit` looks after progress and saving, if the game is *one* loss. `call` makes the fakes, `y_pred`. In
-# the discriminator's term they are constants (`stop_gradient`); in the generator's the discriminator's weights
-# are (`stateless_call` runs a network with weights that we hand it).
+# Keras's `fit` looks after progress and saving, if the game is *one* loss. So we add both losses, and hold
+# something constant in each (`stop_gradient`): in the discriminator's the fakes, in the generator's the
+# discriminator's weights. `call` makes the fakes, which reach the loss as `y_pred`; `stateless_call` runs a network
+# with weights that we hand it.
 
 
 # %%
@@ -833,8 +838,8 @@ equal = [np.allclose(a, b) for a, b in zip(relativistic(*scored), shipped_losses
 print("as in the package:", equal)
 
 # %% [markdown]
-# **Averaged weights**: a second generator, the one we sample, keeps nearly all of itself at each step and takes
-# the rest from the one that plays and never rests:
+# **Averaged weights**: we sample from a second generator. At each step it keeps nearly all of its weights and takes
+# the rest from the generator that plays, whose weights never settle:
 
 
 # %%
@@ -903,7 +908,9 @@ check.e8_5(largest_singular_value)
 # $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
 #
 # **Coverage** is the share of real pictures that have a sample close by; **effective classes** count the classes
-# generated (E8.6). Read each beside its **floor**: the same number for *real* pictures in place of samples.
+# generated (E8.6); **diversity** is the mean distance of two samples, as a share of that of two real pictures. Read
+# each beside its **floor**: the same number for *real* pictures in place of samples. In the first samples that
+# we judge each pixel is drawn for itself, by its own mean and spread:
 
 # %%
 test_images, _ = data.fashion_mnist("test")
@@ -984,9 +991,9 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left hardly anything but tops and shoes, in checks: a kernel of 5 moved by 2 paints some pixels by more
-# entries than others, one of 4 all by equally many. Ours is far ahead at equal times and at equal numbers of
-# pictures, but differs in much more than the kernel.
+# On the left we see mostly blurred tops and shoes, in checks: a kernel of 5 moved by 2 paints some pixels by more
+# entries than others, one of 4 paints all by equally many. In ours the dots of section 5 are all but gone. Ours is
+# far ahead at equal times and at equal numbers of pictures, but differs in much more than the kernel.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1016,9 +1023,10 @@ check.e8_6(effective_classes)
 # %% [markdown]
 # ## 8 · Which repair pays?
 #
-# Each repair alone in the same small, plain GAN: short runs judged by validation images, three seeds each (± is
-# the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
-# twice the learning rate, and Adam with `beta_1` 0 for 0.5, `beta_2` 0.99 for 0.999. Which pays? Guess first.
+# We try each repair alone in the same small, plain GAN, in short runs judged by validation images, three seeds each
+# (± is the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
+# twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. (Section 12
+# explains `augmented`.) Which pays? Guess first.
 
 
 # %%
@@ -1228,7 +1236,8 @@ figures.animate(
 )
 
 # %% [markdown]
-# Within a class pictures change little by little; from class to class they switch within a step or two.
+# Within a class pictures change little by little; from class to class they switch within a step or two. In each row one
+# step changes two or three times as much as the mean step.
 #
 # ## 12 · And in colour?
 #
