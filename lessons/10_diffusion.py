@@ -825,7 +825,7 @@ for name, (pictures, classes) in by_strength.items():
     right = np.mean(classifier.predict(pictures, verbose=0).argmax(axis=1) == classes)
     far = judge(pictures, ("frechet_distance",))["frechet_distance"].value
     spread = approx(variety(judge.describe(pictures).features, classes), 2)
-    heard = spread if right > 0.5 else "-"
+    heard = "-" if name in ("w = -1", "w = 0") else spread
     print(f"{name:9} {approx(right)}       {approx(far, 2):>6}    {heard}")
 
 # %% tags=["hide-input"]
