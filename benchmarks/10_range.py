@@ -1,13 +1,15 @@
 """Recorded runs of lesson 10: what it costs to leave data in [0, 1], where noise has its mean at 0 and a spread of 1.
 
-    python benchmarks/10_range.py    writes benchmarks/10_range.json (about 5 minutes of one core)
+    python benchmarks/10_range.py    writes benchmarks/10_range.json (about 8 minutes of one core)
 
-The lesson's spiral as it is, moved, made smaller, and both, which puts it into [0, 1]; network, batches and noise are
-the same. Samples are moved and scaled back before they are compared with 2,000 fresh points: thousandths of the energy
-distance. Runs that are already in the file are kept, so an interrupted call goes on where it stopped.
+The lesson's spiral as it is, moved, made smaller, and both, which puts it into [0, 1]; batches, noise and network, the
+package's `dense_with_time`, are the same. Samples are moved and scaled back before they are compared with 2,000 fresh
+points: thousandths of the energy distance. Runs that are already in the file are kept, so an interrupted call goes on
+where it stopped.
 """
 
 import sys
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -35,11 +37,10 @@ def settings() -> dict[str, dict]:
     return {name: shared | numbers for name, numbers in ranges.items()}
 
 
-def spiral(count: int, random: np.random.Generator) -> np.ndarray:
-    """The lesson's points, float32 (count, 2), with a spread near 1 around 0."""
-    turn = np.sqrt(random.uniform(0.04, 1, count))
-    points = 2 * turn[:, np.newaxis] * np.stack([np.cos(3 * np.pi * turn), np.sin(3 * np.pi * turn)], axis=1)
-    return (points + 0.04 * random.standard_normal((count, 2))).astype(np.float32)
+@cache
+def lesson() -> dict:
+    """The functions of lesson 10: its `spiral` and `energy_distance`."""
+    return recording.lesson_code("10")
 
 
 def network(s: dict, seed: int) -> diffusion.Diffusion:
@@ -59,7 +60,7 @@ def network(s: dict, seed: int) -> diffusion.Diffusion:
 
 
 def points(s: dict, seed: int) -> np.ndarray:
-    return spiral(64_000, np.random.default_rng(seed))
+    return lesson()["spiral"](64_000, np.random.default_rng(seed))
 
 
 def first_steps(s: dict) -> dict:
@@ -72,24 +73,13 @@ def run(s: dict, seed: int) -> tuple[dict, dict]:
     length = {"steps": s["steps"], "batch_size": s["batch_size"], "seed": seed}
     seconds = recording.fit_steps(model, points(s, seed), **length)
     random = np.random.default_rng(100 + seed)
-    fresh, start = spiral(2_000, random), random.standard_normal((2_000, 2)).astype(np.float32)
+    fresh, start = lesson()["spiral"](2_000, random), random.standard_normal((2_000, 2)).astype(np.float32)
     ask, found = model.predictor(2_000), {}
     for sampler, steps in SAMPLED:
         samples = diffusion_samplers.run(ask, start, model.schedule, steps=steps, sampler=sampler)
         back = (samples - s["moved"]) / s["smaller"]
-        found[f"{sampler}, {steps}"] = round(1000 * energy_distance(back, fresh), 2)
+        found[f"{sampler}, {steps}"] = round(1000 * lesson()["energy_distance"](back, fresh), 2)
     return {"parameters": model.network.count_params()}, {"processor_seconds": seconds, "energy_distance": found}
-
-
-def mean_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """The mean distance of two points, one of each cloud (n, 2)."""
-    difference = a.astype(float)[:, np.newaxis] - b.astype(float)
-    return float(np.hypot(*np.moveaxis(difference, -1, 0)).mean())
-
-
-def energy_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Szekely and Rizzo, "Energy statistics: a class of statistics based on distances", 2013."""
-    return 2 * mean_distance(a, b) - mean_distance(a, a) - mean_distance(b, b)
 
 
 if __name__ == "__main__":

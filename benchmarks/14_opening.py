@@ -3,15 +3,13 @@
 The lesson's own functions are run, at more pixels and for more steps than the lesson takes.
 """
 
-import ast
 import time
 
 import numpy as np
 from PIL import Image
-from recording import read, write
+from recording import lesson_code, read, write
 
 from course_utils import data, paths, training
-from course_utils.cli import lessons
 
 SEED = 0
 SIDES, STEPS = (128, 256, 384), (80, 40, 20)
@@ -21,17 +19,8 @@ RESULTS = paths.BENCHMARKS / "14_opening.json"
 
 
 def lesson() -> dict:
-    """The imports, functions, classes and CONSTANTS of lesson 14, and its `eyes`; nothing else of it is run."""
-    tree = ast.parse(lessons.find_lesson("14").text)
-    namespace = {}
-    exec(compile(ast.Module([node for node in tree.body if _wanted(node)], []), "lesson 14", "exec"), namespace)
-    return namespace
-
-
-def _wanted(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id.isupper() or node.targets[0].id == "eyes"
-    return isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
+    """The functions of lesson 14, and the networks that it calls `eyes`."""
+    return lesson_code("14", "eyes")
 
 
 def first_losses(lesson: dict) -> list[float]:

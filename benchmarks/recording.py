@@ -1,5 +1,6 @@
-"""What the scripts of recorded runs share: the loop over runs and its file, the first steps of a run, a callback."""
+"""What the scripts of recorded runs share: the loop over runs and its file, first steps, a lesson's own code."""
 
+import ast
 import itertools
 import json
 import math
@@ -12,8 +13,26 @@ import keras
 import numpy as np
 
 from course_utils import machine, training
+from course_utils.cli import lessons
 
 FIRST_STEPS = 3
+
+
+def lesson_code(number: str, *assigned: str) -> dict:
+    """What a lesson's own code gives its names: its imports, functions, classes and CONSTANTS, and those `assigned`.
+
+    Nothing else of the lesson is run; of a function that is written twice, as a solution is, the last one counts.
+    """
+
+    def wanted(node: ast.stmt) -> bool:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            return node.targets[0].id.isupper() or node.targets[0].id in assigned
+        return isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
+
+    chosen = [node for node in ast.parse(lessons.find_lesson(number).text).body if wanted(node)]
+    namespace = {}
+    exec(compile(ast.Module(chosen, []), f"lesson {number}", "exec"), namespace)
+    return namespace
 
 
 def read(path: Path, command: str) -> dict:

@@ -21,7 +21,7 @@
 #   measure it fairly, and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours; all cells run in four to eight minutes.
+# - **Time**: about two hours; all cells run in three to eight minutes.
 
 # %%
 import json

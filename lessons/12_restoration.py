@@ -383,7 +383,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The lower row shows what each took away with the noise: mostly hair, and wavelets the rim of an eye as well.
+# The lower row shows what each answer lacks: mostly hair, and that of the wavelets the rim of an eye as well.
 #
 # **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks what is small in their spectrum. Recorded (its
 # licence keeps it out), in grey, told sigma:
@@ -1237,8 +1237,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The specialist wins where just its accident happened, but was trained longer and, of blur, told more. On the chain,
-# which the denoiser never learned, the one network is ahead. From the JPEG it takes blocks, and hairs.
+# The specialist wins where just its accident happened, but was trained longer; the denoiser is larger too, and the
+# deblurrer is told the kernel. On the chain, which the denoiser never learned, the one network is ahead. From the JPEG
+# it takes blocks, and hairs.
 #
 # ## 9 · How do I restore a picture of my own?
 #

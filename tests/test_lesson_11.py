@@ -1,7 +1,5 @@
 """What lesson 11 shows in the open is what the package and the scripts of its recorded runs use."""
 
-import ast
-
 import numpy as np
 import pytest
 from fixtures import scripts
@@ -11,21 +9,8 @@ from course_utils.cli import lessons
 from course_utils.models import super_resolution
 
 
-def shown(*names: str) -> dict:
-    """What the lesson's own code gives these names: its imports and their definitions are run, nothing else."""
-    tree = ast.parse(lessons.find_lesson("11").text)
-    chosen = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) or defines(node) in names]
-    namespace = {}
-    exec(compile(ast.Module(chosen, []), "lesson 11", "exec"), namespace)
-    return {name: namespace[name] for name in names}
-
-
-def defines(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.FunctionDef):
-        return node.name
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id
-    return None
+def shown() -> dict:
+    return scripts.load("recording").lesson_code("11", "ways")
 
 
 @pytest.fixture
@@ -34,8 +19,7 @@ def pictures():
 
 
 def test_the_four_ways_of_shrinking_are_those_of_the_recorded_runs(pictures):
-    functions = "shrink_by_dropping", "shrink_by_boxes", "shrink_after_blur"
-    ours, recorded = shown(*functions, "ways")["ways"], scripts.load("11_enlargers").WAYS
+    ours, recorded = shown()["ways"], scripts.load("11_enlargers").WAYS
     assert list(ours) == list(recorded)
     for way in ours:
         small = [ops.convert_to_numpy(ways[way](pictures)) for ways in (ours, recorded)]
@@ -44,7 +28,7 @@ def test_the_four_ways_of_shrinking_are_those_of_the_recorded_runs(pictures):
 
 
 def test_the_first_network_is_the_packages(pictures):
-    ours, packaged = shown("first_network")["first_network"](2), super_resolution.srcnn(2, 1)
+    ours, packaged = shown()["first_network"](2), super_resolution.srcnn(2, 1)
     ours.set_weights([weights + 0.01 for weights in packaged.get_weights()])
     packaged.set_weights(ours.get_weights())
     np.testing.assert_allclose(ours(pictures), packaged(pictures), rtol=1e-4)
@@ -52,7 +36,7 @@ def test_the_first_network_is_the_packages(pictures):
 
 def test_the_perceptual_term_is_that_of_the_recorded_losses(pictures):
     recorded, moved = scripts.load("11_losses"), np.roll(pictures, 1, axis=2)
-    ours = shown("perceptual_term")["perceptual_term"](recorded.eyes(), pictures, moved)
+    ours = shown()["perceptual_term"](recorded.eyes(), pictures, moved)
     np.testing.assert_allclose(ours, recorded.perceptual_term(pictures, moved), rtol=1e-6)
 
 
