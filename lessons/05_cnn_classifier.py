@@ -103,8 +103,9 @@ figures.show(
 )
 
 # %% [markdown]
-# First, two methods without convolution. **Nearest neighbour** answers with the label of the training image
-# whose pixels differ least. **Logistic regression** is a network without hidden layers.
+# **Accuracy** is the share of right answers. First, two methods without convolution. **Nearest neighbour** answers
+# with the label of the training image whose pixels differ least. **Logistic regression** is a network without hidden
+# layers.
 
 # %%
 pixels, validation_pixels = images.reshape(-1, 784), validation_images.reshape(-1, 784)
@@ -165,8 +166,7 @@ small = small_cnn()
 print(f"{small.count_params():,} weights; output", small(images[:2]).shape)
 
 # %% [markdown]
-# The **softmax** turns logits into probabilities $p$, positive and adding up to one. The **cross-entropy**
-# says how little probability the right class $t$ got, averaged over $n$ pictures:
+# Softmax and cross-entropy are [those of lesson 04](04_learning.ipynb#From-numbers-to-probabilities):
 #
 # $$p_{k} = \frac{e^{z_k}}{\sum_j e^{z_j}} \qquad L = -\frac1n \sum_{i=1}^{n} \log p_{i,\,t_i} \qquad z, p: (n, 10),\quad t: (n,)$$
 
@@ -189,7 +189,7 @@ print(f"untrained {approx(by_hand, 2)}; ten equal guesses give log 10 = {np.log(
 # %% [markdown]
 # ### E5.1 ★ Softmax
 # Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000,
-# for which $e^z$ is too large for a computer: what may you subtract from a row without changing the result?
+# for which $e^z$ is too large for a computer: remember lesson 04.
 
 
 # %% tags=["exercise"]
@@ -210,10 +210,10 @@ def softmax(logits):
 check.e5_1(softmax)
 
 # %% [markdown]
-# ### E5.2 ★★★ The gradient that starts all learning
+# ### E5.2 ★★ The gradient that starts all learning
 # Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the
 # *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for
-# another $z_k$: the result is surprisingly simple. `keras.ops.softmax` is at hand.
+# another $z_k$, to see why lesson 04 had it so simple. `keras.ops.softmax` is at hand.
 
 
 # %% tags=["exercise"]
@@ -236,10 +236,8 @@ check.e5_2(cross_entropy_gradient)
 
 # %% [markdown]
 # ### A step, and many
-# Training moves each weight against its [gradient](04_learning.ipynb#4-·-Who-is-to-blame?), a **batch** of
-# pictures at a time; once through all is an **epoch**. `compile` names the loss and the **optimizer**, the
-# [rule that turns gradients into steps](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is
-# Keras's `fit` with a progress bar.
+# `compile` names the loss and the [optimiser](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is
+# Keras's `fit` with a progress bar; it leaves out the last batch of an epoch if that is not full.
 
 # %%
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -258,7 +256,7 @@ history = training.fit(
 #
 # ## 3 · When does it learn by heart?
 #
-# Give the same network a thousand images, over and over, then again with two remedies. **Dropout** sets a
+# Give the same network a thousand images, at three times the rate, then again with two remedies. **Dropout** sets a
 # random half of the features to zero in each training step, so that none can be relied on alone. **Early
 # stopping** ends training when the validation loss has not improved for some epochs (its *patience*), and
 # takes the best weights.
@@ -320,12 +318,12 @@ figures.show(
 
 # %% [markdown]
 # Left, the training loss goes to zero while the validation loss turns and climbs: **over-fitting**,
-# learning by heart. Right, dropout narrows the gap, and early stopping keeps the weights of the dotted
-# line. The surest remedy is more data: back to 55,000.
+# learning by heart. Right, with dropout (which also raises the training loss as shown), it climbs less; early
+# stopping keeps the weights of the dotted line. Another remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
 # Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
-# evenly from [0, 1), is below `rate`. The others are enlarged so that the expected sum stays the same: by
+# evenly from [0, 1), is below `rate`. The others are enlarged so that on average the sum stays the same: by
 # how much?
 
 
@@ -347,9 +345,9 @@ check.e5_3(dropout)
 
 # %% [markdown]
 # ### E5.4 ★★ Early stopping
-# `losses` holds the validation loss of each epoch. Training stops after the epoch in which, for the
-# `patience`-th time in a row, there was no new lowest loss. Write `early_stopping`, which returns the epoch
-# whose weights to keep and the epoch after which training stops, both counted from 0.
+# `losses` holds the validation losses as if nothing stopped. Training stops after the epoch in which, for the
+# `patience`-th time in a row, there was no new lowest loss, or after the last. Write `early_stopping`, which returns
+# the epoch whose weights to keep and the epoch after which training stops, both counted from 0.
 
 
 # %% tags=["exercise"]
@@ -378,8 +376,8 @@ check.e5_4(early_stopping)
 # ## 4 · What makes it better?
 #
 # **Batch normalisation** brings each channel to mean 0 and variance 1, over all pictures and places of the
-# batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. Large steps become safe. A
-# tiny $\varepsilon$ keeps from dividing by zero.
+# batch, then lets the network choose its own scale $\gamma$ and shift $\beta$. A small $\varepsilon$ keeps from
+# dividing by zero, and leaves narrow channels a little below 1.
 #
 # $$y_{n,r,c,k} = \gamma_k\,\frac{x_{n,r,c,k} - \mu_k}{\sqrt{\sigma_k^2 + \varepsilon}} + \beta_k \qquad \mu_k, \sigma_k^2: \text{ over } n, r, c$$
 
@@ -419,10 +417,10 @@ figures.show(
 # %% [markdown]
 # To predict, the layer uses averages of $\mu$ and $\sigma^2$ kept from training.
 #
-# **Augmentation** shows each picture changed every time, here moved by up to a pixel and mirrored. A
-# **learning-rate schedule** raises the rate, while the weights are still wild, then lowers it to zero, to
-# settle. **Label smoothing** asks for probability 0.91 instead of 1 on the right class. All these numbers
-# stand in the network's **recipe**, `course_utils/recipes/fashion_mnist_classifier.py`.
+# **Augmentation** shows each picture changed every time, here moved by up to a pixel and mirrored. A **learning-rate
+# schedule** first raises the rate, then lowers it to zero. **Label smoothing** asks for probability 0.91 instead of 1
+# on the right class. All these numbers stand in the network's **recipe**,
+# `course_utils/recipes/fashion_mnist_classifier.py`.
 
 # %%
 one_hot = keras.utils.to_categorical(labels, 10)  # label 3 -> a row with 1 at place 3, else 0
@@ -483,7 +481,7 @@ figures.show(
 # %% [markdown]
 # Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) a narrower network, 16 channels in
 # its first convolution, goes without one ingredient at a time, three seeds each. "Without the schedule"
-# keeps a fifth of the peak rate.
+# keeps a fifth of the peak rate; for no run was the rate tuned anew.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -539,7 +537,7 @@ for name, run in halves.items():
 # ## 5 · How large should it be?
 #
 # A wider network learns more in an epoch and takes longer. So we note **processor seconds**: two minutes on
-# two cores are 240. Recorded again, three seeds each; the last network is the shipped one.
+# two cores are 240. Recorded again, three seeds each; last the shipped network, one run.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -581,9 +579,9 @@ figures.show(
 
 # %% [markdown]
 # The curves settle only as the learning rate falls to zero: compare finished runs. Nor are equal epochs
-# equal time: with more epochs, meant to take as long, width 16 came out above the widest and width 8 below
-# (one run each, busy cores, `benchmarks/05_longer.json`), so which width is best for its time stays open.
-# We take the widest in the table, which stays below 240 seconds:
+# equal time: with 14 epochs width 16 came out above width 24, but in 189 s; with 19, width 8 below it, in 116 s
+# (one run each, busy cores, `benchmarks/05_longer.json`). Which is best for its time stays open. We take width 24,
+# which stays below 240 seconds:
 
 
 # %%
@@ -637,7 +635,8 @@ in_shipped = [layer.count_params() for layer in shipped.layers if "group_80_bloc
 print(f"a block: {block.count_params():,} weights; in the shipped network {sum(in_shipped):,}")
 
 # %% [markdown]
-# Now you train it, by gradient descent with momentum and weight decay, both of lesson 04.
+# Now you train it, by SGD with momentum and weight decay, both of lesson 04. (`nesterov` is a variant of momentum; the
+# `momentum` inside batch normalisation belongs to its kept averages.)
 
 # %%
 optimizer = keras.optimizers.SGD(
@@ -691,7 +690,7 @@ print("same answers after loading:", same)
 # %% [markdown]
 # ## 6 · How good is it, really?
 #
-# Now the test images, once. **Accuracy** is the share of right answers.
+# Now the test images, once.
 
 # %%
 test_images, test_labels = data.fashion_mnist("test")
@@ -776,10 +775,10 @@ check.e5_5(precision_recall_f1)
 
 # %% [markdown]
 # ### May we believe its probabilities?
-# If a network is **calibrated**, then of the answers given with probability 0.8, eight in ten are right. We
-# sort answers into bins by probability; the mean distance, bins weighted by their answers, is the
-# **expected calibration error** (ECE). On the validation images again, with the small network trained once
-# more, on smoothed labels:
+# If a network is **calibrated**, then of the answers given with probability 0.8, eight in ten are right. We sort
+# answers into bins by probability. In each, the mean probability and the share right differ; the mean of these
+# distances, weighted by answers, is the **expected calibration error** (ECE). On the validation images again, with
+# the small network trained once more, on smoothed labels:
 
 # %%
 training.set_seed(0)
@@ -816,8 +815,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Above the diagonal means too modest. Smoothed labels alone bring the small network there (one seed): asked
-# for 0.91, it hardly says more.
+# Above the diagonal means too modest, as the small network mostly is by a little; trained on smoothed labels it is
+# far more so (one seed).
 #
 # Which answers were surest and yet wrong?
 
@@ -840,7 +839,7 @@ figures.images(
 )
 
 # %% [markdown]
-# In many the network has a point: 28 pixels show no fabric, and a few labels are simply wrong.
+# In many the network has a point: 28 pixels show no fabric, and some labels look wrong.
 #
 # ## 7 · What has it learned?
 #
@@ -909,11 +908,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Shirts lie among T-shirts, pullovers, coats and dresses: there the mistakes are made.
+# Shirts lie among T-shirts, pullovers, coats and dresses, which our network confuses too.
 #
 # **EfficientNet-Lite0** learned a thousand classes from more than a million photographs. To ask *where* it
 # looks, **Grad-CAM** takes what each channel $k$ of its last convolution answers (its **feature map**
-# $A_k$), weighs it by how much it helps the logit $s$ of the answer, and keeps what speaks for it:
+# $A_k$), weighs it by $\alpha_k$, the mean gradient of the answer's logit $s$, and keeps what speaks for it:
 #
 # $$\alpha_k = \frac{1}{HW}\sum_{r,c} \frac{\partial s}{\partial A_{r,c,k}} \qquad G_{r,c} = \max\Big(0, \sum_k \alpha_k A_{r,c,k}\Big) \qquad A: (H, W, K), \quad G: (H, W)$$
 
@@ -966,7 +965,7 @@ figures.show(
 
 # %% [markdown]
 # The kingfisher is answered jacamar, a bird of much the same shape: there is no class kingfisher. Is the
-# glow true, or only pretty? On photographs of which the network is more than half sure, cover three tenths
+# glow true, or only pretty? On photographs of which it is more than half sure, cover three tenths of the 7×7 places
 # with grey: the hottest places, the middle, where photographers put things, random places, or the coldest.
 # What is left of the probability?
 
@@ -1015,13 +1014,13 @@ for name, order in orders.items():
     )
 
 # %% [markdown]
-# Covering hot places costs more than random or cold ones, by over twice the standard error. Against the
-# middle there is no difference that we can see.
+# The ± is the **standard error**: how much a mean over so few photographs varies by chance. Covering hot places
+# costs more than random or cold ones, by over twice that. Against the middle we can see no difference.
 #
 # ## 8 · What if there are only a hundred pictures?
 #
 # Then borrow. In **transfer learning** we take EfficientNet's features as they are and train only a new
-# last layer, here for five classes of photographs, which lie in a *folder* with a sub-folder a class. First
+# last layer, here for five classes of photographs, in a *folder* with one sub-folder for each class. First
 # we write one:
 
 # %%
@@ -1218,9 +1217,8 @@ figures.show(
 #
 # - A classifier turns logits into probabilities by softmax and learns by lowering the cross-entropy.
 # - Training images set weights, validation images choose, test images are used once.
-# - Over-fitting is a growing gap between training and validation loss. Dropout and early stopping help,
-#   more data more.
-# - In our recorded runs the schedule and batch normalisation paid most.
+# - Over-fitting is a growing gap between training and validation loss. Dropout, early stopping and more data help.
+# - In our recorded runs, at one learning rate, the schedule and batch normalisation paid most.
 # - Compare with baselines, and say where budgets differ.
 # - The confusion matrix says which mistakes, calibration whether to believe a probability, Grad-CAM where.
 # - With few pictures, borrow features and train the last layer.
