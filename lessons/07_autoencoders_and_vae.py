@@ -17,7 +17,7 @@
 #
 # Squeeze pictures through a few numbers, learn to unfold them again, then choose new numbers.
 #
-# - **You will be able to** say why an autoencoder cannot invent, derive the loss that repairs it, train a
+# - **You will be able to** say why an autoencoder invents badly, derive the loss that repairs it, train a
 #   variational autoencoder, and judge and steer what it generates.
 # - **You need** [lesson 04](04_learning.ipynb) for losses, gradients and optimisers, [lesson
 #   05](05_cnn_classifier.ipynb) for training.
@@ -154,8 +154,8 @@ autoencoder = keras.Sequential([encoder, decoder])
 train(autoencoder, images, images, epochs=1, numbers=numbers, loss=bernoulli_nats)
 
 # %% [markdown]
-# The baseline is **principal component analysis** (PCA), the best that two numbers can do if decoding may
-# only add and multiply.
+# The baseline, **principal component analysis** (PCA), adds two fixed pictures, each times one number, to the mean
+# picture. No other two leave a smaller squared error in training.
 
 # %%
 plane = PCA(2, random_state=0).fit(images.reshape(-1, 784))
@@ -181,9 +181,9 @@ figures.images(
 )
 
 # %% [markdown]
-# Two numbers hold the class and a rough cut; prints and patterns are gone.
+# Two numbers hold a rough shape, often the class; prints and patterns are gone.
 #
-# ## 2 · Why can it not invent?
+# ## 2 · Why does it invent badly?
 #
 # To invent, pick a new code and decode it. But where? We divide each axis into 20 steps of equal share under a
 # normal distribution with the codes' mean and standard deviation. Normal draws would fill all 400 cells. Do our
@@ -243,8 +243,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes lie in streaks, at a scale of their own, with **holes** between, where nothing ever asked the decoder
-# for sense. We need an encoder that fills its space, in a shape that we can draw from.
+# The codes lie in streaks, at a scale of their own, with **holes** between. Some holes show clean boots or T-shirts,
+# others a shoe crossed with trousers: hardly a code asked the decoder for sense there. We need an encoder that fills
+# its space, in a shape that we can draw from.
 #
 # ## 3 · What should the loss be?
 #
@@ -296,7 +297,7 @@ figures.show(
 # $$p(x) = \mathbb{E}_{z \sim p(z)}\,[\,p(x|z)\,]$$
 #
 # But nearly no $z$ fits a given picture. So a helper, the encoder, *proposes* codes that may fit, from a density
-# $q$ of its own; we divide by $q$ for having drawn them too often:
+# $q$ of its own; the factor $p(z)/q(z)$ makes up for drawing some $z$ too often, others too seldom:
 #
 # $$p(x) = \mathbb{E}_{z \sim q}\!\left[\frac{p(x|z)\,p(z)}{q(z)}\right]$$
 
@@ -325,10 +326,13 @@ print(f"log p(x) {np.log(density):.3f}, mean of the logs of the weights {np.log(
 #
 # $$\log p(x) \;\ge\; \mathbb{E}_q\!\left[\log \frac{p(x|z)\,p(z)}{q(z)}\right] = \underbrace{\mathbb{E}_q[\log p(x|z)]}_{-\text{reconstruction}} - \underbrace{\mathbb{E}_q\!\left[\log \frac{q(z)}{p(z)}\right]}_{\text{KL}(q\,\|\,p)}$$
 #
-# The first term is the autoencoder's loss with a cloud for a code. The second, the **Kullback-Leibler
+# The first term is minus the autoencoder's loss, with a cloud for a code. The second, the **Kullback-Leibler
 # divergence**, is the price of a cloud that differs from $p(z)$: 0 for equal densities, else more.
 #
 # ### What does the bound lose?
+#
+# $p(x|z)\,p(z) = p(z|x)\,p(x)$: both are the density of $z$ and $x$ together. So the fraction is $p(x)$ times
+# $p(z|x) / q(z)$, and the ELBO is $\log p(x) - \text{KL}(q\,\|\,p(z|x))$. In numbers:
 
 
 # %%
@@ -364,7 +368,7 @@ figures.show(
 )
 
 # %% [markdown]
-# It loses exactly the divergence between $q$ and the posterior. Making the bound large trains both networks.
+# Making the bound large trains both networks.
 #
 # The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$ for
 # each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence has a
@@ -517,15 +521,15 @@ figures.images(
 )
 
 # %% [markdown]
-# It invents: most generated pictures can be named. They are soft: where the decoder is unsure, a mean loses
-# least.
+# It invents: about half of these can be named, the others are blends or smears. All are soft: where the decoder is
+# unsure, a mean loses least.
 #
 # Mind the **scale** of the loss: sum over pixels and latent numbers, then average over pictures. A mean over
 # pixels would shrink the first term 784 times (see the clinic).
 #
 # ### E7.3 ★★ The scale of the loss
 # Write `reconstruction_nats`: from pictures (n, h, w, 1) in [0, 1] and logits of the same shape, *one* number,
-# the Bernoulli loss in nats per picture. It should bear logits of $\pm800$. Which NumPy function computes
+# the loss of section 1 in nats per picture. It should bear logits of $\pm800$. Which NumPy function computes
 # $\log(e^a + e^b)$ safely?
 
 
@@ -595,8 +599,8 @@ check.e7_4(importance_weighted_bound)
 #
 # The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white; the loss
 # is the mean loss of pictures whose pixels are tossed like coins. **Gaussian**: the level is the mean of a normal
-# distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$.
-# Many tutorials take $s=1$; it can also be learned.
+# distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$, plus
+# $\log s$ a pixel and a constant. Many tutorials take $s=1$; it can also be learned.
 
 # %%
 one = validation_images[:1]
@@ -624,10 +628,10 @@ for name, run in recorded.items():
     print(f" {distance:8.1f} ± {errors[3]:.1f} {coverage:6.2f} ± {errors[4]:.2f}")
 
 # %% [markdown]
-# $-$ELBO cannot be compared between rows: a density is no probability, and one over 1 makes it negative. Pictures
-# can. With $s=1$ a wrong pixel costs next to nothing, so little is stored (small KL) and all is blurred. The
-# learned $s$ stores most, and rebuilds best. For *generated* pictures (last two columns, section 7) Bernoulli
-# leads, with each seed.
+# Bernoulli's $-$ELBO cannot be compared with the Gaussians': a density is no probability, and one over 1 makes it
+# negative. Pictures can. With $s=1$ a wrong pixel costs little, so little is stored (small KL). The learned $s$
+# stores most, and rebuilds best. For *generated* pictures (section 7: low Fréchet, high coverage) Bernoulli leads,
+# with each seed.
 #
 # ## 7 · Is it better than something simple?
 #
@@ -677,14 +681,15 @@ figures.images(
 )
 
 # %% [markdown]
-# Two numbers decide, from 160 features by which lesson 05's classifier describes a picture. The **Fréchet
-# distance** compares means $m$ and covariances $C$ (how features vary together) of real and generated pictures:
+# We use two numbers, from 160 features by which lesson 05's classifier describes a picture. The **Fréchet
+# distance** (here squared, as is usual) compares means $m$ and covariances $C$ (how features vary together) of real
+# and generated pictures; $M^{1/2}$ is the matrix that, times itself (@), gives $M$:
 #
 # $$\lVert m_r - m_g \rVert^2 + \text{trace}\left(C_r + C_g - 2\,(C_r C_g)^{1/2}\right)$$
 #
 # **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real one.
 # **Precision** is the share of generated pictures close to real ones, **recall** the reverse; we leave the other
-# columns aside. The last row, the floor, is real pictures in place of generated ones.
+# columns aside. The last row, the floor, is real pictures in place of generated ones: the best to hope for.
 
 # %%
 judge = metrics.Judge(data.fashion_mnist("test")[0][:5000], images[-5000:])
@@ -701,14 +706,13 @@ for metric in ("frechet_distance", "kernel_distance", "coverage"):
     print(f"best of the first five in {metric}: {approx(choose_best(values, key=values.get))}")
 
 # %% [markdown]
-# Of the first five, ours wins in Fréchet distance and coverage. In recall the fitted autoencoder is ahead, and
-# the precision of pure noise is not zero. So judge by these two together, beside the floor and a grid of
-# pictures.
+# Of the first five, ours leads in Fréchet distance and coverage, the fitted autoencoder in recall. Pure noise has
+# some precision. No single number is enough: look at several, beside the floor and a grid of pictures.
 #
 # ## 8 · What is in the latent space?
 #
 # With two latent numbers we can draw the map of section 2, after as long a training. The shares are those of
-# $N(0, 1)$ itself now.
+# $N(0, 1)$ itself now. A dot is the mean of a picture's cloud: `encode` returns means and deviations.
 
 # %%
 training.set_seed(numbers.seed)
@@ -733,9 +737,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The scale is known now, and fewer cells are empty. Across the gaps that remain the decoder fades from class to
-# class. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged* to mean similar
-# things, not forced. Back to sixteen numbers.
+# The scale is near 1 now, and fewer cells are empty (one run each). Across the gaps that remain the decoder fades
+# from class to class. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged* to mean
+# similar things, not forced. Back to sixteen numbers.
 
 
 # %%
@@ -831,7 +835,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The bar for *in use* is low: a number just above it costs, and says, next to nothing. Move the six dearest
+# The threshold for *in use* is low: a number just above it costs, and says, next to nothing. Move the six dearest
 # yourself, in JupyterLab:
 
 # %%
@@ -841,7 +845,7 @@ panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
 # ## 9 · How much should a code cost?
 #
 # **$\beta$-VAE** weighs the KL term by $\beta$. What will a $\beta$ of 100 do? Guess before you run these
-# recorded runs, on binarised pictures, one seed each:
+# recorded runs, on binarised validation pictures, one seed each:
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_betas.json").read_text())["runs"]
@@ -935,8 +939,8 @@ measured("ordered, recognised as that class", recognised["ordered"], at_least=0.
 print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["real"], 2))
 
 # %% [markdown]
-# The classifier sees most pictures as what was ordered; guessing would give one in ten. Blur costs some: even
-# rebuilt pictures lose thin straps of sandals. Lesson 08 trains against a judge that does not let blur pass.
+# The classifier sees most pictures as what was ordered; guessing would give one in ten. Even rebuilt pictures are
+# recognised less often than real ones, sandals least. Lesson 08 trains against a judge in place of a likelihood.
 #
 # ## Clinic
 #
@@ -997,12 +1001,12 @@ figures.images(
 #
 # ## Summary
 #
-# - An autoencoder cannot invent: its codes lie in streaks, with holes between.
+# - A plain autoencoder invents badly: its codes lie in streaks, with holes between.
 # - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus the KL divergence of
 #   the cloud from $N(0, I)$. What the bound loses is the divergence from the posterior.
 # - The reparameterisation trick lets the gradient pass a random draw.
 # - State the likelihood and the unit: nats per picture, summed over pixels and latent numbers.
-# - Judge samples by Fréchet distance and coverage together, beside baselines and the floor.
+# - Judge samples by several numbers and a grid, beside baselines and the floor.
 # - $\beta$ trades detail for order; the KL of each latent number shows collapse.
 #
 # ## Glossary
