@@ -6,7 +6,7 @@ All in the 16 numbers of the shipped VAE, with the numbers of the lesson profile
 weights and see the same batches, so that prediction and schedule alone differ. Times are drawn uniformly, which favours
 none of the schedules. Frechet distances are of 3,000 samples, from the same noise in every run, to the 5,000 validation
 images; Heun's 20 steps with every seed, what else "sampled" names with seed 0 alone. Runs that are already in the file
-are kept, so an interrupted call goes on where it stopped: so far it has seed 0.
+are kept, so an interrupted call goes on where it stopped.
 """
 
 import itertools

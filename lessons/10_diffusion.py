@@ -755,21 +755,23 @@ figures.images(
 # classes (see section 10). In coverage, and far more in recall, even rebuilt pictures stay behind the GAN: what the
 # autoencoder loses, as prints, stays lost.
 #
-# What should a network predict, on which schedule, in how many steps? **Recorded**, one seed's Fréchet distances
-# (3,000 samples, uniform times: not comparable with the table above):
+# What should a network predict, on which schedule, in how many steps? **Recorded** Fréchet distances (3,000 samples,
+# uniform times: not comparable with the table above), for Heun of three seeds with their spread, else of one:
 
 # %%
 grid = json.loads((paths.BENCHMARKS / "10_grid.json").read_text())["runs"]
 for name, entry in grid.items():
-    print(f"{name:17} Heun, 20 steps: {entry['seeds']['0']['heun']['20']:.2f}")
+    found = [one["heun"]["20"] for one in entry["seeds"].values()]
+    print(f"{name:17} Heun, 20 steps: {np.mean(found):.2f} ± {np.std(found, ddof=1):.2f}")
 for name in ("velocity, linear", "noise, cosine"):
     for sampler in ("heun", "ddim", "ancestral"):
         by_steps = grid[name]["seeds"]["0"][sampler].items()
         print(f"{name:17} {sampler:9} steps", "  ".join(f"{n}: {far:.2f}" for n, far in by_steps))
 
 # %% [markdown]
-# Clean data or velocity: no difference that we can see. With noise predicted, Heun's 20 steps are behind on both
-# schedules; on cosine, Heun needs 50 to keep up, DDIM 100, ancestral sampling 20 (why, we have not tested).
+# Clean data or velocity: hardly a difference. With noise predicted, Heun's 20 steps are behind on both
+# schedules, from each seed; on cosine (one seed) Heun needs 50 to keep up, DDIM 100, ancestral sampling 20 (why, we have
+# not tested).
 #
 # ## 9 · How does one ask for a class?
 #
@@ -914,8 +916,8 @@ figures.images(
 # ## 10 · And in pixels?
 #
 # The opening's network is a **U-Net**: it shrinks a picture by convolutions, enlarges it again, and hands details
-# across (lesson 12). Four generators by one judge (10,000 samples, diffusion told classes in turn); then,
-# **recorded**, diffusion told otherwise:
+# across (lesson 12). Four generators by one judge (10,000 samples, diffusion told classes in turn); then, **recorded**,
+# diffusion told otherwise; then, in codes and shorter, one network trained with labels and without, three seeds each:
 
 # %%
 shipped = ("vae_fashion", "gan_fashion", "diffusion_latent", "diffusion_fashion")
@@ -937,6 +939,14 @@ for name, entry in untold.items():
         print(f"coverage {found['coverage']:.3f}  classes {found['effective_classes']:.1f}")
 
 # %%
+labelled = json.loads((paths.BENCHMARKS / "10_labels.json").read_text())["runs"]
+for name, entry in labelled.items():
+    three = [one["scores"] for one in entry["seeds"].values()]
+    for way in three[0]:
+        found = [one[way]["frechet_distance"] for one in three]
+        print(f"{name:14} {way:17} Fréchet {np.mean(found):.2f} ± {np.std(found, ddof=1):.2f}")
+
+# %%
 for name in shipped:
     generator = models.load(name)
     generator.sample(100, seed=0)  # the first time it is compiled
@@ -948,7 +958,9 @@ for name in shipped:
 # Told classes, diffusion in pixels comes nearest by Fréchet distance, diffusion in codes next (one training each; that
 # in codes needs the VAE's 12 minutes too); in coverage, codes lie behind the GAN. Told nothing, as VAE and GAN are,
 # both lie behind the GAN, and pixels are no nearer than the VAE; but only a tenth of their training was without
-# labels. The price is time: Heun's twenty steps ask the network 39 times, a GAN is asked once.
+# labels. The last table shows what that costs: in codes, a network trained without any comes nearer than one that
+# knows them and is told nothing, and not as near as one that is told. The price of diffusion is time: Heun's twenty
+# steps ask the network 39 times, a GAN is asked once.
 #
 # **Filling** (Lugmayr and others, 2022, without their repeated steps): after each step put the known pixels, with
 # noise for that time, in place. Known are left halves and class:

@@ -158,6 +158,26 @@ def test_it_learns_from_photographs_alone_and_keeps_the_decoder_alone():
     assert learner.count_params() - learner.network.count_params() <= 2  # the state of the generator of draws
 
 
+def test_whitened_numbers_of_photographs_lie_around_0_and_vary_by_themselves():
+    photographs = RANDOM.random((40, 32, 32, 3), dtype=np.float32) ** RANDOM.uniform(0.3, 3, (40, 1, 1, 3))
+    kernel, bias = adain.whitening(np.float32(photographs))
+    maps = ops.convert_to_numpy(vgg.features((adain.CODED,), pooling="average")(np.float32(photographs))[adain.CODED])
+    white = (maps[:, ::4, ::4] @ kernel + bias).reshape(-1, 256)
+    np.testing.assert_allclose(white.mean(axis=0), 0, atol=0.02)
+    covariance = np.cov(white.T)
+    np.testing.assert_allclose(covariance, np.diag(np.diag(covariance)), atol=0.02)
+    # Up to 1, and less where the maps hardly vary, so that nothing small is made large.
+    variances = np.sort(np.diag(covariance))
+    assert 0.98 < variances[-1] < 1.01 and variances[0] < 0.1
+
+    learner = small()
+    layer = learner.network.get_layer("whitened")
+    np.testing.assert_allclose(layer(maps), maps, rtol=1e-4)  # before it is given them
+    layer.set_weights([kernel, bias])
+    np.testing.assert_allclose(layer(maps[:, ::4, ::4]).numpy().reshape(-1, 256), white, atol=0.05)
+    assert len(learner.network.trainable_variables) == 14
+
+
 WRONG = {
     "two widths": (lambda: adain.decoder((8, 8)), "three widths"),
     "a width of zero": (lambda: adain.decoder((8, 0, 8)), "1 or more each"),

@@ -18,10 +18,12 @@ _EACH = (  # with one file of results
     "04_optimisers",
     "08_repairs",
     "10_grid",
+    "10_labels",
     "10_range",
     "11_enlargers",
     "11_losses",
     "11_srcnn",
+    "12_dncnn",
     "12_fillers",
     "12_inpainters",
     "12_losses",
@@ -151,6 +153,8 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
     [
         "04_optimisers",
         "08_repairs",
+        "10_grid",
+        "10_labels",
         "10_range",
         "11_enlargers",
         "11_losses",
@@ -180,6 +184,16 @@ def test_srcnn_was_trained_for_about_as_long_as_the_network_that_ships():
     assert all(run["settings"][name] == ours[name] for name in ("batch_size", "turned"))
 
 
+def test_dncnn_was_trained_for_about_as_long_as_the_network_that_ships_at_the_best_rate_that_was_tried():
+    shipped = json.loads((paths.WEIGHTS / "denoise.json").read_text())
+    *tried, long = table("12_dncnn")["runs"].values()
+    assert long["seeds"]["0"]["processor_seconds"][-1] > 0.9 * shipped["processor_seconds"]
+    assert long["seeds"]["0"]["scores"].keys() == shipped["scores"].keys()
+    best = max(tried, key=lambda entry: entry["seeds"]["0"]["val_psnr"][-1])
+    assert long["settings"]["learning_rate"] == best["settings"]["learning_rate"]
+    assert all(long["settings"][name] == shipped["numbers"][name] for name in ("batch_size", "sigma"))
+
+
 def test_both_generators_of_the_comparison_were_judged_alike():
     both = [table("08_baseline")[name] for name in ("tutorial", "ours")]
     assert both[0]["judged"] == both[1]["judged"] and both[0]["floor"] == both[1]["floor"]
@@ -194,6 +208,12 @@ def test_the_grid_of_diffusion_differs_in_prediction_and_schedule_alone():
     runs = [entry["settings"] for entry in table("10_grid")["runs"].values()]
     shared = [{key: s[key] for key in s.keys() - {"predicts", "schedule", "sampled"}} for s in runs]
     assert len(shared) == 6 and all(one == shared[0] for one in shared)
+
+
+def test_networks_with_labels_and_without_differ_in_nothing_else():
+    runs = {name: entry["settings"] for name, entry in table("10_labels")["runs"].items()}
+    assert [s.pop("labels") for s in runs.values()] == [True, False]
+    assert runs["with labels"] == runs["without labels"]
 
 
 def test_what_diffusion_draws_untold_was_judged_of_the_weights_that_ship():

@@ -22,6 +22,7 @@ COMPARED = ("conv1_1", "conv2_1", "conv3_1")  # whose statistics a painted pictu
 
 _CHANNELS = tuple(vgg.CHANNELS[int(name[4]) - 1] for name in COMPARED)
 _LITTLE = 1e-3  # beside the variance of a map, whose numbers are in the tens
+_FLOOR = 1e-3  # beside the variances along the axes of `whitening`, over the largest of them
 
 
 def code(maps):
@@ -54,7 +55,8 @@ def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> ker
     """Maps of CODED, (n, h, w, 256), to pictures (n, 4h, 4w, 3) in (0, 1): the encoder backwards.
 
     widths: maps at the size of the input, at twice and at four times it. Doubled by repeated pixels, and with no
-    normalisation, which would take away the very statistics that the picture is to have.
+    normalisation, which would take away the very statistics that the picture is to have. The layer "whitened" does not
+    learn and starts as the identity: it is given the numbers of `whitening`.
     Raises ValueError for other than three widths and for widths under 1.
     """
     if len(widths) != 3 or min(widths) < 1:
@@ -64,11 +66,28 @@ def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> ker
         return layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal")(x)
 
     maps = layers.Input((None, None, _CHANNELS[-1]), name="maps")
-    x = maps / ops.sqrt(1 + ops.abs(maps))  # some maps have numbers a hundred times those of others
+    x = layers.Dense(_CHANNELS[-1], kernel_initializer="identity", trainable=False, name="whitened")(maps)
     x = convolved(convolved(x, widths[0]), widths[0])
     for width in widths[1:]:
         x = convolved(convolved(layers.UpSampling2D(2)(x), width), width)
     return keras.Model(maps, layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="painted")(x), name=name)
+
+
+def whitening(photographs: np.ndarray) -> list[np.ndarray]:
+    """[kernel (256, 256), bias (256,)] for the layer "whitened" of a decoder, from maps of photographs (n, H, W, 3).
+
+    After it the mean of every number is 0, and all lie about equally far from it and apart from each other. In the maps
+    themselves some numbers are a hundred times those of others and most go together, so that what tells colours is a
+    small difference of large numbers, which a decoder learns slowly.
+    """
+    encoder, found = vgg.features((CODED,), pooling="average"), []
+    for start in range(0, len(photographs), 4):  # few at a time: maps are large
+        maps = ops.convert_to_numpy(encoder(photographs[start : start + 4])[CODED])
+        found.append(maps[:, ::4, ::4].reshape(-1, maps.shape[-1]))  # neighbours tell little more
+    found = np.concatenate(found).astype(np.float64)
+    variances, axes = np.linalg.eigh(np.cov(found.T))
+    kernel = axes / np.sqrt(variances.clip(0) + _FLOOR * variances[-1])
+    return [kernel.astype(np.float32), (-found.mean(axis=0) @ kernel).astype(np.float32)]
 
 
 class AnyStyle(keras.Model):

@@ -29,15 +29,15 @@ class Numbers:
     warm_up: int = 200  # steps in which photographs are to come back and nothing else
     epochs: int = 1
     batch_size: int = 2  # many small steps, of which VGG takes most of the time
-    learning_rate: float = 0.0003  # the peak of the one-cycle schedule
+    learning_rate: float = 0.001  # the peak of the one-cycle schedule
     seed: int = 0
 
 
 LESSON = Numbers()
-# Pilots of 250 steps in which photographs alone are to come back, one seed each; squared error of the pixels over their
-# square: as it is 0.103; three times the rate 0.105; maps divided by their spread instead of squeezed by a root 0.095,
-# and with a last kernel that starts at zero besides 0.107. None of them was trained in full.
-FULL = replace(LESSON, warm_up=1_500, epochs=9)
+# Pilots of 250 steps in which photographs alone are to come back, one seed each, on validation patches:
+# maps squeezed by a root 17.1 dB, divided by their spread 17.9, whitened 19.4; whitened with a tenth of the floor 19.1,
+# and at three times the rate 19.1.
+FULL = replace(LESSON, warm_up=3_000, epochs=32)
 
 
 def data() -> Examples:
@@ -57,6 +57,7 @@ def build(numbers: Numbers) -> adain.AnyStyle:
 
 def compile(model: adain.AnyStyle, numbers: Numbers, steps: int) -> None:
     model.statistics = styles()
+    model.network.get_layer("whitened").set_weights(whitening())
     optimizer = keras.optimizers.Adam(training.one_cycle(numbers.learning_rate, steps), global_clipnorm=1.0)
     model.compile(optimizer, jit_compile=False)
 
@@ -78,6 +79,11 @@ def styles() -> np.ndarray:
             crops += [crop[..., order] for order in permutations(range(3))]
     parts = [np.stack(crops[start : start + 4]) for start in range(0, len(crops), 4)]  # few at a time: maps are large
     return np.concatenate([adain.statistics(part) for part in parts])
+
+
+@lru_cache(maxsize=1)  # some seconds
+def whitening() -> list[np.ndarray]:
+    return adain.whitening(data().images[::4])
 
 
 def preview(model: adain.AnyStyle) -> np.ndarray:
