@@ -754,11 +754,12 @@ print("different numbers in the Gram matrix:", count * (count + 1) // 2, "in the
 # The code has 64 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
 # maps go together, which the code does not know.
 #
-# **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint them:
-# first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps asked for, and
-# the style's means and spreads in three layers. (Its first layer is fixed and **whitens** the maps: over photographs all
-# numbers then vary as much, each by itself, and small ones are not overlooked.) Styles were codes of crops of six paintings and of gravel, in each order of
-# red, green and blue. The road and the café terrace were held out; they too are van Gogh's: other hands were not tried.
+# **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint
+# them: first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps
+# asked for, and the style's means and spreads in three layers. (Its first layer is fixed and **whitens** the maps:
+# over photographs most numbers then vary alike, each by itself, and small ones are not overlooked.) Styles were codes
+# of crops of six paintings and of gravel, in each order of red, green and blue. The road and the café terrace were
+# held out; they too are van Gogh's: other hands were not tried.
 
 # %%
 any_style = models.load("style_adain")
