@@ -958,7 +958,7 @@ for name in shipped:
 # Told classes, diffusion in pixels comes nearest by Fréchet distance, diffusion in codes next (one training each; that
 # in codes needs the VAE's 12 minutes too); in coverage, codes lie behind the GAN. Told nothing, as VAE and GAN are,
 # both lie behind the GAN, and pixels are no nearer than the VAE; but only a tenth of their training was without
-# labels. The last table shows what that costs: in codes, a network trained without any comes nearer than one that
+# labels. The table of labels shows what that costs: in codes, a network trained without any comes nearer than one that
 # knows them and is told nothing, and not as near as one that is told. The price of diffusion is time: Heun's twenty
 # steps ask the network 39 times, a GAN is asked once.
 #
