@@ -35,15 +35,18 @@ MANY_WAYS = {"heun": (2, 5, 10, 20, 50), "ddim": (2, 5, 10, 20, 50, 100), "ances
 SAMPLED_IN_MANY_WAYS = (("velocity", "linear"), ("noise", "cosine"))
 
 
-def settings() -> dict[str, dict]:
-    numbers = diffusion_latent.LESSON
+def recipe() -> dict:
+    """What all runs share: the numbers of the lesson profile."""
     kept = ("width", "blocks", "epochs", "batch_size", "learning_rate", "averaging")
-    recipe = {name: getattr(numbers, name) for name in kept}
-    found = {}
+    return {name: getattr(diffusion_latent.LESSON, name) for name in kept}
+
+
+def settings() -> dict[str, dict]:
+    shared, found = recipe(), {}
     for predicts, schedule in itertools.product(diffusion.PREDICTIONS, diffusion.SCHEDULES):
         ways = MANY_WAYS if (predicts, schedule) in SAMPLED_IN_MANY_WAYS else ONE_WAY
         sampled = {sampler: list(steps) for sampler, steps in ways.items()}
-        found[f"{predicts}, {schedule}"] = {"predicts": predicts, "schedule": schedule} | recipe | {"sampled": sampled}
+        found[f"{predicts}, {schedule}"] = {"predicts": predicts, "schedule": schedule} | shared | {"sampled": sampled}
     return found
 
 
@@ -64,10 +67,11 @@ def judge() -> metrics.Judge:
     return metrics.Judge(data.fashion_mnist("validation")[0], data.fashion_mnist("train")[0][-5_000:])
 
 
-def network(s: dict, seed: int) -> diffusion.Diffusion:
+def network(s: dict, seed: int, labels: bool = True) -> diffusion.Diffusion:
+    """The compiled network of a run, untrained; labels: whether it has an input for a class."""
     autoencoder()  # is built before the seed is set, or the first run of each call would start from other weights
     training.set_seed(seed)
-    size, classes = autoencoder().latent_size, diffusion_latent.CLASSES
+    size, classes = autoencoder().latent_size, diffusion_latent.CLASSES if labels else None
     model = diffusion.Diffusion(
         diffusion_networks.dense_with_time(size, classes, width=s["width"], blocks=s["blocks"]),
         schedule=s["schedule"],

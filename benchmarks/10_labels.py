@@ -15,13 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import keras
 import numpy as np
 import recording
-from keras import ops
 
 from course_utils import paths, training
-from course_utils.models import diffusion, diffusion_networks
+from course_utils.models import diffusion
 from course_utils.recipes import diffusion_latent
 
 grid = importlib.import_module("10_grid")
@@ -32,10 +30,7 @@ METRICS = ("frechet_distance", "coverage", "effective_classes")
 
 
 def settings() -> dict[str, dict]:
-    numbers = diffusion_latent.LESSON
-    kept = ("width", "blocks", "epochs", "batch_size", "learning_rate", "averaging")
-    shared = {name: getattr(numbers, name) for name in kept}
-    return {name: {"labels": labels} | shared for name, labels in (("with labels", True), ("without labels", False))}
+    return {name: {"labels": name == "with labels"} | grid.recipe() for name in ("with labels", "without labels")}
 
 
 def examples(s: dict) -> tuple[np.ndarray, ...]:
@@ -44,21 +39,7 @@ def examples(s: dict) -> tuple[np.ndarray, ...]:
 
 
 def network(s: dict, seed: int) -> diffusion.Diffusion:
-    grid.autoencoder()  # is built before the seed is set, or the first run of each call would start from other weights
-    training.set_seed(seed)
-    size, classes = grid.autoencoder().latent_size, diffusion_latent.CLASSES if s["labels"] else None
-    model = diffusion.Diffusion(
-        diffusion_networks.dense_with_time(size, classes, width=s["width"], blocks=s["blocks"]),
-        times="uniform",
-        averaging=s["averaging"],
-        encode=lambda codes: codes,
-        decode=lambda codes: ops.sigmoid(grid.autoencoder().decoder(codes, training=False)),
-        seed=seed,
-    )
-    model.input_range = (-10.0, 10.0)  # what it is given are codes, not pictures
-    steps = s["epochs"] * (len(grid.codes()[0]) // s["batch_size"])
-    model.compile(keras.optimizers.Adam(training.one_cycle(s["learning_rate"], steps)), jit_compile=False)
-    return model
+    return grid.network({"predicts": "velocity", "schedule": "linear"} | s, seed, s["labels"])
 
 
 def first_steps(s: dict) -> dict:

@@ -896,9 +896,9 @@ for name in ("road", "terrace", "auvers"):
     shown("one style", row["style_distance"], row["content_distance"])
 
 # %% [markdown]
-# In style it comes nearer than histogram matching: clearly on the road, which was held out, and on both learned paintings,
-# at the terrace by less than twice the standard error. In content we see no clear difference. By the style distance a
-# network for one style is ahead. Huang and Belongie learned from some 80,000 paintings, ours from six.
+# In style it comes nearer than histogram matching: by over twice the standard error to the road, which was held out, and
+# to both learned paintings, by less to the terrace. In content we see no clear difference. By the style distance networks
+# for one style are ahead, for the road hardly. Huang and Belongie learned from some 80,000 paintings, ours from six.
 #
 # ## 8 · How do I paint a picture of my own?
 #

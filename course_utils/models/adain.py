@@ -74,11 +74,12 @@ def decoder(widths: Sequence[int] = (128, 64, 32), name: str = "decoder") -> ker
 
 
 def whitening(photographs: np.ndarray) -> list[np.ndarray]:
-    """[kernel (256, 256), bias (256,)] for the layer "whitened" of a decoder, from maps of photographs (n, H, W, 3).
+    """[kernel (256, 256), bias (256,)] for the layer "whitened" of a decoder, from photographs (n, H, W, 3) in [0, 1].
 
     After it each of the 256 numbers has mean 0 over places, no two go together, and all vary alike, but for those whose
     variance is under _FLOOR times the largest. As VGG gives them, some are a hundred times others and most go together:
     colours are small differences of large numbers, which a decoder learned slowly.
+    Raises ValueError as `vgg.features` does when called.
     """
     encoder, found = vgg.features((CODED,), pooling="average"), []
     for start in range(0, len(photographs), 4):  # few at a time: maps are large
