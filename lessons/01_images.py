@@ -39,7 +39,7 @@ from course_utils.checks import lesson_01 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# Five things we shall do to a photograph. Libraries do the work this once.
+# Five things that arithmetic can do to a photograph. Here libraries do the work.
 
 # %%
 photo = data.photograph("kingfisher")
@@ -83,7 +83,7 @@ print("numbers", photo.size, "bytes", photo.nbytes)
 
 # %% [markdown]
 # Files and screens give a number one byte: `uint8`, from 0 to 255. For arithmetic this course uses `float32`
-# from 0 to 1. On the way back, clip and *round*: cutting the decimals off would darken every pixel a little.
+# from 0 to 1. On the way back, clip and *round*: after arithmetic, cutting decimals off darkens nearly every pixel.
 
 
 # %%
@@ -142,7 +142,7 @@ a, b = np.array([250, 200], np.uint8), np.array([10, 100], np.uint8)
 print("250 + 10 =", (a + b)[0], "and the mean of 200 and 100 =", ((a + b) // 2)[1])
 
 # %% [markdown]
-# Six ways to spoil a bird, all of them common:
+# Six ways to spoil a bird, all common (C, H, W: the order of the axes; `...`: all axes before the last):
 
 # %%
 bird, bird_bytes = photo[10:350, 150:498], stored[10:350, 150:498]
@@ -177,15 +177,15 @@ for letter, name in zip("ABCDEF", sorted(bugs, key=len), strict=True):
 
 # %% [markdown]
 # Learn the faces. Black, or nearly all white: the range. Garish islands in bright areas: wrapped bytes.
-# Shredded stripes: height and width changed places. A blue breast: channel order (OpenCV reads blue first).
-# Nine small grey copies: `reshape`, which cuts the row of numbers differently, in place of `transpose`, which
+# Shredded stripes: rows cut at the wrong length. A blue breast: channel order (OpenCV reads blue first).
+# Nine small grey copies: `reshape`, which cuts the numbers of memory into new rows, in place of `transpose`, which
 # moves axes (PyTorch keeps channels first, **CHW**). In the last three even the mean is right, since it cannot
-# see where pixels are.
+# see where numbers are.
 
 # %% [markdown]
 # ### E1.1 ★ Any dtype to float
 # Write `to_float`, which turns `uint8`, `uint16`, `bool` or any float into `float32`, with white at 1. Floats
-# are in [0, 1] already.
+# are in [0, 1] already. `np.iinfo(dtype).max` is the largest number of a whole-number dtype.
 
 
 # %% tags=["exercise"]
@@ -208,7 +208,7 @@ check.e1_1(to_float)
 
 # %% [markdown]
 # ### E1.2 ★ A batch from elsewhere
-# Photographs arrive read with OpenCV and packed for PyTorch: `uint8`, shape (N, 3, H, W), blue first. Write
+# N photographs arrive read with OpenCV and packed for PyTorch: `uint8`, shape (N, 3, H, W), blue first. Write
 # `from_elsewhere`, which returns what this course uses: `float32` in [0, 1], shape (N, H, W, 3), red first.
 
 
@@ -233,9 +233,10 @@ check.e1_2(from_elsewhere)
 # ## 3 · Where does a new pixel come from?
 #
 # To resize is to ask for values *between* pixels. A pixel is a small square with its value at the centre. In
-# an input $s = W_\text{in}/W_\text{out}$ times as wide, the centre of output pixel $i$ falls on
+# an input $s = W_\text{in}/W_\text{out}$ times as wide, the centre of output pixel $i$ lies $(i + \frac12)\,s$ from
+# the left rim. The rim is at $-\frac12$, since pixel 0 has its centre at 0. So the position is
 #
-# $$x_i = (i + \tfrac12)\, s - \tfrac12$$
+# $$p_i = (i + \tfrac12)\, s - \tfrac12$$
 
 # %%
 with_halves = (np.arange(4) + 0.5) * 1.5 - 0.5
@@ -243,8 +244,9 @@ without_halves = np.arange(4) * 1.5
 
 # %% [markdown]
 # The value there is a weighted mean of the pixels near by (**interpolation**). How much pixel $j$ counts
-# depends on its distance $t = x_i - j$, through a **kernel**. Three are common: a box takes the *nearest*
-# pixel, a tent mixes two (*linear*), and Keys' *cubic* curve mixes four.
+# depends on its distance $t = p_i - j$, through a **kernel**. Three are common: a box takes the *nearest*
+# pixel, a tent mixes two (*linear*), and Keys' *cubic* curve mixes four, along each axis (so 4 and 16
+# pixels: *bilinear*, *bicubic*).
 
 
 # %%
@@ -297,7 +299,7 @@ figures.show(
 )
 
 # %% [markdown]
-# With the formula, both rows cover the same ground. Without the halves the picture moves by up to half a pixel.
+# With the formula, both rows cover the same ground. Without the halves the picture moves $(s-1)/2$ pixels, here ¼.
 # The cubic kernel dips below zero, so it sharpens a little and can *overshoot* the range.
 #
 # We need the distance of every output from every input. `[:, None]` stands the outputs up as a column; column
@@ -320,7 +322,7 @@ def resize_matrix(size_in, size_out, kernel, low_pass=False):
     positions = (np.arange(size_out) + 0.5) * scale - 0.5
     stretch = max(scale, 1) if low_pass else 1  # explained in section 4
     weights = kernel((positions[:, None] - np.arange(size_in)) / stretch)
-    return weights / weights.sum(axis=1, keepdims=True)
+    return weights / weights.sum(axis=1, keepdims=True)  # near the rim some weights are cut off
 
 
 # %%
@@ -369,7 +371,7 @@ print(f"input                              from {red.min():.3f} to {red.max():.3
 # outwards. **How should the rim of the small rings look?**
 
 # %%
-radius = np.hypot(*np.mgrid[-119.5:120, -119.5:120])
+radius = np.hypot(*np.mgrid[-119.5:120, -119.5:120])  # of each pixel from the centre
 rings = 0.5 + 0.5 * np.cos(np.pi * radius**2 / 480)  # radius / 480 waves a pixel
 spines = data.photograph("hedgehog")[40:340, 80:480]
 
@@ -396,8 +398,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the rings are finer than one wave in eight pixels, the right value is plain grey. How far from plain is
-# it there? A small photograph, in turn, should barely change when the large one moves by a pixel.
+# Where the rings are too fine even along a diagonal, the right value is plain grey. How far from plain is it
+# there? A small photograph, in turn, should barely change when the large one moves by a pixel.
 
 # %%
 fine = resize(radius, 60, 60, linear) > 85  # finer than the limit, even along a diagonal
@@ -467,11 +469,12 @@ def rotated_positions(shape, degrees):
 # %%
 def sample(picture, rows, columns):
     """Values of (H, W) at fractional rows and columns by linear interpolation, 0 outside."""
-    padded = np.pad(picture, ((1, 2), (1, 2)))
+    padded = np.pad(picture, ((1, 2), (1, 2)))  # a black rim, so that every neighbour exists
     rows = np.clip(rows + 1, 0, picture.shape[0] + 1)
     columns = np.clip(columns + 1, 0, picture.shape[1] + 1)
     r, c = rows.astype(int), columns.astype(int)
     down, across = rows - r, columns - c
+    # padded[r, c] with two arrays: for each output pixel, the value at its row and column
     above = (1 - across) * padded[r, c] + across * padded[r, c + 1]
     below = (1 - across) * padded[r + 1, c] + across * padded[r + 1, c + 1]
     return (1 - down) * above + down * below
@@ -491,19 +494,21 @@ inside = np.all((target >= 0) & (target < np.reshape(grey.shape, (2, 1, 1))), ax
 pushed = np.zeros_like(grey)
 pushed[*target[:, inside]] = grey[inside]
 holes = (pushed == 0) & (pulled > 0.1)
-print(f"pixels never hit when pushing: {holes.mean():.1%}")
+print(f"holes of pushing in the turned picture: {holes.sum() / (pulled > 0.1).sum():.1%}")
 
 # %%
 square, middle = grey[:, 60:360], np.s_[75:225, 150:300]
-pictures = {"[:, ::-1]": square[:, ::-1], "[::-1]": square[::-1]}
+pictures = {"photograph": square, "[:, ::-1]": square[:, ::-1], "[::-1]": square[::-1]}
+pictures |= {"its middle": grey[middle]}
 pictures |= {"pushed by 30°": pushed[middle], "pulled by 30°": pulled[middle]}
 
 # %% tags=["hide-input"]
 figures.images(
     list(pictures.values()),
     list(pictures),
-    size=2.8,
-    alt="A cat mirrored left to right and upside down; then the middle of the picture, turned:"
+    columns=3,
+    size=3.3,
+    alt="A cat, mirrored left to right, and upside down; below, its middle, as it is and turned:"
     " pushed by thirty degrees it is full of black dots, pulled it is whole.",
 )
 
@@ -520,6 +525,8 @@ figures.images(
 # $$\begin{pmatrix} Y \\ C_b \\ C_r \end{pmatrix} = \begin{pmatrix} 0.299 & 0.587 & 0.114 \\ -0.1687 & -0.3313
 # & 0.5 \\ 0.5 & -0.4187 & -0.0813 \end{pmatrix} \begin{pmatrix} R \\ G \\ B \end{pmatrix}
 # \qquad x: (H, W, 3) \;@\; M^\top: (3, 3)$$
+#
+# The matrix is $M$. $C_b$ is $B - Y$ and $C_r$ is $R - Y$, divided so that they run from −0.5 to 0.5.
 
 # %%
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -534,6 +541,7 @@ print("agrees with Pillow to one byte step:", np.abs(ycbcr - library).max() < 1.
 
 # %%
 to_rgb = np.linalg.inv(TO_YCBCR).T
+# One chroma kept, the other at 0, luma at 0.5 everywhere.
 only_cb, only_cr = ([0.5, 0, 0] + ycbcr * keep for keep in ([0, 1, 0], [0, 0, 1]))
 
 # %% tags=["hide-input"]
@@ -550,7 +558,7 @@ figures.images(
 # amount.
 
 # %%
-blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))
+blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))  # over about 4 pixels, not over channels
 chroma_blurred = np.concatenate([ycbcr[..., :1], blurred[..., 1:]], axis=-1) @ to_rgb
 luma_blurred = np.concatenate([blurred[..., :1], ycbcr[..., 1:]], axis=-1) @ to_rgb
 
@@ -651,38 +659,35 @@ gradient_x, gradient_y = sobel(palace)
 for gradient, axis in ((gradient_x, 1), (gradient_y, 0)):
     library = scipy.ndimage.sobel(palace, axis)[1:-1, 1:-1]
     print("axis", axis, "agrees with SciPy:", np.allclose(gradient, library))
-
-# %%
 length = np.hypot(gradient_x, gradient_y)
-print(
-    "largest change across", gradient_x.max().round(2), "and longest arrow", length.max().round(2)
-)
 
 # %% tags=["hide-input"]
 signed = {"cmap": figures.DIVERGING, "vmin": -2, "vmax": 2}
-figure, axes = plt.subplots(1, 3, figsize=(13, 4.7))
-figures.draw_image(axes[0], gradient_x, "change from left to right", **signed)
-figures.draw_image(axes[1], gradient_y, "change from top to bottom", **signed)
-figures.draw_image(axes[2], length, "length of the gradient", vmax=2)
+part = np.s_[100:244, 170:362]
+figure, axes = plt.subplots(1, 4, figsize=(13, 3.6))
+figures.draw_image(axes[0], palace[1:-1, 1:-1][part], "part of a palace")
+figures.draw_image(axes[1], gradient_x[part], "change from left to right", **signed)
+figures.draw_image(axes[2], gradient_y[part], "change from top to bottom", **signed)
+figures.draw_image(axes[3], length[part], "length of the gradient", vmax=2)
 bar = {"location": "bottom", "shrink": 0.5, "aspect": 30}
-figure.colorbar(axes[1].images[0], ax=axes[:2], extend="both", label="change", **bar)
-figure.colorbar(axes[2].images[0], ax=axes[2], extend="max", label="length", **bar)
+figure.colorbar(axes[1].images[0], ax=axes[1:3], extend="both", label="change", **bar)
+figure.colorbar(axes[3].images[0], ax=axes[3], extend="max", label="length", **bar)
 figures.show(
     figure,
-    alt="A palace front with hundreds of windows: its change from left to right in red and"
-    " blue, its change from top to bottom, and the length of both as white outlines.",
+    alt="Windows of a palace; their change from left to right in red and blue, their change from"
+    " top to bottom, and the length of both as white outlines.",
 )
 
 # %% [markdown]
-# Red: brighter to the right, or below; blue: darker. Upright window frames show in the first picture, ledges in
-# the second, both in the third.
+# Red: brighter to the right, or below; blue: darker. Upright window frames show in the change from left to right,
+# ledges in that from top to bottom, both in the length.
 
 # %% [markdown]
 # ### E1.6 ★★ Which way do the edges run?
-# Bricks and gravel differ in **texture**: in the directions of their edges. Write `direction_shares`, which adds
-# up the *lengths* of the arrows in each of `bins` equal ranges of their angle $\operatorname{atan2}(g^y, g^x)$,
-# from 0° to 180° (an arrow and its opposite count as one direction), and divides by the sum of all. Try it on
-# `data.photograph("brick")` and `"gravel"`.
+# Bricks and gravel differ in **texture**: in the directions of their edges (at right angles to the arrows). Write
+# `direction_shares`, which adds up the *lengths* of the arrows in each of `bins` equal ranges of their angle
+# $\operatorname{atan2}(g^y, g^x)$, from 0° to 180° (an arrow and its opposite count as one direction), and divides
+# by the sum of all. Try it on `sobel(data.photograph("brick") @ LUMA)` and `"gravel"`.
 
 
 # %% tags=["exercise"]
@@ -711,14 +716,14 @@ check.e1_6(direction_shares)
 # much of each there is. The amounts come from the **discrete cosine transform** (DCT), two products with one
 # matrix of cosines:
 #
-# $$F = C\,B\,C^\top, \qquad C_{u,x} = a_u \cos\frac{(2x+1)\,u\,\pi}{16}, \quad a_0 = \sqrt{\tfrac18},\; a_{u>0}
+# $$F = C\,B\,C^\top, \qquad C_{u,j} = a_u \cos\frac{(2j+1)\,u\,\pi}{16}, \quad a_0 = \sqrt{\tfrac18},\; a_{u>0}
 # = \tfrac12, \qquad B, C, F: 8\times8$$
 #
 # Since $C C^\top = I$, $B = C^\top F\, C$ brings the block back: up to here nothing is lost.
 
 # %%
-u, x = np.mgrid[:8, :8]
-COSINES = np.where(u == 0, np.sqrt(1 / 8), 1 / 2) * np.cos((2 * x + 1) * u * np.pi / 16)
+u, j = np.mgrid[:8, :8]
+COSINES = np.where(u == 0, np.sqrt(1 / 8), 1 / 2) * np.cos((2 * j + 1) * u * np.pi / 16)
 
 # %%
 cat_bytes = to_bytes(cat @ LUMA)[:296, :448]  # whole blocks
@@ -728,7 +733,7 @@ print("agrees with SciPy:", np.allclose(coefficients, scipy.fft.dctn(block, norm
 print("comes back:       ", np.allclose(COSINES.T @ coefficients @ COSINES, block))
 
 # %%
-patterns = np.multiply.outer(COSINES, COSINES)  # (8, 8, 8, 8): u, x, v, y
+patterns = np.multiply.outer(COSINES, COSINES)  # (8, 8, 8, 8): u, row, v, column
 patterns /= np.abs(patterns).max(axis=(1, 3), keepdims=True)
 
 # %% tags=["hide-input"]
@@ -812,7 +817,7 @@ figures.show(
     figure,
     alt="Eight by eight numbers six times: the block; its 64 amounts, large in the top left"
     " corner; the steps, large in the bottom right; the amounts divided and rounded,"
-    " nearly all zero; the block that comes back; and its error, of both signs.",
+    " mostly zero; the block that comes back; and its error, of both signs.",
 )
 
 # %% [markdown]
@@ -863,14 +868,14 @@ figure.colorbar(below.images[0], ax=axes, **bar)
 figures.show(
     figure,
     alt="A cat's eye as JPEG of quality 5, 20 and 80 with the errors in red and blue, the block of above framed. At 5"
-    " it is made of visible squares; at 20 waves surround the edges; at 80 the error is"
+    " it is made of visible squares; at 20 waves surround the light in the pupil; at 80 the error is"
     " faint and lies in the fur.",
 )
 
 # %% [markdown]
-# At quality 5 many blocks keep only their mean, and we see the squares. At 20 there is **ringing**: waves
-# beside an edge, without the finer ones that cancelled them. Many training sets are JPEGs, and a generator
-# learns the ringing with the cats.
+# At quality 5 many blocks keep only their mean, and we see the squares. At 20 the framed block shows **ringing**: waves
+# beside an edge, without the finer ones that cancelled them. Many training sets are JPEGs, and a generator can learn
+# the ringing too.
 
 # %% [markdown]
 # ## Clinic
@@ -883,7 +888,8 @@ figures.show(
 hue, saturation, _ = np.moveaxis(skimage.color.rgb2hsv(bird), -1, 0)
 vivid = saturation > 0.55
 branch, blue, orange = (hue > 0.12) & (hue < 0.3), (hue > 0.45) & (hue < 0.7), hue < 0.1
-mask = scipy.ndimage.median_filter(vivid * np.select([branch, blue, orange], [1, 2, 3]), 9)
+clean = [scipy.ndimage.median_filter(vivid & one, 9) for one in (branch, blue, orange)]
+mask = np.select(clean, [1, 2, 3])  # the number of the first that is True, 0 where none is
 small_mask = mask[2::4, 2::4]
 ill = np.round(resize(small_mask, height, width, linear)).astype(int)
 print("labels before", np.unique(small_mask), "after", np.unique(ill), "shape", ill.shape)
@@ -895,13 +901,13 @@ figures.images(
     ["photograph", "labels averaged and rounded"],
     size=3.8,
     alt="A kingfisher, and a map of grey background, olive branch, blue and orange plumage. Thin"
-    " rims of branch colour and of blue run along every border of the orange breast.",
+    " rims of blue and branch colour part orange from grey, rims of branch colour blue from grey.",
 )
 
 # %% [markdown]
 # **Where does the map name something that is not there, and why?** Decide before you read on.
 #
-# The symptom: rims of *branch* and of *blue plumage* around the orange breast. Between 0 and 3 lie 1 and 2, but
+# The symptom: rims of *branch* and *blue plumage* between orange and background. Between 0 and 3 lie 1 and 2, but
 # between background and orange lies no branch. Labels are names, and names have no average. What can be
 # averaged is "how much of this pixel is orange", one picture for each label. The largest share wins:
 
@@ -919,11 +925,11 @@ figures.images(
     ["labels averaged and rounded", "shares averaged, largest taken"],
     size=3.8,
     alt="Two label maps of a kingfisher: the first with thin rims of branch colour and of blue"
-    " along the orange breast, the second without.",
+    " between plumage and background, the second without.",
 )
 
 # %% [markdown]
-# (*Nearest* is the other cure, with stepped outlines.)
+# (*Nearest* is the other cure, with coarser steps.)
 
 # %% [markdown]
 # ## Summary
@@ -953,7 +959,7 @@ figures.images(
 # | texture | 纹理 | the fine pattern of a surface |
 # | discrete cosine transform | 离散余弦变换 | pixels as amounts of cosine waves |
 # | quantisation | 量化 | rounding to multiples of a step |
-# | peak signal-to-noise ratio | 峰值信噪比 | mean squared error in decibels |
+# | peak signal-to-noise ratio | 峰值信噪比 | 255² over the mean squared error, in decibels |
 #
 # ## What to read next
 #

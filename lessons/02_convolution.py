@@ -70,7 +70,7 @@ figures.show(
 
 # %% [markdown]
 # Kernels whose numbers add up to one keep the brightness. Those that add up to zero (vertical edges, outline) leave
-# only *differences*; these have both signs, so zero is drawn in mid-grey.
+# only *differences*, of both signs, so zero is drawn in mid-grey. (Values beyond black or white are clipped.)
 
 # %% [markdown]
 # ## 1 · What is the sum?
@@ -136,9 +136,10 @@ figures.animate(
 )
 
 # %% [markdown]
-# Once more, without hurry: all nine positions. The title of each square is the sum of its products.
+# All nine positions at once; each title is the sum of the products below it.
 
 # %%
+# np.ndindex gives each position (r, c) of y in turn
 products = {(r, c): x[r : r + 3, c : c + 3] * k for r, c in np.ndindex(y.shape)}
 
 # %% tags=["hide-input"]
@@ -168,7 +169,7 @@ print("same as SciPy:", np.array_equal(y, scipy.ndimage.correlate(x, k)[1:-1, 1:
 # %% [markdown]
 # ### Your turn: a playground
 #
-# Pick a kernel or type one, with semicolons between its rows. *Signed* shows zero as grey. Try one that finds
+# Pick a kernel or type one, one row a line, then press Tab. *Signed* shows zero as grey. Try one that finds
 # horizontal edges, and *outline* with its 8 replaced by a 9. (Widgets do not run on a web page.)
 
 # %%
@@ -203,7 +204,7 @@ check.e2_1(kernel_that_moves_right)
 #
 # $$(x * k)_{r,c} = \sum_{i,j} x_{r-i,\;c-j}\; k_{i,j}$$
 #
-# which is correlation with the kernel turned by 180°. An **impulse**, a single white pixel, shows the difference.
+# which, but for a shift, is correlation with the kernel turned by 180°. An **impulse**, one white pixel, shows it:
 
 # %%
 impulse = np.zeros((5, 5))
@@ -234,8 +235,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Convolution stamps a *copy* of the kernel; correlation stamps it turned. The **convolution layers of all deep
-# learning libraries compute cross-correlation** and keep the name: a network can learn the turned kernel as well.
+# Convolution stamps a *copy* of the kernel; correlation stamps it turned. The **convolution layers of Keras,
+# TensorFlow and PyTorch compute cross-correlation** and keep the name: a network can learn the turned kernel as well.
 
 # %% [markdown]
 # ## 3 · What is a layer, and how is it made fast?
@@ -326,9 +327,9 @@ for name, speedup in zip(ways, speedups, strict=True):
     print(f"{name:8} {approx(speedup, 0)} times as fast as loops")
 
 # %% [markdown]
-# All four add the same products. The loops pay for a trip through the Python interpreter for each window and
-# channel. How the other three compare depends on the machine, and on what else it does. The matrix has a price in
-# memory: it holds each pixel once for every window the pixel is in.
+# All four add the same products. The loops run a line of Python 123,008 times, once for each window and output
+# channel. How the other three compare depends on the machine. The matrix costs memory: it holds each pixel once for
+# every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape
@@ -342,10 +343,10 @@ print("weights of the layer       ", kernel.size)
 # ## 4 · How large is the output?
 #
 # **Padding** $p$ adds a rim of pixels, usually zeros, on every side. **Stride** $s$ moves the kernel $s$ pixels at a
-# time. **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $k$ reaches over $d(k-1)+1$
+# time. **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $h$ reaches over $d(h-1)+1$
 # pixels. Counting the positions at which it fits gives
 #
-# $$H' = \left\lfloor \frac{H + 2p - \big(d\,(k-1)+1\big)}{s} \right\rfloor + 1$$
+# $$H' = \left\lfloor \frac{H + 2p - \big(d\,(h-1)+1\big)}{s} \right\rfloor + 1$$
 
 # %%
 settings = {
@@ -436,8 +437,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Zeros are black pixels, and averaging them in darkens the rim. For filters that people look at, reflect;
-# networks pad with zeros and mostly get away with it.
+# Zeros are black pixels, and averaging them in darkens the rim. For pictures that people look at, reflect; most
+# networks pad with zeros.
 
 # %% [markdown]
 # ### E2.2 ★ The size of the output
@@ -463,13 +464,13 @@ check.e2_2(output_size)
 
 # %% [markdown]
 # ### E2.3 ★★ What does a layer cost?
-# Write `layer_cost`, which returns two whole numbers for a convolution layer with a bias: its weights (biases
-# included), and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
+# Write `layer_cost`, which returns two whole numbers for a convolution layer with square kernels: its weights and
+# biases together, and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
 
 
 # %% tags=["exercise"]
 def layer_cost(height, width, kernel_size, channels_in, channels_out):
-    raise NotImplementedError("E2.3: return weights, multiplications")
+    raise NotImplementedError("E2.3: return weights and biases, multiplications")
 
 
 # %%
@@ -487,8 +488,8 @@ check.e2_3(layer_cost)
 # %% [markdown]
 # ## 5 · Can we multiply less?
 #
-# A $k\times k$ kernel costs $k^2$ products a pixel. But if it is **separable**, a column times a row, we may go
-# down the columns first and along the rows after, for $2k$ products. How do we know? The **singular value
+# An $h\times h$ kernel costs $h^2$ products a pixel. But if it is **separable**, a column times a row, we may go
+# down the columns first and along the rows after, for $2h$ products. How do we know? The **singular value
 # decomposition** (SVD) writes any matrix as a sum of columns times rows, each with a strength, its singular value.
 # The number of strengths above zero is the **rank**: one, for a separable kernel.
 
@@ -527,8 +528,8 @@ figures.show(
 # %% [markdown]
 # Networks use the same idea across channels. A **1×1 convolution** looks at one pixel and only mixes its
 # channels; turning colour into grey is one. A **depthwise** convolution gives each channel a kernel of its own
-# and mixes nothing. One after the other they make a **depthwise separable** layer, with far fewer weights than a
-# full one.
+# and mixes nothing. A depthwise and then a 1×1 convolution make a **depthwise separable** layer: far fewer weights
+# than a full one, which can do more.
 
 # %%
 weights = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
@@ -543,13 +544,15 @@ for layer in (
 ):
     layer.build((None, 32, 32, 64))
     print(
-        f"{type(layer).__name__:16} {layer.kernel_size} 64 -> 128 channels: {layer.count_params():6} weights"
+        f"{type(layer).__name__:16} {layer.kernel_size} 64 -> 128 channels:",
+        f"{layer.count_params():6} weights and biases",
     )
 
 # %% [markdown]
 # ### E2.4 ★★ Split a kernel
 # Write `split`, which takes a separable kernel $(h, w)$ and returns a column $(h,)$ and a row $(w,)$ whose
-# outer product is the kernel. `np.linalg.svd` helps. If the kernel is not separable, raise a `ValueError`.
+# outer product is the kernel. `np.linalg.svd` returns a matrix of columns, the strengths (largest first) and a matrix
+# of rows. If the kernel is not separable, raise a `ValueError`.
 
 
 # %% tags=["exercise"]
@@ -579,18 +582,18 @@ check.e2_4(split)
 # Training makes one number small, the **loss** $L$, which says how wrong the network is. Nudge one weight while
 # all else stays: by how much does $L$ change for each unit? That is the **partial derivative** $\partial
 # L/\partial k_{i,j}$. (For $L = a\,b$, $\partial L/\partial a = b$.) All of them together are the **gradient**.
-# In lesson 01 the word meant the change of brightness across and down a picture; here it is the change of the loss
-# with each number. Both point uphill.
-#
-# Say somebody hands us the answer for each output, the **upstream gradient** $g = \partial L/\partial y$. The rest
-# is the **chain rule**: along a path effects multiply, over all paths they add up. Weight $k_{i,j}$ met pixel
-# $x_{r+i,c+j}$ on the way to output $(r,c)$, at every position:
+# (In lesson 01 it was the change of brightness over places; here, of the loss over numbers. Both point uphill.)
+
+# %% [markdown]
+# Suppose we know how $L$ changes with each output, the **upstream gradient** $g = \partial L/\partial y$. The rest
+# is the **chain rule**: along a path effects multiply, over all paths they add up. In output $(r,c)$, weight
+# $k_{i,j}$ multiplies pixel $x_{r+i,c+j}$, so $\partial y_{r,c}/\partial k_{i,j} = x_{r+i,c+j}$. Over all positions:
 #
 # $$\frac{\partial L}{\partial k_{i,j}} = \sum_{r,c} g_{r,c}\; x_{r+i,\,c+j} \qquad \text{: correlate } x \text{ with } g$$
 #
-# Pixel $x_{a,b}$ went to output $(a-i, b-j)$ through weight $k_{i,j}$:
+# Pixel $x_{u,v}$ went to output $(u-i, v-j)$ through weight $k_{i,j}$ (outside the output, $g$ counts as zero):
 #
-# $$\frac{\partial L}{\partial x_{a,b}} = \sum_{i,j} g_{a-i,\,b-j}\; k_{i,j} \qquad \text{: a true convolution of } g \text{ with } k$$
+# $$\frac{\partial L}{\partial x_{u,v}} = \sum_{i,j} g_{u-i,\,v-j}\; k_{i,j} \qquad \text{: a true convolution of } g \text{ with } k$$
 #
 # There is the turned kernel of section 2. Both gradients of a convolution are convolutions again.
 
@@ -604,7 +607,8 @@ def gradients(x, k, g):
 
 
 # %% [markdown]
-# Two witnesses. One is the definition: nudge each number up and down and watch the loss (**finite differences**).
+# Two witnesses, for the loss $L = \sum g\,y$, whose upstream gradient is $g$. One is the definition: nudge each
+# number up and down and watch the loss (**finite differences**).
 # The other is TensorFlow's **autodiff**, which records the steps on a tape and plays them backwards. (It wants a
 # batch and channels: `x[None, ..., None]` puts an axis of length one at either end.)
 
@@ -637,7 +641,7 @@ print("input:  agrees with autodiff", np.allclose(by_hand_x, auto_x[0, ..., 0]))
 print("kernel: agrees with autodiff", np.allclose(by_hand_k, auto_k[..., 0, 0]))
 
 # %% [markdown]
-# Let only two outputs care: $g$ is one at one place, minus one at another, zero elsewhere.
+# Let the loss depend on two outputs only: $g$ is one at one place, minus one at another, zero elsewhere.
 
 # %%
 x = np.arange(49.0).reshape(7, 7) % 8
@@ -669,18 +673,18 @@ figures.show(
 # %% [markdown]
 # The output with $+1$ hands a copy of the kernel back to the pixels it read, the one with $-1$ the negative. The
 # kernel's own gradient is the first window minus the second: weights are **shared** by all positions, so they hear
-# from all of them. Where $g$ is $+1$, a larger output makes the loss larger, so a step *against* the gradient makes
-# it smaller:
+# from all of them. To learn, the kernel takes a small step *against* its gradient. **What happens to the loss, here
+# the first output minus the second?**
 
 # %%
-stepped = correlate_by_loops(x - 0.001 * x_gradient, lopsided) - correlate_by_loops(x, lopsided)
-print("after a small step against it, the first output falls:", stepped[1, 1] < 0)
-print("and the second rises:", stepped[3, 4] > 0)
+stepped = correlate_by_loops(x, lopsided - 0.001 * k_gradient) - correlate_by_loops(x, lopsided)
+print(f"change of the two outputs {stepped[1, 1]:.3f} and {stepped[3, 4]:.3f}")
+print(f"change of the loss {np.sum(g * stepped):.3f}")
 
 # %% [markdown]
 # ### E2.5 ★★★ The gradient with a stride
 # Write `kernel_gradient`, the gradient $\partial L/\partial k$ of a correlation with a stride: from `x` (H,
-# W) and the upstream gradient `g`, the gradient of a kernel of `kernel_size` (h, w). Which pixel did weight
+# W) and the upstream gradient `g` (H', W'), the gradient of a kernel of `kernel_size` (h, w). Which pixel did weight
 # $(i,j)$ meet at output $(r,c)$?
 
 
@@ -696,8 +700,7 @@ check.e2_5(kernel_gradient)
 # %% tags=["solution"]
 def kernel_gradient(x, g, kernel_size, stride):
     windows = sliding_window_view(x, kernel_size)[::stride, ::stride]  # (H', W', h, w)
-    rows, columns = g.shape
-    return np.einsum("rc,rcij->ij", g, windows[:rows, :columns])
+    return np.einsum("rc,rcij->ij", g, windows)
 
 
 check.e2_5(kernel_gradient)
@@ -723,6 +726,7 @@ for one, values, title in zip(
 ):
     one.imshow(values, cmap=figures.DIVERGING, vmin=-9, vmax=9)
     one.set(title=title, xlabel="input", ylabel="output")
+figure.colorbar(axes[0].images[0], ax=axes, label="weight")
 figures.show(
     figure,
     alt="The matrix of a three by three convolution of a five by five picture: nine rows of"
@@ -731,10 +735,10 @@ figures.show(
 )
 
 # %% [markdown]
-# Most entries are zero and the others shared, and the gradient multiplies by $C^\top$. Used *forwards*, $C^\top$
-# turns 9 numbers into 25: the **transposed convolution**. (It undoes the shape of a convolution, not its values.) In
-# other words, **every input pixel stamps the kernel, scaled by its value, onto the output**, one stamp every $s$
-# pixels; where stamps overlap, they add.
+# Each row of $C$ is the kernel at one place, else zeros; the gradient is $C^\top g$. Used *forwards*, $C^\top$
+# turns 9 numbers into 25: the **transposed convolution**. (It undoes the shape of a convolution, not its values.)
+# Each column of $C^\top$ is one row of $C$, so **every input pixel stamps the kernel, scaled by its value, onto the
+# output**, one stamp every $s$ pixels ($s = 1$ here); where stamps overlap, they add.
 #
 # $$y_{s\,r+i,\; s\,c+j} \mathrel{+}= x_{r,c}\; k_{i,j} \qquad x: H\times W, \quad y: \big(s(H-1)+h\big) \times \big(s(W-1)+w\big)$$
 
@@ -774,7 +778,7 @@ print("is the gradient of a strided convolution:", np.allclose(stamped, gradient
 counts = {}
 for size in (2, 3, 4):
     stamps = transposed_convolution(np.ones((6, 6)), np.ones((size, size)), stride=2)
-    counts[size] = stamps[2:9, 2:9]
+    counts[size] = stamps[2:9, 2:9]  # without the rim
     print(f"kernel {size}: stamps on a pixel {np.unique(counts[size]).astype(int)}")
 
 # %% tags=["hide-input"]
@@ -783,17 +787,18 @@ for one, (side, values) in zip(axes, counts.items(), strict=True):
     figures.draw_numbers(one, values, f"kernel {side}, stride 2", limit=6)
 figures.show(
     figure,
-    alt="How many stamps each output pixel gets at stride two. Kernel two: one everywhere."
-    " Kernel three: one, two and four in a checkerboard. Kernel four: four everywhere.",
+    alt="How many stamps output pixels away from the rim get at stride two. Kernel two:"
+    " one everywhere. Kernel three: one, two and four in a checkerboard. Kernel four: four everywhere.",
 )
 
 # %% [markdown]
-# When the stride divides the kernel size, each pixel gets the same number of stamps. When it does not, the counts
-# alternate, and a generator has to *learn* weights that cancel them. Two cures: a kernel size that the stride
-# divides, or copying pixels and convolving after that. On a photograph, with equal weights:
+# When the stride divides the kernel size, each pixel but those at the rim gets the same number of stamps. When it
+# does not, the counts alternate, and a generator must *learn* weights that cancel them. Two ways to start evenly: a
+# kernel size that the stride divides (uneven weights can still alternate), or copying pixels, then convolving. On a
+# photograph, with equal weights:
 
 # %%
-small = scipy.ndimage.zoom(face, 0.25, order=1)  # a small crop to enlarge again
+small = face[:188].reshape(47, 4, 55, 4).mean(axis=(1, 3))  # means of 4 × 4 pixels, as in E1.3
 enlarged = [
     transposed_convolution(small, np.ones((3, 3)) * 4 / 9, stride=2),  # one pixel becomes four
     transposed_convolution(small, np.ones((4, 4)) / 4, stride=2),
@@ -804,7 +809,7 @@ titles = ["transposed, kernel 3", "transposed, kernel 4", "copy pixels, then con
 # %% tags=["hide-input"]
 figures.images(
     [small, *(picture[2:-2, 2:-2] for picture in enlarged)],
-    ["input", *titles],
+    ["input", "transposed, kernel 3 (clipped)", *titles[1:]],
     size=3,
     alt="A small photograph enlarged twofold three ways. The transposed convolution with"
     " kernel three covers it with a fine checkerboard; kernel four and copying pixels"
@@ -827,7 +832,7 @@ torch_kernel = np.stack([KERNELS["blur"], KERNELS["vertical edges"]])[:, None].a
     np.float32
 )  # (2, 1, 3, 3)
 keras_kernel = torch_kernel.reshape(3, 3, 1, 2)  # from (out, in, h, w) to (h, w, in, out)
-ill = convolution_layer(grey[None, ..., None], keras_kernel)
+ill = convolution_layer(face[None, ..., None], keras_kernel)
 print("output", ill.shape, "as expected")
 
 # %% tags=["clinic", "hide-input"]
@@ -835,8 +840,8 @@ figures.images(
     [ill[0, ..., 0], ill[0, ..., 1] / 2 + 0.5],
     ["output 0: should be blurred", "output 1: should be edges (grey is 0)"],
     size=3.6,
-    alt="Two outputs of a red panda, one dark and one pale. Both look like the photograph, half"
-    " sharpened: the first is not blurred, and the second is not plain where it is flat.",
+    alt="Two outputs of a red panda's face, one dark and one pale. Both look like the photograph,"
+    " half sharpened: the first is not blurred, and the second is not plain where it is flat.",
 )
 
 # %% [markdown]
@@ -845,7 +850,7 @@ figures.images(
 
 # %% tags=["clinic"]
 repaired_kernel = torch_kernel.transpose(2, 3, 1, 0)
-repaired = convolution_layer(grey[None, ..., None], repaired_kernel)
+repaired = convolution_layer(face[None, ..., None], repaired_kernel)
 print("sums of the kernels, ill:     ", keras_kernel.sum(axis=(0, 1, 2)).round(2))
 print("sums of the kernels, repaired:", repaired_kernel.sum(axis=(0, 1, 2)).round(2) + 0)
 
@@ -854,13 +859,13 @@ figures.images(
     [repaired[0, ..., 0], repaired[0, ..., 1] / 2 + 0.5],
     ["transpose: output 0", "transpose: output 1 (grey is 0)"],
     size=3.6,
-    alt="With transpose the first output is a soft photograph of a red panda and the second its"
-    " vertical edges, bright and dark on mid-grey.",
+    alt="With transpose the first output is a soft photograph of a red panda's face and the second"
+    " its vertical edges, bright and dark on mid-grey.",
 )
 
 # %% [markdown]
 # `reshape` keeps the numbers in their order in memory and only cuts the row differently; `transpose` moves
-# the axes. When shapes agree by accident, only looking at a known input tells them apart.
+# the axes. Both give the right shape: test with a kernel whose effect you know.
 
 # %% [markdown]
 # ## Summary
@@ -869,7 +874,7 @@ figures.images(
 #   cross-correlation.
 # - Weights that add up to one keep brightness, weights that add up to zero find changes.
 # - Padding, stride and dilation set the output size by one formula; zeros darken the rim.
-# - Separable, 1×1 and depthwise convolutions buy speed with structure.
+# - Separable, 1×1 and depthwise convolutions need fewer weights or products, and can do less.
 # - Both gradients are convolutions: the kernel hears from all positions, the input gets copies of the kernel.
 # - A transposed convolution stamps kernels; if the stride does not divide the kernel size, the stamps make
 #   checkerboards.

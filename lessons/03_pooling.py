@@ -68,9 +68,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The maximum lets bright things grow and swallows the dark windows. The average keeps the brightness and gives
+# The maximum lets bright things grow, swallows dark windows and, channel by channel, mixes new colours (the pink rim).
+# The average keeps the brightness and gives
 # up contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones
-# (**aliasing**, lesson 01). Networks use all three.
+# (**aliasing**, lesson 01).
 
 # %% [markdown]
 # ## 1 · What is a pool?
@@ -204,7 +205,7 @@ figures.show(
 # %% [markdown]
 # Keras divides by the number of real pixels, and pads a maximum with $-\infty$, which never wins. PyTorch's
 # average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network differs
-# at its rim. The clinic shows what zeros do to a maximum.
+# at its rim.
 
 # %% [markdown]
 # ## 2 · Who gets the gradient?
@@ -229,6 +230,7 @@ def max_pool_gradient(x, g, size, stride):
     gradient = np.zeros_like(x)
     for r, c in np.ndindex(g.shape):
         window = x[r * stride : r * stride + size, c * stride : c * stride + size]
+        # argmax numbers the window's pixels row by row; unravel_index turns that into row, column
         i, j = np.unravel_index(window.argmax(), window.shape)
         gradient[r * stride + i, c * stride + j] += g[r, c]
     return gradient
@@ -301,18 +303,18 @@ figures.show(
 
 # %%
 tied = tf.Variable(tf.ones((1, 2, 2, 1)))
-with tf.GradientTape(persistent=True) as tape:
+with tf.GradientTape(persistent=True) as tape:  # persistent: we ask it twice
     by_pooling = tf.nn.max_pool2d(tied, 2, 2, "VALID")
     by_reduction = tf.reduce_max(tied)
 print("max_pool2d\n", tape.gradient(by_pooling, tied)[0, ..., 0].numpy())
 print("reduce_max\n", tape.gradient(by_reduction, tied)[0, ..., 0].numpy())
-slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)]
+slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)]  # + 0: no -0.0
 print("slope of the maximum, one pixel nudged up or down:", *slopes)
 
 # %% [markdown]
 # On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four numbers
-# shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to one. Two
-# correct programs can train differently, since ties are no rarity:
+# shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to one. Among
+# bytes, ties are no rarity:
 
 # %%
 green = np.round(255 * photo[..., 1]).astype(int)
@@ -382,9 +384,10 @@ def every(picture, stride=8):
     return picture[stride // 2 :: stride, stride // 2 :: stride]
 
 
-dense = scipy.ndimage.maximum_filter(grey, 8)
-library = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
-print("dense maximum, then every 8th = Keras max_pool:", np.array_equal(every(dense), library))
+dense_maximum = scipy.ndimage.maximum_filter(grey, 8)
+strided_by_keras = keras.ops.max_pool(grey[None, ..., None], 8, 8)[0, ..., 0]
+same = np.array_equal(every(dense_maximum), strided_by_keras)
+print("dense maximum, then every 8th = Keras max_pool:", same)
 
 # %% [markdown]
 # The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm: aliasing
@@ -412,8 +415,9 @@ DENSE = {
 print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.sum())
 
 # %% [markdown]
-# The change is the typical difference (root of the mean square) by $\sqrt2$ times the output's own spread: 0 means
-# nothing changed; two unrelated outputs give about 1. We compare with the output as it was (does it stay?) and
+# The change is the typical difference (root of the mean square), divided by $\sqrt2$ times the output's spread (its
+# standard deviation). Unchanged gives 0; two unrelated outputs give about 1, since the squares of their spreads add.
+# We compare with the output as it was (does it stay?) and
 # moved by the nearest whole number of *output* pixels (does it follow?). **At which shifts will it follow exactly?**
 
 
@@ -453,8 +457,8 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", 
 figures.show(
     figure,
     alt="Change of six pooled outputs against shifts from 0 to 16 pixels. Left, against the"
-    " unmoved output, all rise; the edge finder at once to one, the blurred ones"
-    " slowest. Right, against the output moved along, all are zero at 0, 8 and 16 and"
+    " unmoved output, the edge finder passes one at four pixels; the others rise, the smoothed"
+    " ones slowest. Right, against the output moved along, all are zero at 0, 8 and 16 and"
     " have arches between, highest for the edge finder, lowest for the two that smooth widely.",
 )
 
@@ -482,19 +486,20 @@ tracks = {
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 4, figsize=(12, 4.4), sharey=True)
 for one, (name, rows) in zip(axes, tracks.items(), strict=True):
-    one.imshow(rows, aspect="auto", vmin=0, vmax=1)
+    image = one.imshow(rows, aspect="auto", vmin=0.45, vmax=0.87)
     one.set(title=name, xlabel="output pixel")
 axes[0].set_ylabel("shift of the picture in pixels")
+figure.colorbar(image, ax=axes, label="output (black: 0.45 and less)", extend="min")
 figures.show(
     figure,
-    alt="One row of outputs against the shift of the picture, all panels from black to white"
-    " alike. With nothing before the subsampling: scattered dots. Maximum: stairs"
-    " and dashes. Average: finer stairs. Maximum, then blur: smooth lines.",
+    alt="One row of outputs against the shift of the picture, all panels on one grey"
+    " scale. With nothing before the subsampling: scattered dots. Maximum: stairs and dashes."
+    " Average: finer stairs. Maximum, then blur: smooth lines.",
 )
 
 # %% [markdown]
 # The maximum draws stairs, since a bright pixel stays in a window for eight shifts and then jumps to the next.
-# After a blur the lines are smooth, and wider: what glides is less sharp.
+# After a blur the lines are smooth, and wider.
 
 # %% [markdown]
 # ### E3.3 ★★ Subsample without aliasing
@@ -505,7 +510,7 @@ figures.show(
 
 # %% tags=["exercise"]
 def blur_pool(picture):
-    raise NotImplementedError("E3.3: return an array of half the size")
+    raise NotImplementedError("E3.3: return half the size, rounded up")
 
 
 # %%
@@ -557,8 +562,7 @@ print("max(a + b) =", np.max(a + b), " max(a) + max(b) =", np.max(a) + np.max(b)
 print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
 
 # %% [markdown]
-# So a strided convolution can learn average pooling and much else, for the price of its weights; max pooling
-# chooses for free.
+# So a strided convolution can learn average pooling and much else, for the price of its weights.
 
 # %% [markdown]
 # ### E3.4 ★★★ Between average and maximum
@@ -598,7 +602,7 @@ check.e3_4(generalised_mean)
 #
 # $$r_l = r_{l-1} + (k_l - 1)\,d_l\,j_{l-1} \qquad j_l = j_{l-1}\,s_l \qquad r_0 = j_0 = 1$$
 #
-# **Guess**: how wide is the field after seven 3 × 3 convolutions with three poolings between?
+# **Guess**: how wide is the field after seven 3 × 3 convolutions with three poolings of 2 between?
 
 
 # %%
@@ -619,7 +623,7 @@ for depth in range(1, len(NETWORK) + 1):
 
 # %% [markdown]
 # Is it true? Build the network with positive random weights, so that nothing can cancel, and ask the tape how
-# the output in the middle changes with each pixel. Where the gradient is not zero is the receptive field.
+# the middle output changes with each pixel. With average pooling, it is not zero exactly in the receptive field.
 
 
 # %%
@@ -669,7 +673,6 @@ columns, profile = np.arange(80), share.sum(axis=0)
 centre = np.sum(columns * profile)
 spread = np.sqrt(np.sum((columns - centre) ** 2 * profile))
 bell = np.exp(-0.5 * ((columns - centre) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
-print(f"box {width} pixels wide, standard deviation of the gradient {spread:.1f} pixels")
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.7))
@@ -682,20 +685,20 @@ axes[0].set_title("seen through average pooling")
 axes[1].set_title("seen through max pooling")
 axes[2].plot(columns, profile, label="gradient, summed down")
 axes[2].plot(columns, bell, "--", label="Gaussian of its width")
-axes[2].axvspan(left, left + width, color="0.93", zorder=0, label="receptive field")
-axes[2].set(title="a cut through it", xlabel="column in pixels", ylim=(0, 0.07))
+axes[2].axvspan(left - 0.5, left + width - 0.5, color="0.93", zorder=0, label="receptive field")
+axes[2].set(title="average pooling, summed down", xlabel="column in pixels", ylim=(0, 0.07))
 axes[2].set_ylabel("share of the gradient")
 axes[2].legend(loc="upper left", fontsize=9)
 figures.show(
     figure,
     alt="Gradient pictures of the middle output: with average pooling a soft blob inside a"
     " dashed box that the formula predicts, with max pooling a patchy one in the same"
-    " box. The cut follows a Gaussian, near zero at the box's sides.",
+    " box. The profile is close to a Gaussian, near zero at the box's sides.",
 )
 
 # %% [markdown]
 # The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths lead
-# from the middle to the output, few from a corner, so that the cut is nearly a bell, a Gaussian. (Luo and others,
+# from the middle to the output, few from a corner, so that its profile is nearly a bell, a Gaussian. (Luo and others,
 # 2016, call the bright part the **effective receptive field**.) Max pooling makes it patchy, since only winners are
 # heard. How do architectures make the field grow? Eight layers of four kinds:
 
@@ -723,8 +726,8 @@ axes.legend()
 figures.show(
     figure,
     alt="Receptive field against depth on a logarithmic scale: plain convolutions grow"
-    " slowly, pooling and strides faster, doubling dilation fastest, each by a straight"
-    " line but for the plain ones, which flatten.",
+    " ever more slowly, pooling and strides faster and in zigzags, doubling dilation"
+    " fastest, nearly in a straight line.",
 )
 
 # %%
@@ -739,19 +742,19 @@ for name, layers in KINDS.items():
 # keeps every output (jump 1), for the price of computing at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
-# $(N,H,W,C)\to(N,C)$. The weights after it could as well come first, at every position; the map that they make
-# there shows where the evidence lay (a **class activation map**, lesson 05).
+# $(N,H,W,C)\to(N,C)$; a matrix then turns the $C$ means into one score a class. The matrix could as well come first,
+# at every position; its map there shows where the evidence lay (a **class activation map**; lesson 05 has Grad-CAM).
 
 # %%
-maps, dense_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
-mean_first = maps.mean(axis=(0, 1)) @ dense_weights
-dense_first = (maps @ dense_weights).mean(axis=(0, 1))
-print("same scores:", np.allclose(mean_first, dense_first))
+maps, class_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
+mean_first = maps.mean(axis=(0, 1)) @ class_weights
+matrix_first = (maps @ class_weights).mean(axis=(0, 1))
+print("same scores:", np.allclose(mean_first, matrix_first))
 
 # %% [markdown]
 # ### E3.5 ★★ How deep must it be?
 # A network repeats one block: a convolution of size `kernel_size`, stride 1, then a pooling of size 2, stride
-# 2. Write `blocks_needed`, the smallest number of blocks after which an output sees at least `width` pixels.
+# 2. Write `blocks_needed`, the smallest number of blocks whose receptive field is at least `width` pixels wide.
 
 
 # %% tags=["exercise"]
@@ -777,7 +780,7 @@ check.e3_5(blocks_needed)
 # ## 6 · Can we go back, and what is lost?
 #
 # Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the gradient:
-# spread $y$ as the pool would spread a gradient. From the average that makes **nearest-neighbour unpooling**,
+# spread $y$ as the pool would spread a gradient. From the average, times $k^2$, comes **nearest-neighbour unpooling**,
 # which copies each number into its window; from the maximum, **max unpooling**, which puts each number where its
 # winner stood (its **switch**; Zeiler and Fergus, 2014) and zeros elsewhere.
 
@@ -804,7 +807,7 @@ gradient = max_pool_gradient(x, halve(x, np.max), 2, 2)
 print("max unpooling is the maximum's gradient:", np.allclose(unpooled, gradient.ravel()))
 
 # %% [markdown]
-# We halve a photograph and a sparse map of edges (no value below zero, as after a ReLU), enlarge them again, and
+# We halve a photograph and a sparse map of edges (mostly zeros, none below, as after a ReLU), enlarge them again, and
 # judge by PSNR (lesson 01; higher is better), beside one even grey. **Which way back suits which?**
 
 
@@ -846,7 +849,9 @@ for subject, picture in SUBJECTS.items():
 figure, axes = plt.subplots(2, 4, figsize=(12, 5.2))
 for row, (subject, original) in zip(axes, SUBJECTS.items(), strict=True):
     brightest, detail = {"photograph": 1, "edge map": 0.6}[subject], np.s_[150:310, 130:330]
-    figures.draw_image(row[0], original[detail], subject, vmax=brightest)
+    figures.draw_image(
+        row[0], original[detail], f"{subject}, white from {brightest}", vmax=brightest
+    )
     for one, name in zip(row[1:], WAYS, strict=True):
         result = results[subject, name]  # after two halvings
         figures.draw_image(one, result[detail], name, vmax=brightest)
@@ -859,15 +864,15 @@ figures.show(
 )
 
 # %% [markdown]
-# Switches ruin a photograph, since they fill in zeros, and suit a sparse feature map, where zero is the likely
-# value: there the same maxima are worth far more than when copied. Mind the even grey: on a nearly empty picture
-# it scores well too, and after four halvings only the copied average is still above it.
+# The copied average is best on both. Switches ruin a photograph, since they fill in zeros; on a sparse map, where
+# zero is likely, the maxima with their places kept beat copied maxima by far. Mind the even grey: on a nearly empty
+# picture it scores well too, and after four halvings only the copied average is above it.
 
 # %% [markdown]
-# What *exactly* is lost at a halving? The difference $d_l$ between before and after, with $P$ the pool and
-# $U$ the way back. Keep the differences, and we have a **Laplacian pyramid** (Burt and Adelson, 1983):
+# What *exactly* is lost at a halving? The picture minus what comes back, $e_l$, with $P$ the pool and $U$ the way
+# back. Keep these, and we have a **Laplacian pyramid** (Burt and Adelson, 1983, with smoother $P$ and $U$):
 #
-# $$x_{l+1} = P(x_l) \qquad d_l = x_l - U(x_{l+1}) \qquad\Rightarrow\qquad x_l = U(x_{l+1}) + d_l$$
+# $$x_{l+1} = P(x_l) \qquad e_l = x_l - U(x_{l+1}) \qquad\Rightarrow\qquad x_l = U(x_{l+1}) + e_l$$
 
 # %%
 details, small = [], grey
@@ -934,9 +939,8 @@ ill = [log_brightness]
 for _ in range(5):
     ill.append(pool_ill(ill[-1]))
 for level in ill:
-    print(
-        f"{level.shape!s:10} largest {level.max():5.2f}, outputs that are exactly 0: {np.mean(level == 0):5.1%}"
-    )
+    zeros = np.mean(level == 0)
+    print(f"{level.shape!s:10} largest {level.max():5.2f}, outputs exactly 0: {zeros:5.1%}")
 
 # %% tags=["clinic", "hide-input"]
 sizes = [f"{level.shape[0]} × {level.shape[1]}" for level in ill[2:]]
@@ -946,12 +950,12 @@ figures.images(
     [f"ill, {shape}" for shape in sizes],
     size=2.9,
     **signed,
-    alt="The logarithm of brightness after two to five pools: a bright frame at the top and"
+    alt="The logarithm of brightness after two to five pools: a yellow frame at the top and"
     " left takes more of the picture each time.",
 )
 
 # %% [markdown]
-# Yellow is zero, a value that the input never holds, in a frame that takes twice the share at every level.
+# Yellow is zero, which the input never holds, purple −1 and less. The yellow frame doubles its share at every level.
 # **Where does it come from?** Decide before you read on.
 #
 # The padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
@@ -991,7 +995,7 @@ figures.images(
 #   before you subsample.
 # - Average pooling is a strided convolution, max pooling is none, since it is not linear.
 # - A layer widens the receptive field by $(k-1)\,d\,j$. An output looks mostly at its middle.
-# - Unpooling is the gradient of pooling. It restores the size, not the details; a Laplacian pyramid keeps
+# - Unpooling is pooling's gradient, up to a factor. It restores the size, not the details; a Laplacian pyramid keeps
 #   them.
 #
 # ## Glossary
@@ -1024,4 +1028,4 @@ figures.images(
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
 # - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
 #   annotation*, 2019: the generalised mean of E3.4.
-# - Next lesson: [04 · Learning, by hand](04_learning.ipynb), where numbers like these find themselves.
+# - Next lesson: [04 · Learning, by hand](04_learning.ipynb), where a network finds its weights.
