@@ -93,7 +93,7 @@ def dense_network(*sizes):
 # %% [markdown]
 # In each **round** the discriminator first makes $L_D$ smaller, the cross-entropy of telling real from fake; then
 # the generator $L_G$, that of its fakes being taken for real. Here $\operatorname{softplus}(l) = \log(1+e^l)$ is
-# minus the logarithm of the probability $\sigma(-l)$:
+# minus the logarithm of the probability $\sigma(-l)$, where $\sigma$ is the sigmoid:
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
@@ -209,9 +209,9 @@ for name, numbers in hills_of.items():
     )
 
 # %% [markdown]
-# Where fakes are too many the blue curve dips, where they are too few it rises, and the fakes walk uphill. The
-# generator never sees a real number: it learns from the curve's slope alone. In the end both hills are there, not
-# exactly right.
+# After 300 rounds the blue curve dips between the hills, where fakes are too many; at other moments it lags behind.
+# The fakes walk uphill. The generator never sees a real number: it learns from the curve's slope alone. In the end
+# both hills are there, not exactly right.
 #
 # ## 2 · What does the generator make smaller?
 #
@@ -267,9 +267,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Summed over all $x$, $p \log D + q \log(1-D)$ is the value $V$ of the game. Against $D^*$ all that the generator
-# can make smaller is the **Jensen-Shannon divergence** of $p$ and $q$, how far they lie from their mean
-# $m = (p+q)/2$:
+# Summed over all $x$, $p \log D + q \log(1-D)$ is the value $V$ of the game as first written, in which the generator
+# makes $V$ itself smaller (section 1's $L_G$ is another loss: section 3). Against $D^*$ all that it can make smaller
+# is the **Jensen-Shannon divergence** of $p$ and $q$, how far they lie from their mean $m = (p+q)/2$:
 #
 # $$V(D^*) = \int p \log D^* + q \log(1 - D^*)\,dx = 2\,\mathrm{JS}(p, q) - \log 4 \qquad \mathrm{JS} = \frac12 \int p \log\frac pm + q \log\frac qm \,dx$$
 
@@ -325,7 +325,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Once the boxes part, the divergence stays at $\log 2$: no gradient for the generator. The Wasserstein distance
+# Once the boxes part, the divergence stays at $\log 2$: no gradient for such a generator. The Wasserstein distance
 # has a slope everywhere; the **WGAN** descends it, with a discriminator of bounded slope (E8.4).
 
 # %% [markdown]
@@ -442,8 +442,8 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent at this rate minimax is lost from both starts (99: far away); by Adam it does no worse than
-# the non-saturating loss.
+# By gradient descent at this rate neither loss brings the fakes nearer than a spike at 0 (1.7 away), and minimax
+# throws them far off (99), which a small gradient alone would not do. By Adam it does no worse than the other.
 
 # %% [markdown]
 # ### E8.2 ★★ The non-saturating loss
@@ -518,7 +518,7 @@ print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
 
 # %% [markdown]
 # Three games from one start: in the first the generator learns twenty times as fast as the discriminator, the
-# second adds a penalty, R1 (see below), in the third both learn at the same rate.
+# second adds **R1**, a penalty on the discriminator's slopes at real points, in the third both learn at one rate.
 
 
 # %%
@@ -575,9 +575,10 @@ figures.show(
 )
 
 # %% [markdown]
-# In the upper rows all latent numbers lead to one place or two, which wander. This is **mode collapse**: against
+# In the upper rows all latent numbers lead to one place or two, often off the clouds, which wander. This is **mode
+# collapse**: against
 # a slow discriminator the best answer is the place it believes in most; once it doubts that place, all move on.
-# R1 is no remedy here. In the last row the discriminator keeps up.
+# R1 of this strength is no remedy. In the last row the discriminator keeps up.
 #
 # What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
 # discriminator $D(x) = -\psi x$. It climbs $D(0) - D(\theta) = \psi\theta$, real less fake; the generator descends
@@ -630,7 +631,7 @@ figures.show(
 
 # %% [markdown]
 # Steps at once carry them outwards; in turns they circle. R1 makes the discriminator flatter, as it should be at
-# the solution, and the circle becomes a spiral inwards.
+# the solution, and the outward spiral becomes an inward one.
 
 # %% [markdown]
 # ### E8.4 ★★★ A gradient penalty
@@ -822,7 +823,7 @@ history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 # %% [markdown]
 # Mind that `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1.
 #
-# From now on we use the package's `gan.Gan`: this class with R1 and three more repairs. The **relativistic loss**
+# From now on we use the package's `gan.Gan`: this class with R1 and two more repairs. The **relativistic loss**
 # scores real and fake in pairs; each network wants its own side ahead:
 
 
@@ -859,8 +860,8 @@ pairs = zip(slow, watched.averaged.get_weights(), strict=True)
 print("as in the package:", all(np.allclose(a, b, atol=1e-5) for a, b in pairs))
 
 # %% [markdown]
-# **Spectral normalisation** divides the weights $W$ of a layer by their largest **singular value**, the most that
-# they can stretch a vector; so no slope of the discriminator runs away:
+# A third is of the layers, and not in our recipe: **spectral normalisation** divides the weights $W$ of a layer by
+# their largest **singular value**, the most that they can stretch a vector:
 
 # %%
 layer = gan_networks.SpectralConv2D(6, 4, strides=2, padding="same")
@@ -901,13 +902,8 @@ check.e8_5(largest_singular_value)
 # %% [markdown]
 # ## 7 · How good is good?
 #
-# Losses do not tell. The classifier of lesson 05 describes each sample by 160 features. The **Fréchet distance**
-# compares their means $\mu$ and covariances $\Sigma$ (how features vary together) with those of real pictures, as
-# if both were Gaussian:
-#
-# $$d = \|\mu_r - \mu_g\|^2 + \operatorname{tr}\!\big(\Sigma_r + \Sigma_g - 2\,(\Sigma_r \Sigma_g)^{1/2}\big)$$
-#
-# **Coverage** is the share of real pictures that have a sample close by; **effective classes** count the classes
+# Losses do not tell. The **Fréchet distance** and **coverage** are those of [lesson
+# 07](07_autoencoders_and_vae.ipynb#7-·-Is-it-better-than-something-simple?); **effective classes** count the classes
 # generated (E8.6); **diversity** is the mean distance of two samples, as a share of that of two real pictures. Read
 # each beside its **floor**: the same number for *real* pictures in place of samples. In the first samples that
 # we judge each pixel is drawn for itself, by its own mean and spread:
@@ -991,9 +987,10 @@ figures.images(
 )
 
 # %% [markdown]
-# On the left we see mostly blurred tops and shoes, in checks: a kernel of 5 moved by 2 paints some pixels by more
-# entries than others, one of 4 paints all by equally many. In ours the dots of section 5 are all but gone. Ours is
-# far ahead at equal times and at equal numbers of pictures, but differs in much more than the kernel.
+# On the left we see mostly blurred tops and shoes, in checks. A kernel of 5 moved by 2 paints some pixels by more
+# entries than others, one of 4 all by equally many; but section 5's kernels of 4 made stronger dots, so this need not
+# be the cause. In ours they are all but gone. Ours is far ahead at equal times and at equal numbers of pictures, but
+# differs in much more than the kernel; each was trained once.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1025,8 +1022,8 @@ check.e8_6(effective_classes)
 #
 # We try each repair alone in the same small, plain GAN, in short runs judged by validation images, three seeds each
 # (± is the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
-# twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. (Section 12
-# explains `augmented`.) Which pays? Guess first.
+# twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. Which pays?
+# Guess first.
 
 
 # %%
@@ -1069,13 +1066,15 @@ figures.show(
 
 # %% [markdown]
 # Most of our gain is the optimiser: Adam's shorter memory gains alone, the doubled rate only together with it.
-# Loss, R1 and averaging gain little or nothing alone; together (`ours, the plain optimiser`) they gain about half
-# as much as the optimiser. Taken from ours, R1 is missed, the loss hardly; averaging was not taken out.
+# The relativistic loss alone does harm, R1 and averaging gain little or nothing; together (`ours, the plain
+# optimiser`) they gain about half as much as the optimiser. Taken from ours, R1 is missed, the loss hardly;
+# averaging was not taken out. (Batches of 128 took half as many steps.)
 #
 # ## 9 · Now ours
 #
-# `course_utils/recipes/gan_fashion.py` gives a reason for each number. While it trains, a **GAN doctor** draws
-# what a loss hides.
+# Ours, each number explained in `course_utils/recipes/gan_fashion.py`, sees four times as many pictures as section 8's
+# `ours`, in larger networks (section 5's plan, with batch normalisation in the generator), at a rate that falls to 0.
+# While it trains, a **GAN doctor** draws what a loss hides.
 
 # %%
 recipe = recipes.find("gan_fashion")
@@ -1103,8 +1102,9 @@ ahead_by = watcher.record.curve("real_above_made")[1:]  # without the look after
 print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ahead_by.max(), 2))
 
 # %% [markdown]
-# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, yet the generator goes on
-# learning. The nearest training pictures are relatives, not copies.
+# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, and yet the generator learned,
+# mostly in the first half. Its **training distance**, the median distance to the nearest training picture as a share
+# of unseen real pictures', stays above 1: relatives, not copies.
 
 # %%
 generated = model.sample(10_000, seed=1)
@@ -1236,14 +1236,14 @@ figures.animate(
 )
 
 # %% [markdown]
-# Within a class pictures change little by little; from class to class they switch within a step or two. In each row one
+# Sneaker turns into boot little by little; in the third row a top becomes a shoe within two steps. In each row one
 # step changes two or three times as much as the mean step.
 #
 # ## 12 · And in colour?
 #
 # A discriminator could learn the few emoji by heart, so it sees each moved and mirrored at random, real and fake
 # alike (**differentiable augmentation**: gradients pass through). We judge the shipped network by the **kernel
-# distance**, which unlike Fréchet's does not grow where pictures are few.
+# distance**, which also compares features, but unlike Fréchet's is not larger merely because pictures are few.
 
 # %%
 emoji, _ = data.emoji_pictures("train")
@@ -1275,8 +1275,8 @@ figures.images(
 
 # %% [markdown]
 # The first eight: right colours, some shading, hardly one that can be named. The kernel distance agrees: below a
-# VAE's on the same emoji, far above that of real ones. No success, then. But nothing was copied: of a thousand,
-# none lies closer to a training picture than some held-out emoji do.
+# VAE's on the same emoji, far above that of real ones. No success, then. But no pixels were copied: of a thousand,
+# none lies closer to a training picture than some held-out emoji do. A moved or mirrored copy would escape this test.
 #
 # ## Clinic
 #
@@ -1357,7 +1357,8 @@ figures.images(
 
 # %% [markdown]
 # On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, in which no weight of
-# the generator has any part: all its gradients are zero. Look at samples, and at whether weights move.
+# the generator has any part: all its gradients are zero. (Run A's pictures changed all the same: the averages of
+# batch normalisation moved, no weight did.) Look at samples, and at whether weights move.
 
 # %% [markdown]
 # ## Summary

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 14 · Style transfer
 #
-# **Can a photograph be painted again by the hand of another picture?**
+# **Can a photograph be painted again in the manner of another picture?**
 #
 # Compare the maps of a trained network place by place, and you compare **content**: what is where. Compare them summed
 # over all places, and you compare **style**: how it is painted.
@@ -56,9 +56,9 @@ def of_side(picture, side):
 # %%
 panda = data.photograph("red_panda")
 road = data.painting("painter_on_the_road")
-photo, painting = of_side(panda, 128), of_side(road, 192)
+painting = of_side(road, 192)
 recorded = data.load_image(paths.BENCHMARKS / "14_opening.png")
-print("photograph", photo.shape, "painting", painting.shape, "recorded result", recorded.shape)
+print("photograph", panda.shape, "painting", painting.shape, "recorded result", recorded.shape)
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 3, figsize=(11, 2.6), width_ratios=[1.78, 0.88, 1.78])
@@ -73,7 +73,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The right picture is a recorded run of this lesson's own functions, `benchmarks/14_opening.py`. No network was
+# The right picture is a recorded run of this lesson's own functions with more pixels and steps,
+# `benchmarks/14_opening.py`. No network was
 # trained for it: its pixels were.
 #
 # ## 1 · How do we train a picture?
@@ -121,8 +122,8 @@ def optimise(start, loss_of, steps, rate=0.03):
 #
 # We start from grey noise and ask for the photograph's maps in one layer. Where the maps do not say, noise would stay;
 # so a second term asks for little **total variation**, the mean absolute difference of neighbouring pixels, down and
-# across. What the layer has lost, the result cannot have; what the result lacks, the layer may still hold, since our steps
-# are few. For comparison: the same network with random weights.
+# across. What the layer has lost, the result cannot have; what the result lacks, the layer may still hold, since our
+# steps are few. For comparison: the same network with random weights.
 
 
 # %%
@@ -168,7 +169,7 @@ print("shipped  conv2_2 after 250 steps in place of 70:", error_of(longer, tiny)
 # %% tags=["hide-input"]
 figures.images(
     list(rebuilt.values()),
-    [f"{weights}, {layer}" for weights, layer in rebuilt],
+    [f"{weights.replace('shipped', 'trained')}, {layer}" for weights, layer in rebuilt],
     columns=4,
     size=2.8,
     alt="The panda rebuilt eight times. The trained network above: whole from the first layer, from the second with its"
@@ -179,7 +180,8 @@ figures.images(
 # %% [markdown]
 # The trained network gives back outlines to its deepest layer, and colours from the first alone; for the second, more
 # than three times the steps hardly change that. From random weights the whole picture comes back from the first two
-# layers: being rebuilt does not mean having been understood. We take `conv3_3` for content.
+# layers: being rebuilt does not mean having been understood. We take `conv3_3` for content: outlines came back from it,
+# colours did not.
 #
 # ### E14.1 ★★ How far does it see?
 # Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
@@ -243,7 +245,7 @@ moved = float(content_distance(shuffled, maps))
 print(f"content distance of the shuffled maps: {approx(moved, 2)}")
 
 # %% [markdown]
-# Same Gram matrix, and as content quite other maps. From here on our eyes pool by means instead of maxima, as Gatys and
+# The same Gram matrix, and as content quite different maps. These `eyes` pool by means instead of maxima, as Gatys and
 # others did: the gradient reaches all four pixels.
 #
 # ### E14.2 ★ The Gram matrix
@@ -296,7 +298,7 @@ check.e14_3(gram_gradient)
 #
 # $$d_\text{style} = \text{mean over layers of } \frac{\sum_{ab} (G_{ab} - A_{ab})^2}{\sum_{ab} A_{ab}^2}$$
 #
-# Asked for alone, from noise, with a little total variation, it gives a **texture**.
+# Asked for alone, from noise, with a little total variation, it gives a **texture** (*texture synthesis*).
 
 
 # %%
@@ -328,22 +330,23 @@ print(len(textures), "textures of", textures["brick", 4].shape)
 
 # %% tags=["hide-input"]
 figures.images(
-    [painting, *list(textures.values())[:3], bricks, *list(textures.values())[3:]],
+    [painting[40:168, 30:158], *list(textures.values())[:3]]
+    + [bricks[32:160, 32:160], *list(textures.values())[3:]],
     [
-        "painting",
+        "part of the painting",
         "1 layer",
         "2 layers",
         "4 layers",
-        "photograph",
+        "part of the photograph",
         "1 layer",
         "2 layers",
         "4 layers",
     ],
     columns=4,
     size=2.5,
-    alt="Above the painting and three textures from it: coloured grain, patches, and with four layers strokes and bands of"
-    " colour, without a painter. Below a brick wall and three textures: grain, short bars, and with four layers crooked"
-    " bricks in false colours with mortar between them.",
+    alt="Above part of the painting and three textures from it: coloured grain, patches, and with four layers strokes and"
+    " bands of colour, without a painter. Below part of a brick wall and three textures: grain, short bars, and with four"
+    " layers crooked bricks in false colours with mortar between them.",
 )
 
 # %% [markdown]
@@ -352,7 +355,8 @@ figures.images(
 #
 # ## 4 · How do content and style come together?
 #
-# Gatys, Ecker and Bethge (2016) ask for both. Total variation again holds noise down.
+# Gatys, Ecker and Bethge (2016) ask for both. We start from the photograph, no longer from noise, and add total
+# variation $d_\text{variation}$; the weights $\alpha$ and $\tau$ are ours to choose.
 #
 # $$L = \alpha\, d_\text{content} + d_\text{style} + \tau\, d_\text{variation}$$
 
@@ -414,10 +418,11 @@ figures.images(
 )
 
 # %% [markdown]
-# To the right the panda wins, to the left the painting. Two layers or four: at this size the difference is small.
+# To the right the panda wins, to the left flat patches in the painting's colours. Two layers or four: at this size the
+# difference is small.
 #
-# **Coarse to fine.** A layer sees so many pixels and no more. So paint small first, where these are a larger part of the
-# picture, then enlarge and go on.
+# **Coarse to fine.** A layer sees so many pixels and no more. So paint small first, where these are a larger part of
+# the picture, then enlarge and go on.
 
 
 # %%
@@ -438,7 +443,7 @@ seconds = time.perf_counter() - started
 print(painted.shape, approx(seconds, 0), "seconds")
 
 # %% [markdown]
-# **Keeping the colours.** The eye sees strokes in brightness. Take the brightness Y of the result and the two colour
+# **Keeping the colours.** Take the brightness Y of the result and the two colour
 # channels of the photograph (lesson 01).
 
 # %%
@@ -457,7 +462,8 @@ figures.images(
 
 # %% [markdown]
 # **Another optimiser.** The paper used **L-BFGS**, which estimates from the last gradients how the slope changes, and
-# tries several lengths for each step. SciPy has it; we hand over the loss and its gradient. Both get as many evaluations.
+# tries several lengths for each step. SciPy has it; we hand over the loss and its gradient. Both get as many
+# evaluations.
 
 
 # %%
@@ -495,7 +501,7 @@ for name, method in {"Adam": optimise, "L-BFGS": optimise_by_lbfgs}.items():
 print(f"before  loss {approx(float(loss_of(tiny[np.newaxis])), 3)}")
 
 # %% [markdown]
-# Two short runs on one picture rank nothing. Both end about equally low; we stay with Adam, which needs no loop of its own.
+# Two short runs on one picture rank nothing. Both end about equally low; we stay with Adam, which needs less code.
 #
 # ## 5 · Is it better than something simple?
 #
@@ -536,8 +542,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The optimised picture has by far the smallest style distance. It was optimised for that, so the eye must agree. Here
-# neither rival comes nearer to the style than the photograph itself; over many photographs (section 7) both do. With the photograph's own colours most of the gain is given back.
+# The optimised picture has by far the smallest style distance. It was optimised for that: ask your eye as well. Here
+# neither rival comes nearer to the style than the photograph itself; over many photographs (section 7) both do. With
+# the photograph's own colours most of the gain is given back.
 #
 # ### E14.5 ★★ Colours by two numbers
 # Write `move_colours(picture, wanted)`: each channel of `picture` (h, w, C) shifted and scaled so that its mean and
@@ -566,13 +573,15 @@ check.e14_5(move_colours)
 # %% [markdown]
 # ## 6 · Can a network paint in one go?
 #
-# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: its weights
-# are changed until what it makes of photographs has a small loss, that of section 4 with a smaller $\tau$. No painted
-# photograph is needed.
+# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: its
+# weights are changed until what it makes of photographs has a small loss, that of section 4 with a smaller $\tau$. No
+# painted photograph is needed.
 #
 # Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice, by repeating pixels
 # before a convolution, which leaves no checkerboard (lesson 02). After each convolution comes **instance
-# normalisation**: every map of every picture is shifted and scaled to mean 0 and variance 1, then by two learned numbers.
+# normalisation**: every map of every picture is shifted and scaled to mean 0 and variance 1, then by two learned
+# numbers. What comes out is added to the photograph's own colours, the means of squares of 8 pixels, normalised in the
+# same way: the colours keep their places, and the network has to paint whatever is finer.
 
 
 # %%
@@ -592,7 +601,10 @@ def one_go(widths=(16, 32, 48), blocks=4):
         x = layers.Add()([x, convolved(convolved(x, widths[-1], 3), widths[-1], 3, relu=False)])
     for width in reversed(widths[:-1]):
         x = convolved(layers.UpSampling2D(2)(x), width, 3)
-    return keras.Model(images, layers.Conv2D(3, 5, padding="same", activation="sigmoid")(x))
+    strokes = layers.Conv2D(3, 5, padding="same")(x)
+    means = layers.GroupNormalization(groups=-1)(layers.AveragePooling2D(8)(images))
+    colours = layers.UpSampling2D(8, interpolation="bilinear")(means)
+    return keras.Model(images, ops.sigmoid(colours + strokes))
 
 
 # %%
@@ -604,8 +616,8 @@ print(learner.count_params() == one_go().count_params())
 
 # %% [markdown]
 # The package's network also continues a picture by its mirror image, against stripes along borders, and cuts the margin
-# off again. It learns van Gogh's church at Auvers, from patches of the training photographs, two a step. The network that
-# ships learned four times as long, and with a narrower margin.
+# off again. It learns van Gogh's church at Auvers, from patches of the training photographs, two a step. The network
+# that ships learned seven times as long.
 
 # %%
 recipe.train(learner, recipe.numbers())
@@ -635,8 +647,8 @@ figures.images(
     size=3.6,
     columns=4,
     alt="Van Gogh's church at Auvers, dark blue sky over ochre paths; the panda three times: by the network trained here in"
-    " a few flat colours and dark stripes, by the shipped one outlined in blue on ochre with short strokes, and by many"
-    " steps as a whole painting in blue, green and orange.",
+    " soft upright streaks of brown, white and blue, its face blurred; by the shipped one in short strokes of yellow,"
+    " brown and blue, its face clear; and by many steps as a whole painting in blue, green and orange.",
 )
 
 # %% [markdown]
@@ -657,12 +669,12 @@ for name, picture in rivals_of_church.items():
 
 # %% [markdown]
 # One pass takes a small part of the time and comes nearer to the style than histogram matching, though farther from the
-# photograph. It is not as good as many steps, in either distance and to the eye: its colours are few. The shipped network
-# is ahead of the one trained here, and far from closing the gap. Johnson and others had 80,000 photographs; ours saw some
-# hundred patches.
+# photograph. Many steps are ahead in both distances, and the shipped network of the one trained here. Johnson and
+# others had 80,000 photographs; ours saw some hundred patches.
 #
 # Does the normalisation matter? **Recorded**, shorter than above, on smaller patches and judged on validation
-# photographs: the same network with **batch normalisation** (lesson 05) in its place, all else alike, from three starts:
+# photographs: the same network with **batch normalisation** (lesson 05) in its place, all else alike, from three
+# starts:
 
 # %%
 tried = json.loads((paths.BENCHMARKS / "14_normalisation.json").read_text())["runs"]
@@ -678,36 +690,39 @@ for name, entry in tried.items():
 # Three networks ship, one for each style. On a photograph that none saw in training:
 
 # %%
-castle = of_side(data.photograph("neuschwanstein_castle"), 256)
+castle, large_castle = (
+    of_side(data.photograph("neuschwanstein_castle"), side) for side in (256, 384)
+)
 by_style = {}
 for name in ("auvers", "road", "terrace"):
     painter = models.load(f"style_fast_{name}")
-    by_style[name] = in_one_go(painter, castle)
+    by_style[name] = in_one_go(painter, large_castle)
     print(name, by_style[name].shape)
 
 # %% tags=["hide-input"]
 figures.images(
-    [castle, *by_style.values()],
+    [large_castle, *by_style.values()],
     ["photograph", *by_style],
     size=4,
     columns=2,
-    alt="A castle on a wooded hill, and painted in three ways: outlined in blue on ochre, in yellow with green and brown,"
-    " and in violet and yellow with short dark strokes.",
+    alt="A castle on a wooded hill, and painted in three ways: yellow over dark blue woods; ochre and brown with turquoise"
+    " outlines; gold and dark violet. Short strokes in all three.",
 )
 
 # %% [markdown]
-# Outlines came through, and few colours: in each style the sky is flat, and the same small marks stand all over the woods.
+# Light and dark came through, in each style with its own few colours and marks; the same small marks stand all over the
+# woods.
 #
-# ## 7 · How few numbers can hold a style?
+# ## 7 · Can means and deviations hold a style?
 #
-# The Gram matrix of `conv3_1` has 256 × 256 numbers, nearly each of them twice. Huang and Belongie (2017) keep of each map only its mean $\mu$ and
-# its standard deviation $\sigma$ over all places, the **style code**, and give the photograph's maps $F$ that of the
-# style's maps $S$. This is **adaptive instance normalisation**, AdaIN:
+# The Gram matrix of `conv3_1` has 256 × 256 numbers, nearly each of them twice. Huang and Belongie (2017) keep of each
+# map only its mean $\mu$ and its standard deviation $\sigma$ over all places, the **style code**, and give the
+# photograph's maps $F$ that of the style's maps $S$. This is **adaptive instance normalisation**, AdaIN:
 #
-# $$\text{AdaIN}(F, S) = \sigma(S)\, \frac{F - \mu(F)}{\sigma(F)} + \mu(S) \qquad F, S: (h, w, C) \quad \mu, \sigma: (C,)$$
+# $$\text{AdaIN}(F, S) = \sigma(S)\, \frac{F - \mu(F)}{\sigma(F)} + \mu(S) \qquad F: (h, w, C) \quad S: (H, W, C) \quad \mu, \sigma: (C,)$$
 #
-# It is E14.5 for 256 maps in place of three colours. A number $a$ between 0 and 1 says how far to go, the **strength**:
-# $(1 - a) F + a\, \text{AdaIN}(F, S)$.
+# It is E14.5 for 256 maps in place of three colours. A number $s$ between 0 and 1 says how far to go, the **strength**:
+# $(1 - s) F + s\, \text{AdaIN}(F, S)$.
 #
 # ### E14.6 ★★ AdaIN
 # Write `adain(maps, style, strength)` in NumPy, for one picture's maps (h, w, C) and a style's (H, W, C). For a map
@@ -741,8 +756,8 @@ photo_maps, road_maps = (
     ops.convert_to_numpy(eyes(one[np.newaxis])["conv3_1"]) for one in (tiny, painting)
 )
 wanted_gram = {"conv3_1": gram(road_maps)}
+full = style_codes.adain(photo_maps, style_codes.code(road_maps))
 for strength in (0.0, 0.5, 1.0):
-    full = style_codes.adain(photo_maps, style_codes.code(road_maps))
     moved_maps = (1 - strength) * photo_maps + strength * full
     content = float(content_distance(moved_maps, photo_maps))
     of_style = float(style_distance({"conv3_1": moved_maps}, wanted_gram))
@@ -754,19 +769,43 @@ print("different numbers in the Gram matrix:", count * (count + 1) // 2, "in the
 # The code has 64 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
 # maps go together, which the code does not know.
 #
-# **Any style by one network.** These are maps, not yet a picture. A **decoder**, VGG backwards, was trained to paint
+# **Any style by one network.** These are maps, not yet a picture. A **decoder** was trained to paint
 # them: first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps
-# asked for, and the style's means and spreads in three layers. (Its first layer is fixed and **whitens** the maps:
-# over photographs most numbers then vary alike, each by itself, and small ones are not overlooked.) Styles were codes
+# asked for, and the style's means and standard deviations in three layers. (Its first layer is fixed and **whitens**:
+# it mixes the maps into numbers that are uncorrelated over photographs and mostly vary alike.) Styles were codes
 # of crops of six paintings and of gravel, in each order of red, green and blue. The road and the café terrace were
 # held out; they too are van Gogh's: other hands were not tried.
+
+
+# %%
+def decoder(widths=(128, 64, 32)):
+    maps = layers.Input((None, None, 256))
+    x = layers.Dense(256, trainable=False)(maps)  # at each place alike: it whitens
+    for number, width in enumerate(widths):
+        x = layers.UpSampling2D(2)(x) if number else x
+        for _ in range(2):
+            x = layers.Conv2D(width, 3, padding="same", activation="relu")(x)
+    return keras.Model(maps, layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x))
+
 
 # %%
 any_style = models.load("style_adain")
 STYLES = ("painter_on_the_road", "cafe_terrace_at_night", "church_at_auvers", "night_cafe")
 arts = [of_side(data.painting(name), 384) for name in STYLES]
 codes = ops.concatenate([any_style.code(art[np.newaxis]) for art in arts])
-print("codes", codes.shape, "weights of the decoder", f"{any_style.network.count_params():,}")
+parameters = any_style.network.count_params()
+print("codes", codes.shape, "weights of the decoder", f"{parameters:,}", end=" ")
+print("as many as above:", parameters == decoder().count_params())
+
+# %% tags=["hide-input"]
+figures.images(
+    arts,
+    ["road", "terrace", "church", "night café"],
+    columns=4,
+    size=2.6,
+    alt="Four paintings by Van Gogh: a painter on a yellow road; a yellow café terrace under a violet night sky; a"
+    " church under a dark blue sky; a café at night, red walls over a yellow floor.",
+)
 
 
 # %%
@@ -789,7 +828,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Colours and outlines come with the strength. Strength 0 shows what is the decoder's own: soft patches, lost windows.
+# Colours come with the strength, and darker outlines. Strength 0 shows what no style asked for: soft patches, lost
+# windows.
 #
 # Codes can be mixed. Each corner has one style, and between them lie weighted means of the four:
 
@@ -814,7 +854,9 @@ figures.images(
 )
 
 # %% [markdown]
-# All ways on the panda, in a style held out and in one learned:
+# The terrace's violet sky came out olive.
+#
+# All ways on the panda; the network for any style never saw the road, and learned from the church:
 
 
 # %%
@@ -836,8 +878,8 @@ def timed(paint_it, picture):
 
 # %%
 trials = {
-    "road, held out": (style, models.load("style_fast_road"), painted, seconds),
-    "church, learned": (church_style, shipped, by_steps, many_steps),
+    "road": (style, models.load("style_fast_road"), painted, seconds),
+    "church": (church_style, shipped, by_steps, many_steps),
 }
 panels = {}
 for title, (art, single, slowly, their_seconds) in trials.items():
@@ -860,17 +902,17 @@ figures.images(
     size=3.4,
     alt="The panda in the colours of the road, above, and of the church, below. From left to right: by histogram matching, its"
     " colours changed and all else left; by the network for any style, in patches of paint with dark rims; by that for one"
-    " style, in dark marks on ochre; by many steps, in strokes.",
+    " style, in short marks, above in yellow with turquoise rims, below in blue and ochre; by many steps, in strokes.",
 )
 
 # %% [markdown]
-# The network for any style paints in patches, in both rows alike; those for one style lose the colours. Strokes come by
-# many steps. One picture is an example. Recorded means over 31 test photographs:
+# The network for any style paints in patches, in both rows alike; those for one style in short marks, each in colours
+# of its own. Longer strokes come by many steps. One picture is an example. Recorded means over 31 test photographs:
 
 
 # %%
-def shown(name, style_distance, content_distance):
-    print(f"  {name:12} content {content_distance:.2f}   style {style_distance:.2f}")
+def print_row(name, of_style, content):
+    print(f"  {name:12} content {content:.2f}   style {of_style:.2f}")
 
 
 judged = json.loads((paths.WEIGHTS / "style_adain.json").read_text())["scores"]
@@ -881,24 +923,25 @@ for name, ways in judged.items():
         for way, row in ways.items()
     }
     for way, each in pairs.items():
-        shown(way.replace("network", "any style"), *each.mean(axis=0))
+        print_row(way.replace("network", "any style"), *each.mean(axis=0))
     gains = pairs["histograms"] - pairs["network"]
-    spread = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    standard_error = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
     for place, kind in {1: "content", 0: "style"}.items():
         print(
-            f"  nearer than by histograms, {kind}: {gains[:, place].mean():.2f} ± {spread[place]:.2f}"
+            f"  nearer than by histograms, {kind}: {gains[:, place].mean():.2f} ± {standard_error[place]:.2f}"
         )
 
 # %%
 for name in ("road", "terrace", "auvers"):
     row = json.loads((paths.WEIGHTS / f"style_fast_{name}.json").read_text())["scores"]["network"]
     print("one style,", name)
-    shown("one style", row["style_distance"], row["content_distance"])
+    print_row("one style", row["style_distance"], row["content_distance"])
 
 # %% [markdown]
-# In style it comes nearer than histogram matching: by over twice the standard error to the road, which was held out, and
-# to both learned paintings, by less to the terrace. In content we see no clear difference. By the style distance networks
-# for one style are ahead, for the road hardly. Huang and Belongie learned from some 80,000 paintings, ours from six.
+# In style it comes nearer than histogram matching: by over twice the standard error to the road, which was held out,
+# and to both learned paintings, by less to the terrace. In content we see no clear difference. Networks for one
+# style come nearer still in style, and lie farther from the photograph in content. Huang and Belongie learned from some
+# 80,000 paintings, ours from six.
 #
 # ## 8 · How do I paint a picture of my own?
 #
@@ -917,8 +960,8 @@ figures.images(
     [my_photo, my_style, mine],
     ["photograph", "style", "painted"],
     size=3.6,
-    alt="A castle on a wooded hill, Van Gogh's café terrace at night, and the castle in the terrace's yellow and violet"
-    " strokes.",
+    alt="A castle on a wooded hill, Van Gogh's café terrace at night, and the castle in yellow and violet"
+    " strokes under a turquoise and pink sky.",
 )
 
 # %% [markdown]
@@ -940,11 +983,11 @@ for name, matrix in {"divided": gram, "summed": summed}.items():
     )
 
 # %% [markdown]
-# The same painting at twice the side has about four times the sum: not even the painting itself, at another size, has its
-# style. Divide by the number of places.
+# The same painting at twice the side has about four times the sum: not even the painting itself, at another size, has
+# its style. Divide by the number of places.
 #
-# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here somebody hands RGB in [0, 1] to the
-# bare network.
+# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here somebody hands RGB in [0, 1] to
+# the bare network.
 
 # %% tags=["clinic"]
 two = [of_side(picture, 96)[np.newaxis] for picture in (panda, road)]
@@ -983,7 +1026,7 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 #
 # - A picture can be trained like a network: its pixels are the weights.
 # - Maps compared place by place are content; Gram matrices, summed over places, are style.
-# - Random weights rebuild a picture as well: that does not show understanding.
+# - Early layers with random weights rebuild a picture too: that does not show understanding.
 # - Content, style and total variation pull against each other; the weights decide.
 # - Measure beside blending and histogram matching, and look.
 # - A network that is trained once for one style paints any photograph in one pass.

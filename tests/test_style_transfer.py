@@ -41,14 +41,26 @@ def test_a_picture_is_continued_by_its_mirror_image():
 
 
 def test_with_instance_normalisation_the_contrast_of_a_picture_does_not_matter():
-    """Halved, it is the same after the first layer; each picture of a batch by itself."""
+    """Halved, it is painted alike; each picture of a batch by itself."""
+    squares = PICTURES[:, :4, :6].repeat(style.COARSE, axis=1).repeat(style.COARSE, axis=2)
     changes = {}
     for normalisation in ("instance", "batch", "none"):
         model = small(normalisation)
-        whole, half, both = (ops.convert_to_numpy(model(x)) for x in (PICTURES[:1], PICTURES[:1] / 2, PICTURES))
+        whole, half, both = (ops.convert_to_numpy(model(x)) for x in (squares[:1], squares[:1] / 2, squares))
         np.testing.assert_allclose(both[:1], whole, atol=1e-5)
         changes[normalisation] = np.abs(half - whole).max()
     assert changes["instance"] < 0.02 < 0.05 < min(changes["batch"], changes["none"])
+
+
+def test_the_network_hands_on_mean_colours_and_nothing_finer():
+    """With the weights of the strokes at 0: two pictures of equal means of squares are painted alike."""
+    model = small()
+    strokes = model.network.get_layer("strokes")
+    strokes.set_weights([np.zeros_like(weights) for weights in strokes.get_weights()])
+    turned = PICTURES.reshape(2, 4, 8, 6, 8, 3)[:, :, ::-1, :, ::-1].reshape(PICTURES.shape)
+    painted, other = (ops.convert_to_numpy(model(pictures)) for pictures in (PICTURES, turned))
+    np.testing.assert_allclose(painted, other, atol=1e-5)
+    assert np.ptp(painted, axis=(1, 2)).min() > 0.02  # colours differ from place to place
 
 
 def test_gram_matrices_are_means_over_places():

@@ -8,8 +8,8 @@ def average_weights(averaged: keras.Model, current: keras.Model, steps, share: f
     """One step of an exponential average: each weight of `averaged` keeps a share of itself, and takes the rest.
 
     averaged, current: models of the same structure. steps: how many were averaged, this one counted; early on the
-    average is over all of them, so that it does not remember untrained weights. share: of later steps; 0 for none, so
-    that `averaged` equals `current`.
+    average is mostly over the last tenth of them, so that it does not remember untrained weights. share: of later
+    steps; 0 for none, so that `averaged` equals `current`.
     Yazici et al., "The unusual effectiveness of averaging in GAN training", 2019.
     """
     steps = ops.cast(steps, "float32")

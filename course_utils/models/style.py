@@ -15,9 +15,12 @@ from course_utils.models.unet import CropLike, MirrorToMultiple
 
 CONTENT_LAYER = "conv3_3"
 STYLE_LAYERS = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
-# Pixels. Without a margin networks paint stripes along the borders, which Gram matrices count as style; of 16 pixels,
-# with which the networks that ship were trained, some stripes reached into the picture.
+# Pixels. Without a margin networks paint stripes along the borders, which Gram matrices count as style; with one of 16
+# some stripes reached into the picture.
 MARGIN = 40
+# Pixels of a square whose mean colour is handed on. What is finer the network has to paint: in short trials where the
+# photograph was handed on whole, it kept its detail, and the network added clouds of colour instead of strokes.
+COARSE = 8
 
 
 @keras.saving.register_keras_serializable("course_utils")
@@ -51,14 +54,15 @@ def transfer_network(
 ) -> keras.Model:
     """Pictures (n, h, w, 3) in [0, 1] of any size to painted ones in (0, 1), of the same size.
 
-    They are continued by their mirror image for MARGIN pixels, which are cut off at the end. To learn from photographs
+    They are continued by their mirror image for MARGIN pixels, which are cut off at the end. What comes out is the
+    sigmoid of a sum: strokes, and the normalised mean colours of squares of COARSE pixels. To learn from photographs
     alone, put it in a `Restorer` and compile that with a loss of (photographs, painted), such as `perceptual_loss`.
     widths: maps at the full, the half and the quarter size; `blocks` residual ones at the last. Doubled by repeated
     pixels and a convolution, which leaves no checkerboard (Odena, Dumoulin and Olah, "Deconvolution and checkerboard
     artifacts", 2016).
-    normalisation: after each convolution but the last, "instance": each map of each picture by its own mean and
-        variance, so that the contrast of the picture does not matter to the style; "batch": by those of the batch,
-        and when trained, of all pictures; "none".
+    normalisation: of the mean colours, and after each convolution but the last. "instance": each
+        map of each picture by its own mean and variance, so that the contrast of the picture does not matter to the
+        style; "batch": by those of the batch, and when trained, of all pictures; "none".
     Raises ValueError for another normalisation, fewer than two widths, and widths or blocks under 1.
     """
     if normalisation not in ("instance", "batch", "none"):
@@ -66,25 +70,30 @@ def transfer_network(
     if len(widths) < 2 or min(*widths, blocks) < 1:
         raise ValueError(f"expected two widths or more and blocks, 1 or more each, got {tuple(widths)} and {blocks}")
 
+    def normalised(x):
+        if normalisation == "instance":
+            return layers.GroupNormalization(groups=-1)(x)  # a group for each map
+        return layers.BatchNormalization(momentum=0.9)(x) if normalisation == "batch" else x
+
     def convolved(x, width: int, size: int, strides: int = 1, relu: bool = True):
         x = layers.Conv2D(width, size, strides, padding="same", kernel_initializer="he_normal")(x)
-        if normalisation == "instance":
-            x = layers.GroupNormalization(groups=-1)(x)  # a group for each map
-        elif normalisation == "batch":
-            x = layers.BatchNormalization(momentum=0.9)(x)
+        x = normalised(x)
         return layers.ReLU()(x) if relu else x
 
     images = layers.Input((None, None, 3), name="images")
     mirrored = Mirror(MARGIN, name="mirror")(images)
-    x = MirrorToMultiple(2 ** (len(widths) - 1))(mirrored)
-    x = convolved(x, widths[0], 5)
+    even = MirrorToMultiple(max(COARSE, 2 ** (len(widths) - 1)))(mirrored)
+    x = convolved(even, widths[0], 5)
     for width in widths[1:]:
         x = convolved(x, width, 3, strides=2)
     for _ in range(blocks):
         x = layers.Add()([x, convolved(convolved(x, widths[-1], 3), widths[-1], 3, relu=False)])
     for width in reversed(widths[:-1]):
         x = convolved(layers.UpSampling2D(2)(x), width, 3)
-    x = layers.Conv2D(3, 5, padding="same", activation="sigmoid", name="painted")(x)
+    strokes = layers.Conv2D(3, 5, padding="same", name="strokes")(x)
+    coarse = normalised(layers.AveragePooling2D(COARSE)(even))
+    colours = layers.UpSampling2D(COARSE, interpolation="bilinear", name="colours")(coarse)
+    x = layers.Activation("sigmoid", name="painted")(layers.Add()([colours, strokes]))
     x = CropLike(name="crop")([x, mirrored])
     return keras.Model(images, layers.Cropping2D(MARGIN, name="margin")(x), name=name)
 

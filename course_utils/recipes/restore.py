@@ -20,13 +20,14 @@ from course_utils.recipes import Examples, _restorers
 PROTOCOLS = ("blind", "denoise_25", "deblur_gaussian", "deblur_motion", "deblur_defocus")
 SIDE = 64  # pixels of a patch
 CHAINS = 4  # of each photograph; its patches take them in turn
+VERSIONS = 2  # degraded ones of each patch to train on
 
 
 @dataclass(frozen=True)
 class Numbers:
     widths: tuple[int, ...] = (32, 64, 128)  # maps at a half, a quarter and an eighth of the picture's size
     blocks: int = 1  # residual blocks at each size, on the way down and again on the way up
-    epochs: int = 2
+    epochs: int = 1
     batch_size: int = 4
     learning_rate: float = 0.002  # the peak of the one-cycle schedule
     seed: int = 0
@@ -34,24 +35,27 @@ class Numbers:
 
 LESSON = Numbers()
 # At a peak of 0.001 and without a bound on the gradient, such a training fell apart in its fourth epoch.
-FULL = replace(LESSON, epochs=10, learning_rate=0.0005)
+FULL = replace(LESSON, blocks=2, epochs=24, learning_rate=0.0005)
 
 
 def data() -> Examples:
-    """Made beforehand, since a JPEG file is: the same patch has the same degradation in each epoch."""
-    degraded, clean = _pairs("train", 48, 0)
-    return Examples(degraded, clean, validation=_pairs("validation", 128, 1))
+    """Made beforehand, since a JPEG file is: the same patch has the same degradations in each epoch."""
+    degraded, clean = _pairs("train", 48, 0, VERSIONS)
+    return Examples(degraded, clean, validation=_pairs("validation", 128, 1, 1))
 
 
 @lru_cache(maxsize=2)
-def _pairs(split: str, stride: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(degraded, clean) patches of a split, whose corners lie `stride` pixels apart: float32 (n, SIDE, SIDE, 3)."""
+def _pairs(split: str, stride: int, seed: int, versions: int) -> tuple[np.ndarray, np.ndarray]:
+    """(degraded, clean) patches of a split, float32 (n, SIDE, SIDE, 3), each clean one in so many versions.
+
+    The corners of the patches lie `stride` pixels apart.
+    """
     random, pairs = np.random.default_rng(seed), []
     for photograph in scoring.photographs(split).values():
         clean = _restorers.squares([photograph], SIDE, stride)
-        chains = [_restorers.squares([degraded(photograph, random)], SIDE, stride) for _ in range(CHAINS)]
+        chains = np.stack([_restorers.squares([degraded(photograph, random)], SIDE, stride) for _ in range(CHAINS)])
         places = np.arange(len(clean))
-        pairs.append((np.stack(chains)[places % CHAINS, places], clean))
+        pairs += [(chains[(places + version) % CHAINS, places], clean) for version in range(versions)]
     return tuple(np.concatenate(patches) for patches in zip(*pairs, strict=True))
 
 
