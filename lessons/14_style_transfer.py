@@ -574,8 +574,8 @@ check.e14_5(move_colours)
 # ## 6 · Can a network paint in one go?
 #
 # Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: its
-# weights are changed until what it makes of photographs has a small loss, that of section 4 with a smaller $\tau$. No
-# painted photograph is needed.
+# weights are changed until what it makes of photographs has a small **perceptual loss**: that of section 4, with less
+# weight on content and variation. No painted photograph is needed.
 #
 # Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice, by repeating pixels
 # before a convolution, which leaves no checkerboard (lesson 02). After each convolution comes **instance

@@ -60,9 +60,9 @@ def transfer_network(
     widths: maps at the full, the half and the quarter size; `blocks` residual ones at the last. Doubled by repeated
     pixels and a convolution, which leaves no checkerboard (Odena, Dumoulin and Olah, "Deconvolution and checkerboard
     artifacts", 2016).
-    normalisation: of the mean colours, and after each convolution but the last. "instance": each
-        map of each picture by its own mean and variance, so that the contrast of the picture does not matter to the
-        style; "batch": by those of the batch, and when trained, of all pictures; "none".
+    normalisation: of the mean colours, and after each convolution but the last. "instance": each map of each picture
+        by its own mean and variance, so that the contrast of the picture does not matter to the style; "batch": by
+        those of the batch, and when trained, of all pictures; "none".
     Raises ValueError for another normalisation, fewer than two widths, and widths or blocks under 1.
     """
     if normalisation not in ("instance", "batch", "none"):
