@@ -327,9 +327,8 @@ for name, speedup in zip(ways, speedups, strict=True):
     print(f"{name:8} {approx(speedup, 0)} times as fast as loops")
 
 # %% [markdown]
-# All four add the same products. The loops run a line of Python 123,008 times, once for each window and output
-# channel. How the other three compare depends on the machine. The matrix costs memory: it holds each pixel once for
-# every window the pixel is in.
+# All four add the same products. The loops run a line of Python for each window and output channel. How the other three
+# compare depends on the machine. The matrix costs memory: it holds each pixel once for every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape

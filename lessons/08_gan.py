@@ -442,8 +442,9 @@ for seed in range(2):
         print(f"  {name:15} gradient descent {ends[0]}, Adam {ends[1]}")
 
 # %% [markdown]
-# By gradient descent at this rate neither loss brings the fakes nearer than a spike at 0 (1.7 away), and minimax
-# throws them far off (99), which a small gradient alone would not do. By Adam it does no worse than the other.
+# By gradient descent at this rate neither loss brings the fakes nearer than a spike at 0 would be (the hills lie 1.6
+# and 2.0 from it), and minimax throws them far off (99), which a small gradient alone would not do. By Adam it does no
+# worse than the other.
 
 # %% [markdown]
 # ### E8.2 ★★ The non-saturating loss

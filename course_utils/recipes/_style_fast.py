@@ -25,7 +25,7 @@ JUDGED_SIDE = 256  # of the longer side of the photographs that are painted for 
 class Numbers:
     widths: tuple[int, ...] = (16, 32, 48)  # maps at the full, the half and the quarter size
     blocks: int = 4
-    content_weight: float = 0.3
+    content_weight: float = 0.3  # the optimisation of the lesson has 0.5
     variation_weight: float = 0.2
     epochs: int = 1
     batch_size: int = 2  # many small steps, of which VGG takes nearly all the time
