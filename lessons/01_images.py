@@ -16,12 +16,12 @@
 # **What does a computer hold when it holds a photograph, and what can we do to one with nothing but
 # arithmetic?**
 #
-# A network that makes pictures makes arrays of numbers. First we work on such arrays by hand.
+# A network that makes pictures makes arrays of numbers.
 #
 # - **You will be able to** recognise the bugs that shapes, types and value ranges cause; write resizing,
 #   rotation, colour conversion, an edge filter and the heart of JPEG.
-# - **You need** [lesson 00](00_start_here.ipynb), and to know what a matrix product is (`@` in NumPy).
-# - **Time**: about two and a half hours with the exercises; all cells together run in well under a minute.
+# - **You need** [lesson 00](00_start_here.ipynb) and the matrix product (`@` in NumPy).
+# - **Time**: about two and a half hours with the exercises; the cells run in well under a minute.
 
 # %%
 import io
@@ -39,7 +39,7 @@ from course_utils.checks import lesson_01 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# Five things that arithmetic can do to a photograph. Here libraries do the work.
+# Five things that arithmetic can do to a photograph, here with libraries:
 
 # %%
 photo = data.photograph("kingfisher")
@@ -68,13 +68,11 @@ figures.images(
 # %% [markdown]
 # ## 1 · What is in the array?
 #
-# A picture is a grid of **pixels**. In colour, each holds three numbers, its **channels**: how much red,
-# green and blue light to send out. In memory that is one array
+# A picture is a grid of **pixels**. In colour, each holds three numbers, its **channels**: how much red, green and
+# blue light. In memory that is one array $x$ of $H$ rows, $W$ columns and $C = 3$ channels: $x_{r,c,k}$ stands in row
+# $r$ from the top, column $c$, channel $k$.
 #
-# $$x_{r,c,k} \qquad \text{row } r < H \text{, from the top;} \quad \text{column } c < W \text{;} \quad
-# \text{channel } k < C = 3, \qquad x: (H, W, C)$$
-#
-# Ask every array for its **shape**, for its **dtype** (how each number is stored) and for its **value
+# Ask every array for its **shape**, here $(H, W, C)$, its **dtype** (how each number is stored) and its **value
 # range**.
 
 # %%
@@ -118,8 +116,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The orange breast is bright in the red channel and dark in the blue one. Rows come first and count
-# downwards, as in a matrix. Libraries that think in $(x, y)$ put the column first:
+# Rows come first, as in a matrix. Libraries that think in $(x, y)$ put the column first:
 
 # %%
 pillow = Image.fromarray(stored)
@@ -142,7 +139,7 @@ a, b = np.array([250, 200], np.uint8), np.array([10, 100], np.uint8)
 print("250 + 10 =", (a + b)[0], "and the mean of 200 and 100 =", ((a + b) // 2)[1])
 
 # %% [markdown]
-# Six ways to spoil a bird, all common (C, H, W: the order of the axes; `...`: all axes before the last):
+# Six ways to spoil a bird (C, H, W: the order of the axes; `...`: all axes before the last):
 
 # %%
 bird, bird_bytes = photo[10:350, 150:498], stored[10:350, 150:498]
@@ -157,8 +154,7 @@ bugs = {
 }
 
 # %% [markdown]
-# Here they are in another order. **Which letter is which bug?** Decide before you run the cell after the
-# picture.
+# Here they are in another order. **Which letter is which bug?** Decide before you go on.
 
 # %% tags=["hide-input"]
 figures.images(
@@ -176,11 +172,10 @@ for letter, name in zip("ABCDEF", sorted(bugs, key=len), strict=True):
     print(f"{letter}  {name:27} shape {bugs[name].shape} mean {bugs[name].mean():8.3f}")
 
 # %% [markdown]
-# Learn the faces. Black, or nearly all white: the range. Garish islands in bright areas: wrapped bytes.
-# Shredded stripes: rows cut at the wrong length. A blue breast: channel order (OpenCV reads blue first).
-# Nine small grey copies: `reshape`, which cuts the numbers of memory into new rows, in place of `transpose`, which
-# moves axes (PyTorch keeps channels first, **CHW**). In the last three even the mean is right, since it cannot
-# see where numbers are.
+# In A, a picture with channels first (**CHW**, as in PyTorch) met `reshape`, which cuts the numbers of memory into
+# new rows, in place of `transpose`, which moves axes. B and D have the wrong range. In C, bright areas wrapped. In E,
+# rows were cut at the wrong length. F is what OpenCV reads: blue first. In A, E and F even the mean is right: it
+# cannot see where numbers are.
 
 # %% [markdown]
 # ### E1.1 ★ Any dtype to float
@@ -209,7 +204,7 @@ check.e1_1(to_float)
 # %% [markdown]
 # ### E1.2 ★ A batch from elsewhere
 # N photographs arrive read with OpenCV and packed for PyTorch: `uint8`, shape (N, 3, H, W), blue first. Write
-# `from_elsewhere`, which returns what this course uses: `float32` in [0, 1], shape (N, H, W, 3), red first.
+# `from_elsewhere`, which returns `float32` in [0, 1], shape (N, H, W, 3), red first.
 
 
 # %% tags=["exercise"]
@@ -243,10 +238,9 @@ with_halves = (np.arange(4) + 0.5) * 1.5 - 0.5
 without_halves = np.arange(4) * 1.5
 
 # %% [markdown]
-# The value there is a weighted mean of the pixels near by (**interpolation**). How much pixel $j$ counts
-# depends on its distance $t = p_i - j$, through a **kernel**. Three are common: a box takes the *nearest*
-# pixel, a tent mixes two (*linear*), and Keys' *cubic* curve mixes four, along each axis (so 4 and 16
-# pixels: *bilinear*, *bicubic*).
+# The value there is a weighted mean of nearby pixels (**interpolation**). How much pixel $j$ counts depends on its
+# distance $t = p_i - j$, through a **kernel**. Three are common: a box takes the *nearest* pixel, a tent mixes two
+# (*linear*), and Keys' *cubic* curve mixes four, along each axis (so 4 and 16 pixels: *bilinear*, *bicubic*).
 
 
 # %%
@@ -299,18 +293,17 @@ figures.show(
 )
 
 # %% [markdown]
-# With the formula, both rows cover the same ground. Without the halves the picture moves $(s-1)/2$ pixels, here ¼.
-# The cubic kernel dips below zero, so it sharpens a little and can *overshoot* the range.
+# Without the halves the picture moves $(s-1)/2$ pixels, here ¼.
 #
-# We need the distance of every output from every input. `[:, None]` stands the outputs up as a column; column
-# minus row then gives a table, each repeated as often as needed (**broadcasting**):
+# We need the distance of every output from every input. `[:, None]` stands the outputs up as a column. Column minus
+# row, each repeated as needed (**broadcasting**), gives a table:
 
 # %%
 outputs, inputs = np.array([0.25, 1.75]), np.array([0, 1, 2])
 print(outputs[:, None] - inputs)  # (2, 1) - (3,) -> (2, 3)
 
 # %% [markdown]
-# So the weights of one axis fit in a matrix, outputs by inputs, and resizing is a matrix product for each axis:
+# So the weights of one axis fit in a matrix, and resizing is a matrix product for each axis:
 #
 # $$y = R\, x\, Q^\top \qquad R: H'\times H, \quad x: H\times W, \quad Q: W'\times W, \quad y: H'\times W'$$
 
@@ -359,16 +352,16 @@ for (name, kernel), method in zip(KERNELS.items(), methods, strict=True):
 print(f"input                              from {red.min():.3f} to {red.max():.3f}")
 
 # %% [markdown]
-# Nearest shows steps, linear creases; cubic is smooth and crisper, at the price of values outside the range,
-# which have to be clipped.
+# Nearest shows steps, linear creases. Cubic is smooth and crisper, but its kernel dips below zero, so its values can
+# *overshoot* the range and must be clipped.
 
 # %% [markdown]
 # ## 4 · Why do small pictures flicker?
 #
-# One sample every $s$ pixels can hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves come
-# back as coarse ones that were never there: **aliasing**. The cure is a **low-pass filter**, which averages fine
-# detail away first: stretch the kernel $s$ times. We shrink a photograph four times, and rings that get finer
-# outwards. **How should the rim of the small rings look?**
+# One sample every $s$ pixels can hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves come back
+# as coarse ones that were never there: **aliasing**. The cure is a **low-pass filter**, which averages fine detail
+# away first: stretch the kernel $s$ times. We shrink a photograph to a quarter, and rings that get finer outwards.
+# **How should the rim of the small rings look?**
 
 # %%
 radius = np.hypot(*np.mgrid[-119.5:120, -119.5:120])  # of each pixel from the centre
@@ -398,8 +391,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the rings are too fine even along a diagonal, the right value is plain grey. How far from plain is it
-# there? A small photograph, in turn, should barely change when the large one moves by a pixel.
+# Where the rings are too fine even along a diagonal, plain grey is right: how far from it are we? And a small
+# photograph should barely change when the large one moves by a pixel.
 
 # %%
 fine = resize(radius, 60, 60, linear) > 85  # finer than the limit, even along a diagonal
@@ -418,13 +411,12 @@ print("agrees with Pillow:", np.allclose(ours, library, atol=1e-5))
 
 # %% [markdown]
 # Pillow's linear and cubic filter whenever they shrink; TensorFlow's and Keras' `resize` only when told to
-# (`antialias=True`). A network fed through the wrong one sees noise where there were spines.
+# (`antialias=True`).
 
 # %% [markdown]
 # ### E1.3 ★★ Shrink by averaging
-# Write `shrink`, whose output pixels are the means of squares of `factor` × `factor` pixels, channel by
-# channel: (H, W, C) to (H // factor, W // factor, C). Rows and columns left over at the bottom and right are
-# dropped. Try it without loops.
+# Write `shrink`, whose output pixels are the means of `factor` × `factor` squares, channel by channel: (H, W, C) to
+# (H // factor, W // factor, C). Drop rows and columns left over at the bottom and right.
 
 
 # %% tags=["exercise"]
@@ -448,12 +440,12 @@ check.e1_3(shrink)
 # %% [markdown]
 # ## 5 · How do we turn a picture?
 #
-# **Flips** are slices that run backwards. A rotation by an angle $\theta$ moves a pixel to a place that is
-# rarely a pixel. If we *push* each to the nearest one, some are hit twice and some never. So we *pull*, as in
-# section 3: each output pixel asks where it came from. Measured from the centre:
+# **Flips** are slices that run backwards. A rotation by an angle $\theta$ rarely moves a pixel onto a pixel. If we
+# *push* each to the nearest one, some are hit twice and some never. So we *pull*: each output pixel asks where it
+# came from. Measured from the centre:
 #
-# $$\begin{pmatrix} r_\text{in} \\ c_\text{in} \end{pmatrix} = \begin{pmatrix} \cos\theta & \sin\theta \\
-# -\sin\theta & \cos\theta \end{pmatrix} \begin{pmatrix} r_\text{out} \\ c_\text{out} \end{pmatrix}$$
+# $$r_\text{in} = r_\text{out}\cos\theta + c_\text{out}\sin\theta, \qquad
+# c_\text{in} = c_\text{out}\cos\theta - r_\text{out}\sin\theta$$
 
 
 # %%
@@ -513,20 +505,18 @@ figures.images(
 )
 
 # %% [markdown]
-# Pushing leaves holes, pulling none. Any other move, a bend or a bulge, works in the same way.
+# Bends and bulges are pulled in the same way.
 
 # %% [markdown]
 # ## 6 · Which numbers describe a colour?
 #
-# Red, green and blue suit screens; other sets of three suit thinking. **YCbCr** separates brightness, the
-# **luma** $Y$, from two **chroma** values, how much bluer and how much redder than grey, by one matrix
-# product a pixel:
+# **YCbCr** describes a colour by its brightness, the **luma** $Y$, and two **chroma** values, how much bluer and how
+# much redder than grey:
 #
-# $$\begin{pmatrix} Y \\ C_b \\ C_r \end{pmatrix} = \begin{pmatrix} 0.299 & 0.587 & 0.114 \\ -0.1687 & -0.3313
-# & 0.5 \\ 0.5 & -0.4187 & -0.0813 \end{pmatrix} \begin{pmatrix} R \\ G \\ B \end{pmatrix}
-# \qquad x: (H, W, 3) \;@\; M^\top: (3, 3)$$
+# $$Y = 0.299\,R + 0.587\,G + 0.114\,B$$
 #
-# The matrix is $M$. $C_b$ is $B - Y$ and $C_r$ is $R - Y$, divided so that they run from −0.5 to 0.5.
+# $C_b$ is $B - Y$ and $C_r$ is $R - Y$, divided so that they run from −0.5 to 0.5. So one matrix $M: (3, 3)$, printed
+# below, takes each pixel $(R, G, B)$ to $(Y, C_b, C_r)$. For a whole picture $x: (H, W, 3)$ that is $x\,M^\top$.
 
 # %%
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -554,8 +544,7 @@ figures.images(
 )
 
 # %% [markdown]
-# Which of them could be blurred without anybody noticing? **Guess**, then blur one or the other by the same
-# amount.
+# Which could be blurred without anybody noticing, luma or chroma? **Guess**, then blur each by the same amount.
 
 # %%
 blurred = scipy.ndimage.gaussian_filter(ycbcr, (4, 4, 0))  # over about 4 pixels, not over channels
@@ -573,14 +562,13 @@ figures.images(
 )
 
 # %% [markdown]
-# Two of three channels hardly matter for sharpness. JPEG and video mostly store them at half the resolution.
-# (A third set, **HSV**, names hue, saturation and value. By its hue the bird at the top was recoloured.)
+# Chroma hardly matters for sharpness. JPEG and video mostly store it at half the resolution. (Another three are
+# **HSV**: hue, saturation and value.)
 
 # %% [markdown]
 # ### E1.4 ★★ More colour, same light
-# Write `saturate`, which moves the pixels of a picture (H, W, 3) away from the grey of the same luma, or
-# towards it: `amount` 0 gives the grey picture, 1 the picture itself, 2 twice the colour. The luma stays, and
-# nothing is clipped.
+# Write `saturate`, which moves the pixels of a picture (H, W, 3) away from the grey of the same luma, or towards it:
+# `amount` 0 gives that grey, 1 the picture itself, 2 twice the colour. The luma stays, and nothing is clipped.
 
 
 # %% tags=["exercise"]
@@ -602,11 +590,10 @@ check.e1_4(saturate)
 
 # %% [markdown]
 # ### E1.5 ★★★ Borrow the light of another picture
-# Count how often each value occurs, and you have the **histogram** $h_v$. Its running sum, as a share of all
-# pixels, is the **cumulative histogram** $F_v = \frac{1}{HW} \sum_{u \le v} h_u$. **Histogram matching** gives
-# one `uint8` picture the histogram of another. Write `match_histogram`, which replaces each value $v$ of
-# `picture` by the smallest value $w$ with $F^\text{reference}_w \ge F^\text{picture}_v$, and returns `uint8`.
-# The two may differ in size.
+# The **histogram** $h_v$ counts how often each value $v$ occurs. Its running sum, as a share of all pixels, is the
+# **cumulative histogram** $F_v = \frac{1}{HW} \sum_{u \le v} h_u$. **Histogram matching** gives one `uint8` picture
+# the histogram of another, perhaps of another size. Write `match_histogram`, which replaces each value $v$ of
+# `picture` by the smallest $w$ with $F^\text{reference}_w \ge F^\text{picture}_v$, and returns `uint8`.
 
 
 # %% tags=["exercise"]
@@ -634,15 +621,13 @@ check.e1_5(match_histogram)
 # %% [markdown]
 # ## 7 · Where are the edges?
 #
-# An **edge** is where the value changes quickly. The **Sobel** filter measures the change from left to right
-# as the pixel on the right minus the one on the left, summed over three rows with weights 1, 2, 1 to calm
-# noise:
+# An **edge** is where the value changes quickly. The **Sobel** filter measures the change from left to right as the
+# pixel on the right minus the one on the left, summed over three rows with weights $w$ to calm noise:
 #
-# $$g^x_{r,c} = \sum_{i=-1}^{1} w_i\,(x_{r+i,\,c+1} - x_{r+i,\,c-1}), \quad w = (1, 2, 1), \qquad x: H\times W
-# \;\to\; g^x, g^y: (H-2)\times(W-2)$$
+# $$g^x_{r,c} = \sum_{i=-1}^{1} w_i\,(x_{r+i,\,c+1} - x_{r+i,\,c-1}), \quad w = (1, 2, 1)$$
 #
-# and $g^y$ the same with rows and columns exchanged. Together they are an arrow, the **gradient**, which points
-# to the brighter side. Its length is $\sqrt{(g^x)^2 + (g^y)^2}$.
+# and $g^y$ the same with rows and columns exchanged. Together they are the **gradient**, an arrow that points to the
+# brighter side. Its length is $\sqrt{(g^x)^2 + (g^y)^2}$.
 
 
 # %%
@@ -679,15 +664,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Red: brighter to the right, or below; blue: darker. Upright window frames show in the change from left to right,
-# ledges in that from top to bottom, both in the length.
+# Red: brighter to the right, or below; blue: darker. Upright frames show in the first change, ledges in the second.
 
 # %% [markdown]
 # ### E1.6 ★★ Which way do the edges run?
 # Bricks and gravel differ in **texture**: in the directions of their edges (at right angles to the arrows). Write
 # `direction_shares`, which adds up the *lengths* of the arrows in each of `bins` equal ranges of their angle
-# $\operatorname{atan2}(g^y, g^x)$, from 0° to 180° (an arrow and its opposite count as one direction), and divides
-# by the sum of all. Try it on `sobel(data.photograph("brick") @ LUMA)` and `"gravel"`.
+# $\operatorname{atan2}(g^y, g^x)$, from 0° to 180° (opposite arrows count as one direction), and divides by the sum
+# of all. Try it on `sobel(data.photograph("brick") @ LUMA)` and `"gravel"`.
 
 
 # %% tags=["exercise"]
@@ -713,8 +697,8 @@ check.e1_6(direction_shares)
 # ## 8 · What does JPEG throw away?
 #
 # A JPEG file describes each block of $8\times8$ pixels as a sum of 64 fixed wave patterns, and stores roughly how
-# much of each there is. The amounts come from the **discrete cosine transform** (DCT), two products with one
-# matrix of cosines:
+# much of each. The amounts come from the **discrete cosine transform** (DCT), two products with one matrix of
+# cosines:
 #
 # $$F = C\,B\,C^\top, \qquad C_{u,j} = a_u \cos\frac{(2j+1)\,u\,\pi}{16}, \quad a_0 = \sqrt{\tfrac18},\; a_{u>0}
 # = \tfrac12, \qquad B, C, F: 8\times8$$
@@ -753,9 +737,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Then comes the loss, **quantisation**: each amount is divided by a step and rounded. Fine patterns (bottom
-# right) get large steps, since the eye misses them least. The standard's table for luma is for quality 50;
-# other qualities scale it.
+# Then comes the loss, **quantisation**: each amount is divided by a step and rounded. Fine patterns (bottom right)
+# get large steps, since the eye misses them least. The standard's luma table is for quality 50; other qualities scale
+# it.
 
 # %%
 STEPS = np.array(
@@ -794,7 +778,7 @@ for quality in range(1, 101):
 print("same table as Pillow for", same, "of 100 qualities")
 
 # %% [markdown]
-# Which of the 64 amounts will survive being divided and rounded? **Guess how many**, before you run this:
+# How many of the 64 amounts will survive being divided and rounded? **Guess**, then run:
 
 # %%
 rounded = np.round(coefficients / steps_for(20))
@@ -821,9 +805,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Most of what is stored is zero, and JPEG packs runs of zeros into next to nothing. Now the whole picture, block
-# by block. We measure the damage by the **peak signal-to-noise ratio** in decibels,
-# PSNR $= 10 \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the typical error.
+# JPEG packs runs of zeros into next to nothing. We measure the damage by the **peak signal-to-noise ratio** in
+# decibels, PSNR $= 10 \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the typical error.
 
 
 # %%
@@ -873,16 +856,15 @@ figures.show(
 )
 
 # %% [markdown]
-# At quality 5 many blocks keep only their mean, and we see the squares. At 20 the framed block shows **ringing**: waves
-# beside an edge, without the finer ones that cancelled them. Many training sets are JPEGs, and a generator can learn
-# the ringing too.
+# At quality 5 many blocks keep only their mean, and we see the squares. At 20 the framed block shows **ringing**:
+# waves beside an edge, without the finer ones that cancelled them. A generator trained on JPEGs can learn it.
 
 # %% [markdown]
 # ## Clinic
 #
-# A segmentation network (lesson 06) answers with one label a pixel, at a quarter of the size: 0 background, 1
-# branch, 2 blue plumage, 3 orange plumage. (Here they come from the hue.) Somebody enlarges the labels with
-# `resize`, and rounds. It runs, and at first sight looks right.
+# A segmentation network (lesson 06) answers with one label a pixel, at a quarter of the size: 0 background, 1 branch,
+# 2 blue plumage, 3 orange plumage. (Here they come from the hue.) Somebody enlarges the labels with `resize`, and
+# rounds. At first sight it looks right.
 
 # %% tags=["clinic"]
 hue, saturation, _ = np.moveaxis(skimage.color.rgb2hsv(bird), -1, 0)
@@ -907,9 +889,9 @@ figures.images(
 # %% [markdown]
 # **Where does the map name something that is not there, and why?** Decide before you read on.
 #
-# The symptom: rims of *branch* and *blue plumage* between orange and background. Between 0 and 3 lie 1 and 2, but
-# between background and orange lies no branch. Labels are names, and names have no average. What can be
-# averaged is "how much of this pixel is orange", one picture for each label. The largest share wins:
+# Rims of *branch* and *blue plumage* separate orange from background, as 1 and 2 lie between 0 and 3. But labels are
+# names, and names have no average. What can be averaged is "how much of this pixel is orange", one picture for each
+# label. The largest share wins:
 
 # %% tags=["clinic"]
 masks = [small_mask == label for label in range(4)]
@@ -934,32 +916,24 @@ figures.images(
 # %% [markdown]
 # ## Summary
 #
-# - Ask every array for its shape, dtype and range, and look at it.
-# - A resized pixel is a weighted mean around the place it came from; shrinking needs a low-pass filter.
-# - Rotate by pulling; flips are slices.
+# - Ask every array for its shape, dtype and range.
+# - A resized or turned pixel is a weighted mean around the place it came from; shrinking needs a low-pass filter.
 # - Luma carries the detail, chroma the colour.
 # - Edges are differences of neighbours.
-# - JPEG rounds the amounts of 64 waves in each block, which shows as squares and ringing.
+# - JPEG rounds the amounts of 64 waves in each block: hence squares and ringing.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | channel | 通道 | one number of each pixel, such as red |
-# | dtype | 数据类型 | how a number is stored |
-# | broadcasting | 广播 | repeating a column or a row until the shapes of two arrays agree |
-# | interpolation | 插值 | estimating a value between pixels |
-# | nearest, bilinear, bicubic | 最近邻、双线性、双三次 | interpolation from one, four or sixteen pixels |
-# | aliasing | 混叠 | fine waves that come back as false coarse ones |
-# | Nyquist limit | 奈奎斯特极限 | the finest wave a grid can hold |
-# | low-pass filter | 低通滤波器 | an average that takes out fine detail |
+# | broadcasting | 广播 | repeating rows or columns until two shapes agree |
+# | interpolation: nearest, bilinear, bicubic | 插值：最近邻、双线性、双三次 | a value between pixels, estimated from 1, 4 or 16 |
+# | aliasing, low-pass filter | 混叠、低通滤波器 | fine waves that come back coarse; an average that takes them out first |
 # | luma, chroma | 亮度、色度 | how bright, and which colour |
-# | histogram | 直方图 | how often each value occurs |
 # | edge, gradient | 边缘、梯度 | where values change; how much, and which way |
-# | texture | 纹理 | the fine pattern of a surface |
 # | discrete cosine transform | 离散余弦变换 | pixels as amounts of cosine waves |
 # | quantisation | 量化 | rounding to multiples of a step |
-# | peak signal-to-noise ratio | 峰值信噪比 | 255² over the mean squared error, in decibels |
 #
 # ## What to read next
 #
@@ -968,5 +942,4 @@ figures.images(
 # - Gregory Wallace, *The JPEG still picture compression standard*, 1991.
 # - Gaurav Parmar, Richard Zhang and Jun-Yan Zhu, *On aliased resizing and surprising subtleties in GAN
 #   evaluation*, 2022: how section 4 spoils published scores.
-# - Next lesson: [02 · Convolution](02_convolution.ipynb), the sums of section 7 as the layer that networks
-#   are made of.
+# - Next lesson: [02 · Convolution](02_convolution.ipynb), the sums of section 7 as a network's layer.

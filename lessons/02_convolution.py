@@ -16,10 +16,10 @@
 # **How can nine numbers blur a picture, sharpen it, or find its edges, and how does a network learn such
 # numbers?**
 #
-# - **You will be able to** predict what a kernel does to a picture, compute the shape and the cost of any
-#   convolution layer, write its gradients by hand, and say where checkerboards in generated pictures come from.
+# - **You will be able to** predict what a kernel does to a picture, compute the shape and cost of a convolution
+#   layer, write its gradients by hand, and say where checkerboards in generated pictures come from.
 # - **You need** [lesson 01](01_images.ipynb): pictures as arrays, broadcasting, values from 0 to 1.
-# - **Time**: about two hours with the exercises; all cells together run in well under a minute.
+# - **Time**: about two hours with the exercises; all cells run in under a minute.
 
 # %%
 import timeit
@@ -36,7 +36,7 @@ from course_utils.checks import lesson_02 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# One photograph, and nine numbers at a time. A library does the work this once.
+# One photograph, nine numbers at a time. A library does the work this once.
 
 # %%
 photo = data.photograph("red_panda")
@@ -69,19 +69,19 @@ figures.show(
 )
 
 # %% [markdown]
-# Kernels whose numbers add up to one keep the brightness. Those that add up to zero (vertical edges, outline) leave
-# only *differences*, of both signs, so zero is drawn in mid-grey. (Values beyond black or white are clipped.)
+# Numbers that add up to one keep the brightness. Those that add up to zero leave only *differences*, of both signs, so
+# zero is drawn in mid-grey. (Values beyond black or white are clipped.)
 
 # %% [markdown]
 # ## 1 · What is the sum?
 #
-# Lay a **kernel** $k$ of $3\times3$ **weights** over the top left corner of a picture $x$, multiply each weight by
-# the pixel under it, and add the nine products. That is one pixel of the output $y$. Then slide the kernel on:
+# Lay a **kernel** $k$ of $3\times3$ **weights** over the top left corner of a picture $x$, multiply each weight by the
+# pixel under it, and add the nine products: one pixel of the output $y$. Then slide the kernel on:
 #
 # $$y_{r,c} \;=\; \sum_{i=0}^{2}\sum_{j=0}^{2} \; x_{r+i,\;c+j}\;\, k_{i,j} \qquad x: 5\times5,\quad k: 3\times3,\quad y: 3\times3$$
 #
-# The output is smaller than the input: in five pixels the kernel fits at only three positions. Our picture is a
-# small white corner on black, our kernel looks for vertical edges. **Where will the output be zero?**
+# The output is smaller: in five pixels the kernel fits at only three positions. Our picture is a white corner on
+# black; our kernel looks for vertical edges. **Where will the output be zero?**
 
 # %%
 x = np.zeros((5, 5))
@@ -90,7 +90,7 @@ k = KERNELS["vertical edges"]
 print(x, k, sep="\n\n")
 
 # %% [markdown]
-# In Python the sum is four loops: two over positions, two over the kernel.
+# In Python: two loops over positions, two over the kernel.
 
 
 # %%
@@ -136,7 +136,7 @@ figures.animate(
 )
 
 # %% [markdown]
-# All nine positions at once; each title is the sum of the products below it.
+# All nine positions; each title is the sum of the products below.
 
 # %%
 # np.ndindex gives each position (r, c) of y in turn
@@ -159,8 +159,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Top left, only the right column of the kernel meets white pixels, and its weights add up. In the squares on the
-# right, the kernel's left and right columns both lie on white and cancel: no vertical edge there.
+# Top left, only the right column of the kernel meets white pixels, and its weights add up. On the right, the kernel's
+# outer columns both lie on white and cancel: no vertical edge there.
 
 # %%
 print(f"strongest response {y.max():.0f}, weakest {y.min():.0f}")
@@ -177,8 +177,8 @@ panels.kernel_playground(face, KERNELS)
 
 # %% [markdown]
 # ### E2.1 ★ Move the picture
-# Write a function that returns a 3×3 kernel which, *correlated* with a picture, moves it by one pixel to the
-# **right**. Sketch on paper first: which input pixel should output pixel $(r, c)$ be a copy of?
+# Return a 3×3 kernel that, *correlated* with a picture, moves it by one pixel to the **right**. Which input pixel
+# should output pixel $(r, c)$ copy?
 
 
 # %% tags=["exercise"]
@@ -200,11 +200,12 @@ check.e2_1(kernel_that_moves_right)
 # %% [markdown]
 # ## 2 · Is that a convolution?
 #
-# Strictly, no: it is **cross-correlation**. A mathematician's **convolution** runs through the kernel backwards:
+# Strictly, no: it is **cross-correlation**. A mathematician's **convolution** runs through the kernel backwards, as if
+# turned by 180°:
 #
 # $$(x * k)_{r,c} = \sum_{i,j} x_{r-i,\;c-j}\; k_{i,j}$$
 #
-# which, but for a shift, is correlation with the kernel turned by 180°. An **impulse**, one white pixel, shows it:
+# An **impulse**, one white pixel, shows it:
 
 # %%
 impulse = np.zeros((5, 5))
@@ -235,20 +236,19 @@ figures.show(
 )
 
 # %% [markdown]
-# Convolution stamps a *copy* of the kernel; correlation stamps it turned. The **convolution layers of Keras,
-# TensorFlow and PyTorch compute cross-correlation** and keep the name: a network can learn the turned kernel as well.
+# Convolution stamps a *copy* of the kernel, correlation turns it. The **convolution layers of Keras, TensorFlow and
+# PyTorch compute cross-correlation** and keep the name: a network can learn the turned kernel as well.
 
 # %% [markdown]
 # ## 3 · What is a layer, and how is it made fast?
 #
-# A colour picture has three channels, and a network wants many kernels. Each of the $C_\text{out}$ kernels spans
-# *all* $C_\text{in}$ input channels and adds over them, giving one output channel, a **feature map**. For a
-# **batch** of $N$ pictures:
+# A layer has $C_\text{out}$ kernels. Each spans *all* $C_\text{in}$ input channels (three, for colour) and adds over
+# them, giving one output channel, a **feature map**. For a **batch** of $N$ pictures:
 #
 # $$y_{n,r,c,o} = \sum_{i,j}\sum_{m=1}^{C_\text{in}} x_{n,\,r+i,\,c+j,\,m}\; k_{i,j,m,o}
 # \qquad x: (N, H, W, C_\text{in}),\;\; k: (h, w, C_\text{in}, C_\text{out}),\;\; y: (N, H', W', C_\text{out})$$
 #
-# (Most layers also add one number to each output channel, its **bias**.) Now the same sum four ways. First, loops.
+# (Most layers also add one number to each output channel, its **bias**.) The same sum four ways: first, loops.
 
 
 # %%
@@ -263,9 +263,9 @@ def layer_by_loops(batch, kernel):
 
 
 # %% [markdown]
-# Second, **all windows at once**. `sliding_window_view` gives them without copying a pixel. `einsum` then writes
-# the equation almost as we did: each letter names an axis, and a letter that is missing behind the arrow is
-# summed over. The matrix product $\sum_j a_{i,j}\,b_{j,k}$, for one:
+# Second, **all windows at once**. `sliding_window_view` gives them without copying a pixel. `einsum` then writes the
+# equation: each letter names an axis, and a letter missing behind the arrow is summed over. The matrix product
+# $\sum_j a_{i,j}\,b_{j,k}$, for one:
 
 # %%
 a, b = np.array([[1, 2], [3, 4]]), np.array([[5, 6], [7, 8]])
@@ -280,8 +280,8 @@ def layer_by_windows(batch, kernel):
 
 
 # %% [markdown]
-# Third, **im2col** ("image to columns"). Libraries are tuned for multiplying matrices, so we copy every window
-# into one row of a matrix, flatten the kernels into the columns of another, and multiply once.
+# Third, **im2col** ("image to columns"). Libraries are tuned for multiplying matrices, so we copy each window into a
+# row of one matrix, flatten the kernels into columns of another, and multiply once.
 
 
 # %%
@@ -296,8 +296,7 @@ def layer_by_matrix(batch, kernel):
 
 
 # %% [markdown]
-# Fourth, the library, `keras.ops.conv`. All four have to agree. **How many times as fast as the loops will they
-# be?**
+# Fourth, the library, `keras.ops.conv`. **How many times as fast as the loops will the others be?**
 
 # %%
 rng = np.random.default_rng(0)
@@ -327,8 +326,8 @@ for name, speedup in zip(ways, speedups, strict=True):
     print(f"{name:8} {approx(speedup, 0)} times as fast as loops")
 
 # %% [markdown]
-# All four add the same products. The loops run a line of Python for each window and output channel. How the other three
-# compare depends on the machine. The matrix costs memory: it holds each pixel once for every window the pixel is in.
+# The loops run a line of Python for each window and output channel. How the others compare depends on the machine.
+# The matrix costs memory: it holds each pixel once for every window the pixel is in.
 
 # %%
 h, w, channels_in, channels_out = kernel.shape
@@ -341,9 +340,9 @@ print("weights of the layer       ", kernel.size)
 # %% [markdown]
 # ## 4 · How large is the output?
 #
-# **Padding** $p$ adds a rim of pixels, usually zeros, on every side. **Stride** $s$ moves the kernel $s$ pixels at a
-# time. **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $h$ reaches over $d(h-1)+1$
-# pixels. Counting the positions at which it fits gives
+# **Padding** $p$ adds $p$ pixels, usually zeros, on every side. **Stride** $s$ moves the kernel $s$ pixels at a time.
+# **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $h$ reaches over $d(h-1)+1$ pixels.
+# Counting the positions gives
 #
 # $$H' = \left\lfloor \frac{H + 2p - \big(d\,(h-1)+1\big)}{s} \right\rfloor + 1$$
 
@@ -388,8 +387,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Lines show which outputs (orange) read which inputs (blue) and padding (grey). In code it is one line of slicing:
-# every $s$-th window, every $d$-th pixel in it.
+# Lines show which outputs (orange) read which inputs (blue) and padding (grey). In code, we slice: every $s$-th
+# window, every $d$-th pixel in it.
 
 
 # %%
@@ -413,8 +412,8 @@ for name, setting in settings.items():
     print(f"{name:11} {ours.shape} agrees with Keras: {np.allclose(ours, library, atol=1e-4)}")
 
 # %% [markdown]
-# Keras layers take a word for the padding: `"valid"` is none, `"same"` as much as keeps the size (at stride 1).
-# What fills the rim is a choice, and it shows.
+# In Keras, padding is a word: `"valid"` is none, `"same"` keeps the size (at stride 1). What fills the rim is a
+# choice.
 
 # %%
 wide_blur = np.ones((25, 25), np.float32) / 25**2
@@ -436,8 +435,7 @@ figures.images(
 )
 
 # %% [markdown]
-# Zeros are black pixels, and averaging them in darkens the rim. For pictures that people look at, reflect; most
-# networks pad with zeros.
+# Zeros are black pixels: they darken the rim. For pictures that people look at, reflect; most networks use zeros.
 
 # %% [markdown]
 # ### E2.2 ★ The size of the output
@@ -463,8 +461,8 @@ check.e2_2(output_size)
 
 # %% [markdown]
 # ### E2.3 ★★ What does a layer cost?
-# Write `layer_cost`, which returns two whole numbers for a convolution layer with square kernels: its weights and
-# biases together, and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
+# Write `layer_cost`: two whole numbers for a convolution layer with square kernels, its weights and biases together
+# and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
 
 
 # %% tags=["exercise"]
@@ -487,10 +485,10 @@ check.e2_3(layer_cost)
 # %% [markdown]
 # ## 5 · Can we multiply less?
 #
-# An $h\times h$ kernel costs $h^2$ products a pixel. But if it is **separable**, a column times a row, we may go
-# down the columns first and along the rows after, for $2h$ products. How do we know? The **singular value
-# decomposition** (SVD) writes any matrix as a sum of columns times rows, each with a strength, its singular value.
-# The number of strengths above zero is the **rank**: one, for a separable kernel.
+# An $h\times h$ kernel costs $h^2$ products a pixel. But if it is **separable**, a column times a row, we may go down
+# the columns, then along the rows, for $2h$ products. How do we know? The **singular value decomposition** (SVD)
+# writes any matrix as a sum of columns times rows, each with a strength, its singular value. The number of strengths
+# above zero is the **rank**: one, for a separable kernel.
 
 # %%
 for name in ("vertical edges", "sharpen"):
@@ -525,10 +523,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Networks use the same idea across channels. A **1×1 convolution** looks at one pixel and only mixes its
-# channels; turning colour into grey is one. A **depthwise** convolution gives each channel a kernel of its own
-# and mixes nothing. A depthwise and then a 1×1 convolution make a **depthwise separable** layer: far fewer weights
-# than a full one, which can do more.
+# Layers can be split too. A **1×1 convolution** looks at one pixel and only mixes its channels. A **depthwise**
+# convolution gives each channel a kernel of its own and mixes nothing. Together, depthwise first, they make a
+# **depthwise separable** layer: far fewer weights than a full one, which can do more.
 
 # %%
 weights = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
@@ -549,9 +546,9 @@ for layer in (
 
 # %% [markdown]
 # ### E2.4 ★★ Split a kernel
-# Write `split`, which takes a separable kernel $(h, w)$ and returns a column $(h,)$ and a row $(w,)$ whose
-# outer product is the kernel. `np.linalg.svd` returns a matrix of columns, the strengths (largest first) and a matrix
-# of rows. If the kernel is not separable, raise a `ValueError`.
+# Write `split`: from a kernel $(h, w)$, a column $(h,)$ and a row $(w,)$ whose outer product is the kernel. If there
+# are none, raise a `ValueError`. `np.linalg.svd` returns a matrix of columns, the strengths (largest first) and a
+# matrix of rows.
 
 
 # %% tags=["exercise"]
@@ -578,10 +575,10 @@ check.e2_4(split)
 # %% [markdown]
 # ## 6 · How does a kernel learn?
 #
-# Training makes one number small, the **loss** $L$, which says how wrong the network is. Nudge one weight while
-# all else stays: by how much does $L$ change for each unit? That is the **partial derivative** $\partial
-# L/\partial k_{i,j}$. (For $L = a\,b$, $\partial L/\partial a = b$.) All of them together are the **gradient**.
-# (In lesson 01 it was the change of brightness over places; here, of the loss over numbers. Both point uphill.)
+# Training makes one number small, the **loss** $L$, which says how wrong the network is. Nudge one weight while all
+# else stays: by how much does $L$ change for each unit? That is the **partial derivative**
+# $\partial L/\partial k_{i,j}$. (For $L = a\,b$, $\partial L/\partial a = b$.) All of them together are the
+# **gradient**, which points uphill, as in lesson 01.
 
 # %% [markdown]
 # Suppose we know how $L$ changes with each output, the **upstream gradient** $g = \partial L/\partial y$. The rest
@@ -594,7 +591,7 @@ check.e2_4(split)
 #
 # $$\frac{\partial L}{\partial x_{u,v}} = \sum_{i,j} g_{u-i,\,v-j}\; k_{i,j} \qquad \text{: a true convolution of } g \text{ with } k$$
 #
-# There is the turned kernel of section 2. Both gradients of a convolution are convolutions again.
+# There is the turned kernel of section 2.
 
 
 # %%
@@ -606,10 +603,9 @@ def gradients(x, k, g):
 
 
 # %% [markdown]
-# Two witnesses, for the loss $L = \sum g\,y$, whose upstream gradient is $g$. One is the definition: nudge each
-# number up and down and watch the loss (**finite differences**).
-# The other is TensorFlow's **autodiff**, which records the steps on a tape and plays them backwards. (It wants a
-# batch and channels: `x[None, ..., None]` puts an axis of length one at either end.)
+# Two checks, for the loss $L = \sum g\,y$, whose upstream gradient is $g$. **Finite differences** nudge each number up
+# and down and watch the loss. TensorFlow's **autodiff** records the steps on a tape and plays them backwards. (It
+# wants a batch and channels: `x[None, ..., None]` puts an axis of length one at either end.)
 
 
 # %%
@@ -640,7 +636,7 @@ print("input:  agrees with autodiff", np.allclose(by_hand_x, auto_x[0, ..., 0]))
 print("kernel: agrees with autodiff", np.allclose(by_hand_k, auto_k[..., 0, 0]))
 
 # %% [markdown]
-# Let the loss depend on two outputs only: $g$ is one at one place, minus one at another, zero elsewhere.
+# Let the loss be one output minus another, so that $g$ is $1$ and $-1$ there.
 
 # %%
 x = np.arange(49.0).reshape(7, 7) % 8
@@ -672,8 +668,7 @@ figures.show(
 # %% [markdown]
 # The output with $+1$ hands a copy of the kernel back to the pixels it read, the one with $-1$ the negative. The
 # kernel's own gradient is the first window minus the second: weights are **shared** by all positions, so they hear
-# from all of them. To learn, the kernel takes a small step *against* its gradient. **What happens to the loss, here
-# the first output minus the second?**
+# from all. To learn, the kernel takes a small step *against* its gradient. **What happens to the loss?**
 
 # %%
 stepped = correlate_by_loops(x, lopsided - 0.001 * k_gradient) - correlate_by_loops(x, lopsided)
@@ -682,9 +677,9 @@ print(f"change of the loss {np.sum(g * stepped):.3f}")
 
 # %% [markdown]
 # ### E2.5 ★★★ The gradient with a stride
-# Write `kernel_gradient`, the gradient $\partial L/\partial k$ of a correlation with a stride: from `x` (H,
-# W) and the upstream gradient `g` (H', W'), the gradient of a kernel of `kernel_size` (h, w). Which pixel did weight
-# $(i,j)$ meet at output $(r,c)$?
+# Write `kernel_gradient`: for a correlation with a stride, from `x` (H, W) and the upstream gradient `g` (H', W'), the
+# gradient $\partial L/\partial k$ of a kernel of `kernel_size` (h, w). Which pixel did weight $(i,j)$ meet at output
+# $(r,c)$?
 
 
 # %% tags=["exercise"]
@@ -734,12 +729,12 @@ figures.show(
 )
 
 # %% [markdown]
-# Each row of $C$ is the kernel at one place, else zeros; the gradient is $C^\top g$. Used *forwards*, $C^\top$
-# turns 9 numbers into 25: the **transposed convolution**. (It undoes the shape of a convolution, not its values.)
-# Each column of $C^\top$ is one row of $C$, so **every input pixel stamps the kernel, scaled by its value, onto the
-# output**, one stamp every $s$ pixels ($s = 1$ here); where stamps overlap, they add.
+# The gradient is $C^\top g$. Used *forwards*, $C^\top$ turns 9 numbers into 25: the **transposed convolution**. (It
+# undoes the shape of a convolution, not its values.) Each column of $C^\top$ is a row of $C$, the kernel at one place,
+# else zeros, so **every input pixel stamps the kernel, scaled by its value, onto the output**, $s$ pixels apart for a
+# stride $s$; where stamps overlap, they add.
 #
-# $$y_{s\,r+i,\; s\,c+j} \mathrel{+}= x_{r,c}\; k_{i,j} \qquad x: H\times W, \quad y: \big(s(H-1)+h\big) \times \big(s(W-1)+w\big)$$
+# $$y_{s\,r+i,\; s\,c+j} \mathrel{+}= x_{r,c}\; k_{i,j}$$
 
 
 # %%
@@ -770,8 +765,8 @@ print("is the gradient of a strided convolution:", np.allclose(stamped, gradient
 # %% [markdown]
 # ### Where checkerboards come from
 #
-# Let every input pixel be 1 and every weight 1, so that the output counts the stamps on each pixel. **With
-# stride 2, which kernel sizes stamp evenly?**
+# If every input pixel and every weight is 1, the output counts the stamps on each pixel. **With stride 2, which kernel
+# sizes stamp evenly?**
 
 # %%
 counts = {}
@@ -791,10 +786,9 @@ figures.show(
 )
 
 # %% [markdown]
-# When the stride divides the kernel size, each pixel but those at the rim gets the same number of stamps. When it
-# does not, the counts alternate, and a generator must *learn* weights that cancel them. Two ways to start evenly: a
-# kernel size that the stride divides (uneven weights can still alternate), or copying pixels, then convolving. On a
-# photograph, with equal weights:
+# When the stride divides the kernel size, all pixels but those at the rim get equally many stamps. Otherwise the
+# counts alternate, and a generator must *learn* weights that cancel them. Two ways to start evenly: a kernel size that
+# the stride divides (uneven weights can still alternate), or copying pixels, then convolving. With equal weights:
 
 # %%
 small = face[:188].reshape(47, 4, 55, 4).mean(axis=(1, 3))  # means of 4 × 4 pixels, as in E1.3
@@ -823,8 +817,8 @@ for title, picture in zip(titles, enlarged, strict=True):
 # %% [markdown]
 # ## Clinic
 #
-# A model trained in PyTorch is to run in Keras. PyTorch stores kernels as (out, in, height, width), Keras as
-# (height, width, in, out). All shapes agree, and no error is ever raised. Here with a blur and an edge finder:
+# Kernels from PyTorch are to run in Keras, which orders their axes differently: here a blur and an edge finder. All
+# shapes agree, and no error is raised:
 
 # %% tags=["clinic"]
 torch_kernel = np.stack([KERNELS["blur"], KERNELS["vertical edges"]])[:, None].astype(
@@ -844,8 +838,7 @@ figures.images(
 )
 
 # %% [markdown]
-# The blur does not blur, and the edge finder shows more than edges. **What happened to the weights?** Look at the
-# sums of the two kernels, which should be 1 and 0:
+# Neither output is what it should be. **What happened to the weights?** The kernels should add up to 1 and 0:
 
 # %% tags=["clinic"]
 repaired_kernel = torch_kernel.transpose(2, 3, 1, 0)
@@ -863,40 +856,35 @@ figures.images(
 )
 
 # %% [markdown]
-# `reshape` keeps the numbers in their order in memory and only cuts the row differently; `transpose` moves
-# the axes. Both give the right shape: test with a kernel whose effect you know.
+# `reshape` keeps the numbers' order in memory; `transpose` moves the axes. Both give the right shape: test with a
+# kernel whose effect you know.
 
 # %% [markdown]
 # ## Summary
 #
-# - A convolution layer slides shared weights over the picture and adds products; libraries compute
-#   cross-correlation.
-# - Weights that add up to one keep brightness, weights that add up to zero find changes.
-# - Padding, stride and dilation set the output size by one formula; zeros darken the rim.
+# - A convolution layer slides shared weights over the picture and adds products.
+# - Weights that add up to one keep brightness; those that add up to zero find changes.
+# - Padding, stride and dilation set the output size by one formula.
 # - Separable, 1×1 and depthwise convolutions need fewer weights or products, and can do less.
-# - Both gradients are convolutions: the kernel hears from all positions, the input gets copies of the kernel.
-# - A transposed convolution stamps kernels; if the stride does not divide the kernel size, the stamps make
-#   checkerboards.
+# - Both gradients of a convolution are convolutions.
+# - A transposed convolution stamps kernels; if the stride does not divide the kernel size, they make checkerboards.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | convolution | 卷积 | sum of products of a window with a kernel turned by 180° |
-# | cross-correlation | 互相关 | the same without turning; what libraries call convolution |
-# | weight, bias | 权重、偏置 | a number that multiplies, one that is added; training adjusts both |
+# | convolution, cross-correlation | 卷积、互相关 | sums of products with a kernel turned by 180°; not turned |
+# | weight, bias | 权重、偏置 | a number that multiplies, one that is added |
 # | feature map | 特征图 | one output channel of a layer |
 # | padding | 填充 | pixels added around the rim |
-# | stride | 步幅 | how far the kernel moves at a time |
-# | dilation | 空洞(膨胀) | distance between the pixels under neighbouring weights |
+# | stride, dilation | 步幅、空洞(膨胀) | how far the kernel moves at a time; how far apart its weights lie |
 # | separable kernel | 可分离卷积核 | a column times a row |
-# | depthwise separable convolution | 深度可分离卷积 | one kernel a channel, then a 1×1 convolution |
-# | loss | 损失 | one number that says how wrong a network is |
-# | gradient | 梯度 | how the loss changes with each number |
+# | depthwise separable convolution | 深度可分离卷积 | one kernel a channel, then a 1×1 one |
+# | loss, gradient | 损失、梯度 | how wrong a network is; how that changes with each number |
 # | chain rule | 链式法则 | effects multiply along a path and add up over paths |
-# | autodiff | 自动微分 | computing gradients by recording steps and playing them backwards |
+# | autodiff | 自动微分 | gradients by playing recorded steps backwards |
 # | transposed convolution | 转置卷积 | stamping the kernel once for each input pixel |
-# | checkerboard artefact | 棋盘伪影 | alternating brightness from uneven overlap of stamps |
+# | checkerboard artefact | 棋盘伪影 | alternating brightness from uneven stamps |
 #
 # ## What to read next
 #

@@ -16,10 +16,10 @@
 # **Networks make pictures smaller and smaller. What survives, what is lost, and how much does one number at
 # the end see?**
 #
-# - **You will be able to** write pooling and its gradient, measure what a shift of the picture does, compute
-#   which pixels an output can see, and say what cannot be brought back.
+# - **You will be able to** write pooling and its gradient, measure what a shift does, compute which pixels an
+#   output can see, and say what cannot be brought back.
 # - **You need** [lesson 02](02_convolution.ipynb): windows, stride, padding, output size, gradients.
-# - **Time**: about two hours with the exercises; all cells together run in under a minute.
+# - **Time**: about two hours with the exercises; the cells run in under a minute.
 
 # %%
 import keras
@@ -36,8 +36,8 @@ from course_utils import data, figures
 from course_utils.checks import lesson_03 as check
 
 # %% [markdown]
-# One photograph, halved five times: each $2\times2$ block becomes one pixel, by its maximum, by its average,
-# or by keeping its first pixel and throwing three away.
+# One photograph, halved five times. Each $2\times2$ block becomes one pixel: its maximum, its average or its
+# first pixel.
 
 # %%
 photo = data.photograph("hawa_mahal")
@@ -68,10 +68,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The maximum lets bright things grow, swallows dark windows and, channel by channel, mixes new colours (the pink rim).
-# The average keeps the brightness and gives
-# up contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones
-# (**aliasing**, lesson 01).
+# The maximum lets bright things grow and swallows dark windows. The average keeps the brightness and gives up
+# contrast. The first pixel keeps contrast and tells lies: fine patterns turn into coarse false ones (**aliasing**,
+# lesson 01).
 
 # %% [markdown]
 # ## 1 · What is a pool?
@@ -81,8 +80,6 @@ figures.show(
 #
 # $$y_{n,r,c,m} = \max_{0\le i,j<k} x_{n,\,sr+i,\,sc+j,\,m}
 # \qquad y_{n,r,c,m} = \frac{1}{k^2}\sum_{i,j} x_{n,\,sr+i,\,sc+j,\,m}$$
-#
-# By hand first, with $k=s=2$.
 
 
 # %%
@@ -119,9 +116,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Each maximum is one of the four numbers, and the others leave no trace; each average mixes all four. Now a batch
-# at once: windows of any size and stride; and, where windows touch ($k=s$), a `reshape` that splits each side
-# into (window, place in the window), so that `np.arange(6).reshape(3, 2)` is three windows of two.
+# Each maximum is one of the four numbers; each average mixes all four. Now a batch at once. Where windows touch
+# ($k=s$), a `reshape` splits each side into (window, place in the window): `np.arange(6).reshape(3, 2)` is three
+# windows of two.
 
 
 # %%
@@ -154,8 +151,8 @@ for name, (reduce, library) in POOLS.items():
 
 # %% [markdown]
 # ### E3.1 ★ Average without a loop
-# Write `average_pool`, which pools a batch (N, H, W, C) with windows of `size` × `size` that touch. Rows and
-# columns at the bottom and right that do not fill a window are left out, as in Keras.
+# Write `average_pool`, which pools a batch (N, H, W, C) with touching windows of `size` × `size`. Rows and
+# columns at the bottom and right that do not fill a window are left out.
 
 
 # %% tags=["exercise"]
@@ -180,8 +177,8 @@ check.e3_1(average_pool)
 # %% [markdown]
 # ### And at the rim?
 #
-# With padding, some windows hang over the edge. A convolution takes the missing pixels to be zeros. **Should
-# pooling?** An experiment: average a picture of ones.
+# With padding, some windows hang over the edge. A convolution fills in zeros. **Should pooling?** Average a picture
+# of ones.
 
 # %%
 ones = np.ones((5, 5))
@@ -203,16 +200,14 @@ figures.show(
 )
 
 # %% [markdown]
-# Keras divides by the number of real pixels, and pads a maximum with $-\infty$, which never wins. PyTorch's
-# average counts the zeros unless told otherwise (`count_include_pad=False`), so a converted network differs
-# at its rim.
+# Keras leaves padding out of the average and of the maximum.
 
 # %% [markdown]
 # ## 2 · Who gets the gradient?
 #
-# Somebody hands us $g_{r,c} = \partial L/\partial y_{r,c}$ for each output, as in lesson 02. A pixel under an
-# average moves it by $1/k^2$. A pixel under a maximum moves it one to one if it is the **winner**, and not at all
-# otherwise. Over all windows that hold a pixel, the effects add up (the chain rule).
+# As in lesson 02, somebody hands us $g_{r,c} = \partial L/\partial y_{r,c}$ for each output. A pixel under an
+# average moves it by $1/k^2$. A pixel under a maximum moves it one to one if it is the **winner**, otherwise not at
+# all. Over all windows that hold a pixel, the effects add up (the chain rule).
 
 
 # %%
@@ -237,7 +232,7 @@ def max_pool_gradient(x, g, size, stride):
 
 
 # %% [markdown]
-# Two witnesses again: finite differences (here SciPy's) and TensorFlow's tape.
+# Two witnesses again: finite differences and TensorFlow's tape.
 
 
 # %%
@@ -266,8 +261,8 @@ for name, (reduce, library) in POOLS.items():
     print(name, "agrees with autodiff          ", np.allclose(ours, taped))
 
 # %% [markdown]
-# A small case: windows of three, two apart, so that neighbours overlap, and $g=1$ everywhere. **Which pixels of
-# the input will get a gradient of the maximum?**
+# A small case: overlapping windows of three, two apart, and $g=1$ everywhere. **Which pixels will get a gradient of
+# the maximum?**
 
 # %%
 x = np.array(
@@ -294,8 +289,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The eight lies in all four windows and wins three; the nine takes the fourth. No other pixel hears anything.
-# Under the average each gets a share, more where windows overlap.
+# The eight lies in all four windows and wins three; the nine takes the fourth.
 #
 # ### And when two pixels tie?
 #
@@ -312,9 +306,8 @@ slopes = [(np.max([1 + step, 1, 1, 1]) - 1) / step + 0 for step in (0.5, -0.5)] 
 print("slope of the maximum, one pixel nudged up or down:", *slopes)
 
 # %% [markdown]
-# On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` of the same four numbers
-# shares evenly. Both are allowed: each share lies between the two slopes, and the shares add up to one. Among
-# bytes, ties are no rarity:
+# On a CPU TensorFlow's pool gives everything to the first pixel, and its `reduce_max` shares evenly. Both are
+# allowed: each share lies between the two slopes, and the shares add up to one. Among bytes, ties are no rarity:
 
 # %%
 green = np.round(255 * photo[..., 1]).astype(int)
@@ -324,10 +317,9 @@ print(f"2 x 2 windows of the photograph's green channel with a tie: {np.mean(win
 
 # %% [markdown]
 # ### E3.2 ★★ Share among the tied
-# Write `shared_gradient`: the gradient of a max pool with touching windows, in which the pixels that tie for
-# the maximum of a window share its gradient evenly. `x` is (H, W) with sides that are multiples of `size`,
-# `g` is (H // size, W // size). (`np.kron(a, np.ones((2, 2)))` repeats each number of `a` in a square of two by
-# two.)
+# Write `shared_gradient`, the gradient of a max pool with touching windows: pixels that tie for a window's maximum
+# share its gradient evenly. `x` is (H, W) with sides that are multiples of `size`, `g` is (H // size, W // size).
+# (`np.kron(a, np.ones((2, 2)))` repeats each number of `a` in a square of two by two.)
 
 
 # %% tags=["exercise"]
@@ -351,8 +343,8 @@ check.e3_2(shared_gradient)
 # %% [markdown]
 # ## 3 · What does a shift do?
 #
-# Pooling is said to make a network **invariant**: move the picture a little and the output stays. Try it on a
-# row of pixels, windows of two, and move the row by one.
+# Pooling is said to make a network **invariant**: move the picture a little and the output stays. Try it with
+# windows of two on a row of pixels, moved by one.
 
 # %%
 row = np.array([[0, 0, 1, 1, 0, 0, 1, 1, 0, 0]])
@@ -374,8 +366,8 @@ figures.show(
 )
 
 # %% [markdown]
-# One pixel of movement, and stripes turn nearly flat. To find the culprit, take pooling apart. A pool with a
-# stride is a **dense** pool (stride 1), then **subsampling**, keeping every $s$-th pixel:
+# Moved by one pixel, stripes turn nearly flat. Why? A pool with a stride is a **dense** pool (stride 1),
+# then **subsampling**, keeping every $s$-th pixel:
 
 
 # %%
@@ -390,8 +382,8 @@ same = np.array_equal(every(dense_maximum), strided_by_keras)
 print("dense maximum, then every 8th = Keras max_pool:", same)
 
 # %% [markdown]
-# The dense pool moves along with the picture (it is **equivariant**), so the subsampling does the harm: aliasing
-# again. The cure is to blur first (Zhang, 2019). Six dense operations, to be followed by the same subsampling. Edge
+# The dense pool moves with the picture (it is **equivariant**), so the subsampling does the harm: aliasing
+# again. The cure is to blur first (Zhang, 2019). We put six dense operations before the same subsampling. Edge
 # finder, maximum and average look at 8 pixels, maximum and blur together at 22, the wide average at 15:
 
 # %%
@@ -416,9 +408,9 @@ print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.
 
 # %% [markdown]
 # The change is the typical difference (root of the mean square), divided by $\sqrt2$ times the output's spread (its
-# standard deviation). Unchanged gives 0; two unrelated outputs give about 1, since the squares of their spreads add.
-# We compare with the output as it was (does it stay?) and
-# moved by the nearest whole number of *output* pixels (does it follow?). **At which shifts will it follow exactly?**
+# standard deviation): 0 if nothing changed, about 1 for two unrelated outputs. We compare with the output as it was
+# (does it stay?) and moved by the nearest whole number of *output* pixels (does it follow?). **At which shifts will
+# it follow exactly?**
 
 
 # %%
@@ -470,12 +462,11 @@ exact = all(max(values[8], values[16]) < 1e-5 for values in follows.values())
 print("all follow exactly at 8 and 16:", exact)
 
 # %% [markdown]
-# Left: no output stays. Pooling slows the change down, and wide smoothing most: the plain average of 15 pixels
-# does about as well as maximum and blur. Right: everything follows exactly when the shift is a multiple of the
-# stride, and only then.
+# Left: no output stays. Pooling slows the change down, and wide smoothing most: the average of 15 pixels
+# does about as well as maximum and blur. Right: all follow exactly at multiples of the stride, and only there.
 #
-# As a picture: one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows
-# perfectly draws straight slanted lines.
+# Now one row of outputs, for shifts of 0, 1, 2, … one under the other. An output that follows perfectly draws straight
+# slanted lines.
 
 # %%
 tracks = {
@@ -498,8 +489,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The maximum draws stairs, since a bright pixel stays in a window for eight shifts and then jumps to the next.
-# After a blur the lines are smooth, and wider.
+# The maximum draws stairs: a bright pixel stays in a window for eight shifts, then jumps to the next. After a blur
+# the lines are smooth, and wider.
 
 # %% [markdown]
 # ### E3.3 ★★ Subsample without aliasing
@@ -529,8 +520,7 @@ check.e3_3(blur_pool)
 # %% [markdown]
 # ## 4 · Pooling, or a stride?
 #
-# Many networks halve their feature maps with a strided convolution instead. The sizes agree. What does it
-# cost?
+# Many networks halve their feature maps with a strided convolution instead. What does it cost?
 
 # %%
 layers = [
@@ -548,10 +538,9 @@ for layer in layers:
 
 # %% [markdown]
 # Average pooling *is* a strided convolution: one kernel a channel (**depthwise**, lesson 02) with every weight
-# $1/k^2$. Max pooling is none, because it is not **linear**: the convolution of a sum is the sum of the
-# convolutions. It needs a bend such as the **ReLU** ("rectified linear unit"), $\max(0, x)$, which keeps positive
-# numbers and sets negative ones to zero; [lesson 04](04_learning.ipynb) puts it behind layers. Then
-# $\max(a,b)=a+\text{ReLU}(b-a)$.
+# $1/k^2$. Max pooling is none. A convolution is **linear**: its answer to a sum is the sum of its answers. The
+# maximum is not. It needs a bend such as the **ReLU** ("rectified linear unit"), $\max(0, x)$, which sets negative
+# numbers to zero: $\max(a,b)=a+\text{ReLU}(b-a)$.
 
 # %%
 kernel = np.full((2, 2, 4, 1), 1 / 4)
@@ -567,9 +556,8 @@ print("max(1, 5) = 1 + relu(5 - 1) =", 1 + keras.ops.relu(5.0 - 1.0).numpy())
 # %% [markdown]
 # ### E3.4 ★★★ Between average and maximum
 # The **generalised mean** $\big(\frac1n\sum_i v_i^{\,p}\big)^{1/p}$ of numbers $v_i \ge 0$ is the average for
-# $p=1$ and tends to the maximum as $p$ grows; networks can learn $p$. Write `generalised_mean`, which pools
-# the last axis of `windows` (…, n). It must also work for windows of zeros, and for a power of 300, where
-# $v^p$ leaves the range of floats.
+# $p=1$ and tends to the maximum as $p$ grows. Write `generalised_mean`, which pools the last axis of `windows`
+# (…, n). It must also work for windows of zeros, and for a power of 300, where $v^p$ leaves the range of floats.
 
 
 # %% tags=["exercise"]
@@ -596,9 +584,9 @@ check.e3_4(generalised_mean)
 # ## 5 · What does one output see?
 #
 # The pixels that can influence an output are its **receptive field**. Go through the layers with two numbers:
-# $r_l$, the width of the field, and $j_l$, the **jump**, how many input pixels lie between neighbouring
-# outputs. A kernel of size $k_l$ adds $k_l-1$ steps of the jump before it (times the dilation $d_l$), and a
-# stride multiplies the jump:
+# $r_l$, the width of the field, and $j_l$, the **jump**, how many input pixels lie between neighbouring outputs. A
+# kernel of size $k_l$ adds $k_l-1$ steps of the jump before it (times the dilation $d_l$), and a stride multiplies
+# the jump:
 #
 # $$r_l = r_{l-1} + (k_l - 1)\,d_l\,j_{l-1} \qquad j_l = j_{l-1}\,s_l \qquad r_0 = j_0 = 1$$
 #
@@ -622,8 +610,8 @@ for depth in range(1, len(NETWORK) + 1):
     print(f"{depth:2} {name:13} width and jump", receptive_field(NETWORK[:depth]))
 
 # %% [markdown]
-# Is it true? Build the network with positive random weights, so that nothing can cancel, and ask the tape how
-# the middle output changes with each pixel. With average pooling, it is not zero exactly in the receptive field.
+# Is it true? Build the network with average pooling and positive random weights, so that nothing can cancel, and ask
+# the tape which pixels move the middle output.
 
 
 # %%
@@ -697,10 +685,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The box is exactly as large as the formula says. Yet the output hardly looks at its outskirts: many paths lead
-# from the middle to the output, few from a corner, so that its profile is nearly a bell, a Gaussian. (Luo and others,
-# 2016, call the bright part the **effective receptive field**.) Max pooling makes it patchy, since only winners are
-# heard. How do architectures make the field grow? Eight layers of four kinds:
+# The formula is right. Yet the output hardly looks at the field's outskirts: many paths lead to it from the middle, few
+# from a corner. The profile is nearly a bell, a Gaussian; the bright part is the **effective receptive field** (Luo and
+# others, 2016). Max pooling makes it patchy: only winners are heard.
+#
+# What makes the field grow? Eight layers of four kinds:
 
 # %%
 KINDS = {
@@ -738,12 +727,12 @@ for name, layers in KINDS.items():
 
 # %% [markdown]
 # Plain convolutions add two pixels a layer. Pooling and strides double the jump: exponential growth, for the price
-# of resolution. Doubling the dilation grows fastest here, where the others double in every second layer only, and
-# keeps every output (jump 1), for the price of computing at full size.
+# of resolution. Doubling the dilation in every layer grows fastest here and keeps every output (jump 1), for the
+# price of computing at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
-# $(N,H,W,C)\to(N,C)$; a matrix then turns the $C$ means into one score a class. The matrix could as well come first,
-# at every position; its map there shows where the evidence lay (a **class activation map**; lesson 05 has Grad-CAM).
+# $(N,H,W,C)\to(N,C)$; a matrix then turns the $C$ means into one score a class. It could as well come first,
+# at every position:
 
 # %%
 maps, class_weights = rng.normal(size=(7, 9, 16)), rng.normal(size=(16, 10))
@@ -779,10 +768,10 @@ check.e3_5(blocks_needed)
 # %% [markdown]
 # ## 6 · Can we go back, and what is lost?
 #
-# Generators and segmentation networks must enlarge again. As in lesson 02, the natural way back is the gradient:
-# spread $y$ as the pool would spread a gradient. From the average, times $k^2$, comes **nearest-neighbour unpooling**,
-# which copies each number into its window; from the maximum, **max unpooling**, which puts each number where its
-# winner stood (its **switch**; Zeiler and Fergus, 2014) and zeros elsewhere.
+# Networks that make pictures must enlarge again. As in lesson 02, we spread $y$ as the pool would spread a gradient.
+# From the average, times $k^2$, comes **nearest-neighbour unpooling**, which copies each number into its window; from
+# the maximum, **max unpooling**, which puts each number where its winner stood (its **switch**; Zeiler and Fergus,
+# 2014) and zeros elsewhere.
 
 
 # %%
@@ -807,8 +796,8 @@ gradient = max_pool_gradient(x, halve(x, np.max), 2, 2)
 print("max unpooling is the maximum's gradient:", np.allclose(unpooled, gradient.ravel()))
 
 # %% [markdown]
-# We halve a photograph and a sparse map of edges (mostly zeros, none below, as after a ReLU), enlarge them again, and
-# judge by PSNR (lesson 01; higher is better), beside one even grey. **Which way back suits which?**
+# We halve a photograph and a sparse map of edges (mostly zeros, as after a ReLU), enlarge them again, and judge by
+# PSNR (lesson 01; higher is better), beside one even grey. **Which way back suits which?**
 
 
 # %%
@@ -864,9 +853,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The copied average is best on both. Switches ruin a photograph, since they fill in zeros; on a sparse map, where
-# zero is likely, the maxima with their places kept beat copied maxima by far. Mind the even grey: on a nearly empty
-# picture it scores well too, and after four halvings only the copied average is above it.
+# The copied average is best on both. Switches ruin the photograph, since they fill in zeros; on the sparse map they
+# beat copied maxima by far. Mind the even grey: on a nearly empty picture it scores well too; after four halvings
+# only the copied average is above it.
 
 # %% [markdown]
 # What *exactly* is lost at a halving? The picture minus what comes back, $e_l$, with $P$ the pool and $U$ the way
@@ -908,13 +897,12 @@ figures.show(
 )
 
 # %% [markdown]
-# Each halving loses the details of its own size: first the lattice of the windows, then frames and ledges,
-# then whole windows. Super-resolution (lesson 11) is the art of guessing these pictures from the last one.
+# Each halving loses details of its own size. Super-resolution (lesson 11) guesses these pictures from the last
+# one.
 #
 # ## Clinic
 #
-# A hand-written max pool of size 3 and stride 2, padded by one, as many networks begin with. On photographs it
-# agrees with the library:
+# A hand-written max pool of size 3 and stride 2, padded by one, agrees with the library on the photograph:
 
 
 # %% tags=["clinic"]
@@ -931,7 +919,7 @@ def library_pool(picture):
 print("agrees with TensorFlow on the photograph:", np.allclose(pool_ill(grey), library_pool(grey)))
 
 # %% [markdown]
-# Then it gets the logarithm of the brightness, which is below zero everywhere. Five pools, one after the other:
+# Then it gets the logarithm of the brightness, which is negative everywhere. Five pools in a row:
 
 # %% tags=["clinic"]
 log_brightness = np.log(grey * 0.99 + 0.001)
@@ -955,11 +943,11 @@ figures.images(
 )
 
 # %% [markdown]
-# Yellow is zero, which the input never holds, purple −1 and less. The yellow frame doubles its share at every level.
-# **Where does it come from?** Decide before you read on.
+# Yellow is zero, which the input never holds, purple −1 and less. **Where does the yellow frame come from?** Decide
+# before you read on.
 #
 # The padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
-# long. The repair is to pad with what never wins, $-\infty$:
+# long. The repair pads with what never wins, $-\infty$:
 
 
 # %% tags=["clinic"]
@@ -988,34 +976,28 @@ figures.images(
 # %% [markdown]
 # ## Summary
 #
-# - Pooling gives one number a window and channel, without weights. At the rim, Keras leaves padding out.
-# - The average hands its gradient to all pixels evenly, the maximum to the winner; who wins a tie is a
-#   choice.
-# - Pooling slows the effect of a shift down; outputs follow exactly only at multiples of the stride. Blur
-#   before you subsample.
-# - Average pooling is a strided convolution, max pooling is none, since it is not linear.
+# - The average hands its gradient to all pixels evenly, the maximum to the winner.
+# - Pooling slows the effect of a shift down; outputs follow exactly only at multiples of the stride. Blur first.
+# - Average pooling is a strided convolution; max pooling is not linear.
 # - A layer widens the receptive field by $(k-1)\,d\,j$. An output looks mostly at its middle.
-# - Unpooling is pooling's gradient, up to a factor. It restores the size, not the details; a Laplacian pyramid keeps
-#   them.
+# - Unpooling restores the size, not the details; a Laplacian pyramid keeps them.
 #
 # ## Glossary
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | pooling | 池化(汇聚) | one number for each window of a feature map |
-# | max pooling | 最大池化 | the largest number of the window |
-# | average pooling | 平均池化 | the mean of the window |
-# | global average pooling | 全局平均池化 | the mean of a whole channel |
+# | pooling | 池化(汇聚) | one number a window |
+# | max pooling | 最大池化 | the window's maximum |
+# | average pooling | 平均池化 | the window's mean |
+# | global average pooling | 全局平均池化 | a channel's mean |
 # | subsampling | 下采样 | keeping fewer pixels |
 # | invariance | 不变性 | the output stays when the input moves |
 # | equivariance | 等变性 | the output moves with the input |
-# | linear | 线性 | the answer to a sum is the sum of the answers |
 # | ReLU | 线性整流函数 | max(0, x) |
 # | receptive field | 感受野 | the input pixels that an output depends on |
-# | effective receptive field | 有效感受野 | the part of it that matters |
-# | jump | 累积步幅 | input pixels between neighbouring outputs |
+# | effective receptive field | 有效感受野 | its part that matters |
 # | unpooling | 反池化 | making a pooled map large again |
-# | switch | 最大值位置(开关) | where in its window a maximum stood |
+# | switch | 最大值位置(开关) | where a maximum stood |
 # | Laplacian pyramid | 拉普拉斯金字塔 | what each halving lost, and the rest |
 #
 # ## What to read next
@@ -1023,9 +1005,8 @@ figures.images(
 # - Richard Zhang, *Making convolutional networks shift-invariant again*, 2019: section 3 in trained networks.
 # - Wenjie Luo and others, *Understanding the effective receptive field in deep convolutional neural
 #   networks*, 2016.
-# - Jost Tobias Springenberg and others, *Striving for simplicity: the all convolutional net*, 2015: strides
-#   instead of pooling.
+# - Jost Tobias Springenberg and others, *Striving for simplicity: the all convolutional net*, 2015.
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
 # - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
 #   annotation*, 2019: the generalised mean of E3.4.
-# - Next lesson: [04 · Learning, by hand](04_learning.ipynb), where a network finds its weights.
+# - Next lesson: [04 · Learning, by hand](04_learning.ipynb).

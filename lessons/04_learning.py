@@ -15,13 +15,13 @@
 #
 # **How does a machine find numbers that nobody could choose for it?**
 #
-# In lesson 02 we chose the nine numbers of a kernel. A network finds thousands from examples. Here we build it
-# all, from one line to a network that reads digits.
+# In lesson 02 we chose the nine numbers of a kernel. A network finds thousands from examples. Here we build one,
+# step by step.
 #
 # - **You will be able to** compute a gradient by hand, write automatic differentiation and Adam, start a deep
 #   network well, and find bugs that raise no error.
 # - **You need** [lesson 02](02_convolution.ipynb) for gradients by nudging.
-# - **Time**: about two and a half hours with the exercises; all cells together run in a minute or two.
+# - **Time**: two and a half hours with the exercises; all cells run in a minute or two.
 
 # %%
 import json
@@ -42,7 +42,7 @@ from course_utils.report import approx, measured
 
 # %% [markdown]
 # A network gets a point's two coordinates and must say on which of two spirals it lies: blue, red, or white for
-# undecided. Keras does the work here; by the end of the lesson every step will be yours.
+# undecided. Keras does the work here; by the end every step will be yours.
 
 
 # %%
@@ -89,12 +89,10 @@ figures.show(
 # %% [markdown]
 # ## 1 · How does a line learn?
 #
-# The **perceptron** (Rosenblatt, 1958) multiplies each input by a **weight**, adds a **bias**, and answers by the
-# sign: $\hat y = \operatorname{sign}(w \cdot x + b)$, with labels $y$ of $1$ or $-1$. Where $w \cdot x + b = 0$
-# there is a line, with one answer on each side. At each mistake, add the point, with its label's sign, to the
-# weights:
-#
-# $$w \leftarrow w + y\,x \qquad b \leftarrow b + y \qquad x, w: (2,) \quad b, y: \text{numbers}$$
+# The **perceptron** (Rosenblatt, 1958) multiplies each input by a **weight**, adds a **bias**, and answers by the sign:
+# $\hat y = \operatorname{sign}(w \cdot x + b)$, with labels $y$ of $1$ or $-1$. The line $w \cdot x + b = 0$ has one
+# answer on each side. At each mistake, add the point, with its label's sign, to the weights, $w \leftarrow w + y\,x$,
+# and the label to the bias:
 
 
 # %%
@@ -139,7 +137,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Repairing one mistake may spoil other points, but if *some* line separates the clouds, the mistakes come to an end
+# Repairing one mistake may spoil other points, but if *some* line separates the clouds, the mistakes end
 # (Novikoff, 1962). And if none does? Label the corners of a square by whether exactly one coordinate is 1 (**XOR**):
 
 # %%
@@ -344,8 +342,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Sigmoid and tanh are nearly flat far out. The **ReLU** presses onto the axes all that lies below or left of them; a
-# unit that is off everywhere gets no slope, unless it is **leaky**. XOR needs such a bend. Two ReLU units,
+# Sigmoid and tanh are nearly flat far out, the **ReLU** is flat below 0: a unit that is off (below 0) everywhere gets
+# no slope, unless it is **leaky**. XOR needs such a bend. Two ReLU units,
 # $h_0 = \max(0, x_0 + x_1)$ and $h_1 = \max(0, x_0 + x_1 - 1)$:
 
 # %%
@@ -435,7 +433,7 @@ check.e4_2(cross_entropy)
 #
 # $$\frac{\partial L}{\partial x} = \sum_j \frac{\partial L}{\partial h_j}\, \frac{\partial h_j}{\partial x}$$
 #
-# On paper first: the black numbers from left to right, then the orange ones,
+# On paper: the black numbers from left to right, then the orange ones,
 # $\partial L/\partial(\text{that number})$, from right to left.
 
 # %% tags=["hide-input"]
@@ -475,7 +473,7 @@ figures.show(
 # number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$.
 #
 # **Automatic differentiation** does this for any formula: each result remembers what it was computed from, and
-# how to hand a gradient back. (Python calls `__add__` for `+`, `__mul__` for `*`, `__matmul__` for `@`.)
+# how to hand a gradient back.
 
 
 # %%
@@ -527,7 +525,7 @@ def summed_to(gradient, shape):
 
 # %% [markdown]
 # A node may pass its gradient on only when all nodes computed from it have handed theirs back. So we list each node
-# after its parents, and go through the list from its end.
+# after its parents, and go backwards.
 
 
 # %%
@@ -553,8 +551,7 @@ def backward(loss):
 
 
 # %% [markdown]
-# First the example on paper; then a small network, compared with difference quotients and TensorFlow's tape
-# (lesson 02).
+# The example on paper; then a small network beside difference quotients and TensorFlow's tape (lesson 02):
 
 # %%
 x, w, b = Node([[2.0]]), Node([[0.5, -1.0]]), Node([0.0, 1.0])
@@ -598,7 +595,7 @@ print("GradientTape:", all(np.allclose(n.gradient, t) for n, t in zip(nodes, tap
 
 # %% [markdown]
 # ### E4.3 ★★ The chain rule through a layer
-# Write `layer_gradients(x, w, b, g)` in NumPy for $h = \text{ReLU}(xW + b)$: from $g = \partial L/\partial h$ (n,
+# Write `layer_gradients(x, w, b, g)` for $h = \text{ReLU}(xW + b)$: from $g = \partial L/\partial h$ (n,
 # m), the gradients of `x` (n, d), `w` (d, m) and `b` (m,), in this order.
 
 
@@ -625,7 +622,7 @@ check.e4_3(layer_gradients)
 # Going back through a layer multiplies the gradient by $W^\top$; twenty factors of 0.5 leave a millionth. A sum
 # of $d$ independent products has $d$ times the variance (the squared standard deviation) of one, and ReLU keeps
 # half of the squares: the size stays where $d \operatorname{var} W / 2 = 1$. Glorot, without ReLU, takes the mean of
-# $d$ inputs (on the way there) and $m$ outputs (on the way back):
+# $d$ inputs (there) and $m$ outputs (back):
 #
 # $$\text{Glorot: } \operatorname{var} W = \frac{2}{d + m} \qquad\qquad \text{He, for ReLU: } \operatorname{var} W = \frac{2}{d}$$
 #
@@ -670,7 +667,7 @@ figures.show(
 
 # %% [markdown]
 # With too small weights the gradient **vanishes** on its way back; with too large ones it **explodes**. He's start
-# keeps it level. Glorot's, made for tanh, loses half of the squares with each ReLU. Biases start at 0.
+# keeps it level. Glorot's loses half of the squares with each ReLU.
 #
 # ### E4.4 ★ He's scale
 # Write `he_deviation(shape)`: the standard deviation of He's start for a dense layer's weights (d, m) and for a
@@ -837,12 +834,12 @@ figures.show(
 )
 
 # %% [markdown]
-# In the valley momentum ends lowest, RMSprop close behind; Adam still swings at step 40, and is no lower than SGD.
-# On the saddle SGD stays on the ridge, where the slope to the side is nearly 0; the two that divide leave it at once.
+# In the valley momentum ends lowest. On the saddle SGD stays on the ridge, where the slope to the side is nearly 0;
+# the two that divide leave it at once.
 #
 # Recorded runs: the network of section 6 on 7,000 handwritten digits, five rates for each optimiser, three seeds each,
 # as many random digits as five **epochs** (times through the data). It is scored on 996 digits held back to choose by,
-# the **validation** set. In the last row the rate falls to 0 in a straight line, the simplest **schedule**.
+# the **validation** set. In the last row the rate falls to 0 in a straight line, a **schedule**.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "04_optimisers.json").read_text())
@@ -882,8 +879,6 @@ figures.show(
 # more than the seeds differ: a race at *one* rate says more about the rate than about the optimiser.
 #
 # ## 6 · Does it read digits?
-#
-# A network at its start, and the digits:
 
 
 # %%
@@ -981,7 +976,7 @@ def learn(parameters, x, labels, step, rates, rng, shift=0, decay=0.0):
 
 
 # %% [markdown]
-# Does Keras do the same? Same weights, same batches, SGD. After that, the whole training, with Adam:
+# Does Keras do the same? Same weights, same batches, SGD. Then the whole training, with Adam:
 
 # %%
 rng = np.random.default_rng(3)
@@ -1328,7 +1323,7 @@ figures.show(
 # with. **B is 1.** The second softmax gets numbers between 0 and 1 and is never sure, hence the floor printed
 # above: give the loss logits. **C is 4.** The sum's gradient is a hundred times as long: take the mean. **D is
 # 2.** Gradients that add up are momentum that never slows, 1 in place of 0.9: start each step from 0, as our
-# `backward` does (in PyTorch, `zero_grad`).
+# `backward` does.
 #
 # ### E4.6 ★★★ Which gradient is wrong?
 # Write `which_are_wrong(loss, weights, claimed)`, a **gradient check**. `weights` and `claimed` are lists of

@@ -17,8 +17,8 @@
 #
 # Twice the width and height means four numbers for each one given. We teach a network to guess them from photographs.
 #
-# - **You will be able to** build the bicubic kernel and a sub-pixel convolution, train an enlarger in minutes,
-#   measure it fairly, and enlarge your own pictures.
+# - **You will be able to** build the bicubic kernel and a sub-pixel convolution, train an enlarger, measure it fairly,
+#   and enlarge your own pictures.
 # - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
 #   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
 # - **Time**: about two hours; all cells run in three to eight minutes.
@@ -51,7 +51,7 @@ from course_utils.models import esrgan, esrgan_slim, super_resolution, vgg
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# The network that ships with the course has never seen this bird, and is given the small picture alone.
+# The network shipped with the course never saw this bird, and gets the small picture alone.
 
 
 # %%
@@ -92,8 +92,8 @@ figures.show(
 # %% [markdown]
 # ## 1 · Why can no formula bring the pixels back?
 #
-# Shrinking takes weighted means of neighbours: along one axis it is a product with a matrix $D$. A square picture $x$
-# is shrunk down its columns and along its rows:
+# Shrinking takes weighted means of neighbours: along one axis, a product with a matrix $D$. A square picture $x$ is
+# shrunk down its columns and along its rows:
 #
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
@@ -140,8 +140,8 @@ figures.images(
 )
 
 # %% [markdown]
-# All four, and endlessly many others, shrink to the same picture: the problem is **ill-posed**. Only knowledge of how
-# photographs look can decide; a network is to learn it from examples.
+# Endlessly many pictures shrink to the same one: the problem is **ill-posed**. Only knowledge of how photographs look
+# can decide.
 #
 # ## 2 · What does the bicubic kernel do?
 #
@@ -153,7 +153,7 @@ figures.images(
 # -\tfrac12|t|^3 + \tfrac52|t|^2 - 4|t| + 2 & 1 < |t| \le 2 \\
 # 0 & |t| > 2\end{cases}$$
 #
-# Beyond one pixel the weights are *negative*: that keeps edges steep, and makes them overshoot.
+# Beyond one pixel the weights are *negative*: edges stay steep, and overshoot.
 
 
 # %%
@@ -206,7 +206,7 @@ figures.show(
 # %% [markdown]
 # ### E11.1 ★ One value between
 # Write `cubic_between(samples, place)`: the value of the samples (n,), which stand at 0, 1, … n − 1, at a
-# place from 1 to n − 2. Take the four nearest and the kernel above, written again or copied.
+# place from 1 to n − 2. Take the four nearest and the kernel above.
 
 
 # %% tags=["exercise"]
@@ -230,26 +230,26 @@ def cubic_between(samples, place):
 check.e11_1(cubic_between)
 
 # %% [markdown]
-# How good is bicubic? We measure the **peak signal-to-noise ratio** of lesson 01, with $m$ the mean squared error of
+# How good is bicubic? We take the **peak signal-to-noise ratio** of lesson 01, with $m$ the mean squared error of
 # pictures in [0, 1]:
 #
 # $$\text{PSNR} = 10 \log_{10} \frac{1}{m}$$
 #
-# The usual test shrinks photographs by the kernel above, stretched so that it averages away what the small picture
-# cannot hold, and compares brightness alone. Our networks are to beat bicubic and **Lanczos**, a kernel of six pixels.
+# The usual test shrinks photographs by the kernel above, stretched to average away what the small picture cannot hold,
+# and compares brightness alone. We add **Lanczos**, a kernel of six pixels.
 
 # %%
 validation = scoring.photographs("validation")  # scaled down: no traces of JPEG
 scoring.table(scoring.score_all({}, "sr_x2", validation))
 
 # %% [markdown]
-# The gain is the mean of each picture's difference from bicubic, with its standard error. SSIM, the **structural
-# similarity**, compares means, variances and covariance window by window; 1 means identical.
+# The gain is the mean difference from bicubic, with its standard error. SSIM, the **structural similarity**, compares
+# means, variances and covariance window by window; 1 means identical.
 #
 # ## 3 · How did the first network do it?
 #
-# **SRCNN** (2014) enlarges by bicubic, then three convolutions correct the large picture. Here, as in most networks
-# since, they learn what to *add*: the **residual**, at first nothing.
+# **SRCNN** (2014) enlarges by bicubic, then three convolutions correct the large picture. Here they learn what to
+# *add*: the **residual**, at first nothing.
 
 
 # %%
@@ -270,17 +270,14 @@ print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey
 print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
 
 # %% [markdown]
-# SRCNN does all of them at the large size, although that picture holds nothing that the small one lacks: each is done
-# four times too often.
+# The large picture holds nothing that the small one lacks: SRCNN multiplies four times too often.
 #
 # ## 4 · How can a small map hold a large picture?
 #
-# In its channels. A **sub-pixel convolution** (2016) computes, at the small size, $s^2$ numbers for each small pixel
-# and lays them out as $s \times s$ large ones:
+# In its channels. A **sub-pixel convolution** (2016) computes, at the small size, maps of shape $(h, w, s^2 C)$, and
+# lays out each pixel's $s^2 C$ numbers as $s \times s$ large pixels of $C$ channels:
 #
 # $$\text{large}_{i,\,j,\,c} = \text{maps}_{\lfloor i/s \rfloor,\ \lfloor j/s \rfloor,\ ((i \bmod s)\,s + j \bmod s)\,C + c}$$
-#
-# for maps of shape $(h, w, s^2 C)$.
 
 # %%
 maps = np.arange(2 * 3 * 4).reshape(2, 3, 4)  # (h, w, s * s), for one channel
@@ -332,10 +329,9 @@ check.e11_2(to_pixels)
 # %% [markdown]
 # ## 5 · What does our network look like, and how does it learn?
 #
-# **Residual blocks** at the small size, then a sub-pixel convolution: that is the plan of EDSR (2017), made much
-# smaller. The result is added to bicubic, as in VDSR (2016). A block adds to its input what two convolutions find in
-# it, at first nothing, so that even a deep stack begins by passing its input on unchanged. As in EDSR there is no batch
-# normalisation (lesson 05): EDSR's authors found that normalising takes away differences of range between pictures.
+# **Residual blocks** at the small size, then a sub-pixel convolution: the plan of EDSR (2017), much smaller. The
+# result is added to bicubic, as in VDSR (2016). A block adds to its input what two convolutions find in it, at first
+# nothing.
 
 
 # %%
@@ -376,14 +372,13 @@ print("multiplications for each large pixel:", sum(int(np.prod(w.shape)) for w i
 print("a large pixel sees", len(kernels), "small pixels to each side")
 
 # %% [markdown]
-# More weights than SRCNN, and fewer multiplications.
+# More weights than SRCNN, fewer multiplications.
 #
 # Our network sees **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
 # enlarged by bicubic, then moved together until their Y is the network's.
 #
-# Every photograph is its own answer: `Restorer`, the class our recipes compile, shrinks patches of the training split
-# anew in each batch. The loss is the mean *absolute* error, the optimizer Adam with the one-cycle learning rate of
-# lesson 05:
+# Every photograph is its own answer: the recipe shrinks training patches in each batch. The loss is the mean *absolute*
+# error, the optimizer Adam with the one-cycle learning rate of lesson 05:
 
 # %%
 patches = recipe.data().images
@@ -399,7 +394,7 @@ model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs, which chose none of the numbers.
+# The test photographs chose none of the numbers.
 
 # %%
 test = scoring.test_photographs()
@@ -441,8 +436,8 @@ figures.show(
 # Where the small picture holds no trace of a texture, the network paints something smooth; in the lattice window, false
 # stripes.
 #
-# Was it worth leaving the first network behind? In recorded runs, ours learned for two epochs with each of two losses,
-# and SRCNN at three learning rates (two of them with one seed only), for a little more processor time:
+# Was it worth leaving SRCNN behind? In recorded runs ours learned for two epochs, with each of two losses, and SRCNN
+# for a little more processor time (two of its learning rates with one seed only):
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
@@ -468,12 +463,11 @@ figures.show(
 )
 
 # %% [markdown]
-# SRCNN gains less than half as much. Why, these runs do not say: the two differ in depth, width and size of their
-# maps. Between our two losses we see no difference: the seeds differ more. Two curves dip early, for a reason
-# we did not test.
+# SRCNN gains less than half as much. Between our two losses we see no difference: the seeds differ more. Why two curves
+# dip early, we did not test.
 #
-# Does SRCNN only start slowly? The shipped network is ours, wider and deeper, trained for about an hour of processor
-# time. In another recorded run SRCNN had nearly as much, with the same patches, loss and schedule; each has one seed:
+# Does SRCNN only start slowly? Recorded, one seed each: SRCNN and the shipped network (ours, wider and deeper) after
+# about an hour of processor time with the same patches, loss and schedule:
 
 # %%
 srcnn_run = json.loads((paths.BENCHMARKS / "11_srcnn.json").read_text())["runs"]["SRCNN"]
@@ -501,11 +495,11 @@ figures.show(
 )
 
 # %% [markdown]
-# No, it also ends lower: SRCNN's curve is nearly flat for the last third, at a height that ours passed within minutes.
-# It gains some seven tenths as much. Which difference between the networks causes this, we have not tried.
+# No: its curve flattens out at a height that ours passed within minutes. Which difference causes this, we have not
+# tried.
 #
 # ### E11.3 ★ How many blocks?
-# A convolution with a kernel of odd size k sees (k − 1) / 2 pixels further to each side (lesson 03). Write
+# A convolution of odd size k sees (k − 1)/2 pixels further to each side (lesson 03). Write
 # `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network sees
 # `reach` small pixels to each side. Three convolutions stand outside the blocks.
 
@@ -541,8 +535,8 @@ check.e11_3(blocks_needed)
 # - **Adversarial loss** (SRGAN, 2017): can a discriminator that learns along tell the result from an original
 #   ([lesson 08](08_gan.ipynb))?
 #
-# Guess: which is nearest to the original by pixels, and which to VGG: bicubic, our network for four times, or the
-# original moved by one pixel?
+# Guess: which is nearest to the original by pixels, which to VGG: bicubic, our network for four times, or the original
+# moved by one pixel?
 
 
 # %%
@@ -569,13 +563,11 @@ for name, answer in answers.items():
     )
 
 # %% [markdown]
-# By pixels the moved patches are as wrong as bicubic, to VGG much nearer: it minds less where exactly edges and
-# textures lie.
+# By pixels the moved patches are as wrong as bicubic, to VGG much nearer: it minds less where exactly edges lie.
 #
 # We compare four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times;
-# an **ESRGAN** (2018) made by others, whose record says that its last epochs used VGG and a discriminator alone; and
-# ESRGAN-slim, which in spite of its name is another kind of network. Two rulers measure them: PSNR, and an
-# **LPIPS-like distance** (2018) between VGG's maps, in which each pixel's vector of channels is scaled to length 1.
+# an **ESRGAN** (2018) made by others; and ESRGAN-slim, another kind of network. Beside PSNR we measure an **LPIPS-like
+# distance** (2018) between VGG's maps, each pixel's vector of channels scaled to length 1.
 
 # %%
 enlargers = {
@@ -619,13 +611,12 @@ figures.images(
 # `sr_x4` leads by PSNR and looks smooth; ESRGAN leads by VGG and looks sharpest. Its hair and grain are likely, not
 # true: where the others leave dark hollows for the dog's eyes, it draws fur. That is the **perception-distortion
 # trade-off** (2018): once an enlarger is as good as can be, looking more like photographs takes it away from the one
-# original. Invented hair suits a wallpaper; to a doctor it is a danger. Neither ruler tells of ESRGAN-slim's grid.
+# original. Invented hair suits a wallpaper; to a doctor it is a danger.
 #
-# These four differ in size, data and training too. What does a loss do alone? **Recorded**: beside `sr_x4`, held
-# still, a second network learns for 600 steps what to add, from the same patches: by the squared error, by the
-# absolute error, by that and 0.3 of the perceptual term, and by all this and 0.01 of an adversarial loss (the
-# relativistic one of lesson 08). Guess: which wins by PSNR, which by the LPIPS-like distance, which would you hang on
-# a wall?
+# These four differ in size, data and training too. What does a loss do alone? Recorded: a second network learns for 600
+# steps, from the same patches, what to add to `sr_x4`, held still: by the squared error, the absolute error, that and
+# 0.3 of the perceptual term, or all this and 0.01 of lesson 08's relativistic (adversarial) loss. Guess: which wins
+# by PSNR, which by the LPIPS-like distance, which would you hang on a wall?
 
 # %%
 ladder = json.loads((paths.BENCHMARKS / "11_losses.json").read_text())["runs"]
@@ -653,12 +644,13 @@ figures.images(
 )
 
 # %% [markdown]
-# Squared or absolute: hardly a difference. The perceptual term comes nearest by the LPIPS-like distance, although its
-# crops are hardly sharper. With the adversarial term beside it (its weight was chosen on these photographs) the
-# distance grows again, yet the crops look sharpest: the *steepness*, the mean step between neighbouring pixels as a
-# share of the original's, comes nearest to 1. But look closely: there are dark seams beside edges now, and blotches on
-# the meadow that were faint before. **What a network learned from cannot judge it**: the LPIPS-like distance is made of
-# VGG's maps, like the perceptual term; ESRGAN learned from such maps too, so its lead may be too large.
+# The perceptual term comes nearest by the LPIPS-like distance, although its crops are hardly sharper. With the
+# adversarial term (its weight was chosen on these photographs) the distance grows again, yet the crops look sharpest:
+# the *steepness*, the mean step between neighbouring pixels as a share of the original's, comes nearest to 1. The price
+# is dark seams beside edges.
+#
+# **What a network learned from cannot judge it**: the LPIPS-like distance is made of VGG's maps, like the perceptual
+# term. By its record, ESRGAN learned from VGG too, so its lead may be too large.
 #
 # ## 7 · How far apart are two ways to measure one picture?
 #
@@ -681,12 +673,8 @@ for name, value in decibels.items():
     print(f"{name:26} {approx(value, 2)} dB  {approx(difference, 2)}")
 
 # %% [markdown]
-# Here colour counts, border and rounding hardly. Y of BT.601 has only 219 of 255 levels while the peak stays 255: that
-# alone is $20 \log_{10}(255/219) = 1.32$ dB over the grey of full range. That RGB comes out as low is chance. So
-# `metrics.psnr` has no defaults.
-#
-# VDSR gained less than 1.32 dB on SRCNN: for the five pictures of Set5 at twice the size papers print 33.64 dB for
-# bicubic, 36.66 for SRCNN in its later form, 37.53 for VDSR. Gains on our photographs compare with nothing else.
+# Colour counts here. Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is
+# $20 \log_{10}(255/219) = 1.32$ dB over the grey of full range. Gains on our photographs compare with nothing else.
 #
 # ### E11.4 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip to [0, 1], round to the 256
@@ -783,7 +771,7 @@ figures.images(
 # %% [markdown]
 # No: the network corrects what *its* way of shrinking does. Dropping pixels leaves jagged edges (**aliasing**,
 # lesson 01), which the network sharpens as if they were meant. It also moves the picture: the pixels kept stand at
-# 0, 2, 4, …, where section 2 supposes them half a large pixel further on. How much does this shift alone cost?
+# 0, 2, 4, …, where section 2 supposes them half a large pixel further on. What does this shift alone cost?
 
 
 # %%
@@ -804,10 +792,10 @@ gain = gain_over_bicubic(bicubic_in_place, shrink_by_dropping, validation)
 print("every second pixel, bicubic that knows the shift:", approx(gain, 2), "dB over bicubic")
 
 # %% [markdown]
-# The shift alone costs bicubic nearly two decibels.
+# Bicubic loses nearly two decibels.
 #
-# Where nobody knows how a picture was shrunk, we can train on what may come. In recorded runs of two epochs, one
-# network learned from patches shrunk as before, another from patches each shrunk in one of the four ways:
+# Can we train for unknown shrinking? Recorded, after two epochs: networks trained as before, and others on patches each
+# shrunk in one of the four ways:
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -819,14 +807,13 @@ for way in ways:
     print(f"{way:30} {''.join(cells)}")
 
 # %% [markdown]
-# Training on all four helps most on dropped pixels, where bicubic that knows the shift is better still, and a little
-# after blur. The price: more than half of the gain at home, and nearly all on means of 2 × 2. Fewer patches of each
-# way, or having to guess the way? These runs do not say.
+# Training on all four helps most on dropped pixels (where bicubic that knows the shift is better still), and a little
+# after blur. It costs over half of the gain at home, and nearly all on means of 2 × 2. Why, these runs do not say.
 #
 # ## 9 · Do eight opinions beat one?
 #
-# A picture turned and mirrored in eight ways gets eight slightly different answers from the network. We turn them back;
-# their mean is the **self-ensemble**.
+# Turned and mirrored eight ways, a picture gets eight slightly different answers. Turned back, their mean is the
+# **self-ensemble**.
 
 
 # %%
@@ -863,9 +850,9 @@ print(
 #
 # ## 10 · How do I enlarge a picture of my own?
 #
-# A photograph of twelve megapixels may be too much for the memory at once. We cut it into **tiles**. How far the
-# network sees is its reach (E11.3), and of each result we keep only what lies at least that far inside the tile; so two
-# neighbours share twice the reach. Put your picture's name into the next cell; the slider works in JupyterLab.
+# A large photograph may be too much for the memory: we cut it into **tiles**. Of each result we keep only what lies at
+# least the network's reach (E11.3) inside the tile, so neighbours share twice the reach. Put your picture's name below;
+# the slider works in JupyterLab.
 
 # %%
 MY_PICTURE = None  # for instance "holiday.jpg"
@@ -889,13 +876,12 @@ figures.images(
 )
 
 # %% [markdown]
-# Nobody has the true large picture, so nothing can be measured; and most pictures were not shrunk as in training.
+# Without the true large picture nothing can be measured; most pictures were not shrunk as in training.
 #
 # ### E11.5 ★★ Where do tiles start?
-# Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in
-# rising order, so that each pixel lies at least `overlap` pixels inside one of its tiles, except at the
-# picture's border. The first starts at 0, the last ends at `length`; a short picture has the one start 0. A tile is
-# longer than twice the overlap.
+# Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in rising
+# order. Each pixel must lie at least `overlap` pixels inside one of them, except at the picture's border. The first
+# starts at 0, the last ends at `length`; a short picture has the one start 0. A tile is longer than twice the overlap.
 
 
 # %% tags=["exercise"]
@@ -920,7 +906,7 @@ check.e11_5(tile_starts)
 # %% [markdown]
 # ## Clinic
 #
-# **Two reports.** In the first, plain bicubic gains on bicubic. Find out how before you read on.
+# **In the first report**, plain bicubic gains on bicubic. Find out how before you read on.
 
 
 # %% tags=["clinic"]
@@ -937,7 +923,7 @@ print(f"bicubic gains {report_gain(bird, bicubic_bird, bicubic_bird):.2f} dB ove
 # Two rulers: the baseline is measured in colour and to the border, the network by Y without it. Measure both with one
 # call.
 #
-# **In the second**, a trained network moves to a library that orders sub-pixels column by column. No error is raised.
+# **In the second**, a trained network moves to a library that orders sub-pixels column by column.
 
 # %% tags=["clinic"]
 swapped = models.load("sr_x2")
@@ -960,15 +946,14 @@ figures.images(
 
 # %% [markdown]
 # The teeth are the sign: in what the network adds, each 2 × 2 square has its upper right and lower left number
-# exchanged. The PSNR, still a little above bicubic's, does not warn. Repair: the order of section 4. Check any
-# rearrangement on numbered channels.
+# exchanged. The PSNR, still a little above bicubic's, does not warn. Repair: the order of section 4, checked on
+# numbered channels.
 #
 # ## Summary
 #
 # - The small picture cannot decide: new pixels come from what was learned of photographs.
 # - Work at the small size, leave it by a sub-pixel convolution, learn what bicubic misses.
 # - State colour, border, range and rounding with every PSNR, and look at the pictures.
-# - Neighbouring tiles that share twice the network's reach give the whole picture's result.
 #
 # ## Glossary
 #
@@ -976,12 +961,11 @@ figures.images(
 # |---|---|---|
 # | super-resolution | 超分辨率 | a larger picture with likely detail |
 # | ill-posed problem | 不适定问题 | a question with many right answers |
-# | bicubic interpolation | 双三次插值 | a mean of sixteen neighbours by Keys's weights |
 # | peak signal-to-noise ratio (PSNR) | 峰值信噪比 | the mean squared error in decibels; higher is better |
 # | structural similarity (SSIM) | 结构相似性 | likeness window by window |
 # | residual learning | 残差学习 | learning what to add to a simple answer |
 # | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as large pixels |
-# | perceptual, adversarial loss | 感知损失、对抗损失 | an error in a trained network's maps; a discriminator's verdict |
+# | perceptual, adversarial loss | 感知损失、对抗损失 | an error in a network's maps; a discriminator's verdict |
 # | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the original |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
 #
@@ -1000,8 +984,7 @@ figures.images(
 #
 # ## The large version
 #
-# `TRAIN_FULL = True` trains it, and goes on from the last epoch when stopped. In a terminal:
-# `course train sr_x2 --profile full`.
+# `TRAIN_FULL = True` trains it, and goes on from the last epoch when stopped.
 
 # %%
 TRAIN_FULL = False
