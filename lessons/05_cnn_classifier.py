@@ -17,11 +17,11 @@
 #
 # A **convolutional neural network** (CNN) stacks the layers of lessons 02 and 03 and learns their weights.
 #
-# - **You will be able to** train a classifier, say which of its ingredients pay, read a confusion matrix
-#   and a calibration curve, ask a network where it looks, and train one on photographs of your own.
-# - **You need** lessons [02](02_convolution.ipynb) and [03](03_pooling.ipynb) for its layers,
+# - **You will be able to** train a classifier, say which ingredients pay, read a confusion matrix
+#   and a calibration curve, ask a network where it looks, and train one on your own photographs.
+# - **You need** [02](02_convolution.ipynb) and [03](03_pooling.ipynb) for layers,
 #   [04](04_learning.ipynb) for losses, gradients and optimisers.
-# - **Time**: about two and a half hours with the exercises; all cells together run in a few minutes.
+# - **Time**: about two and a half hours with the exercises; all cells run in a few minutes.
 
 # %%
 import json
@@ -62,7 +62,7 @@ figures.images(
     [str(number) for number in range(1, 17)],
     columns=8,
     size=1.5,
-    alt="Sixteen small grey pictures of shirts and coats, numbered. Most have long sleeves and an"
+    alt="Sixteen small grey pictures of shirts and coats, numbered. Most have long sleeves, some an"
     " opening in front, and many could be either.",
 )
 
@@ -71,10 +71,10 @@ shipped = models.load("fashion_mnist_classifier")  # a network that comes with t
 scores = shipped.predict(validation_images[puzzle], verbose=0)  # (16, 10), one a class
 says_shirt, is_shirt = scores[:, shirt] > scores[:, coat], validation_labels[puzzle] == shirt
 print("shirts:          ", *(np.flatnonzero(is_shirt) + 1))
-print("the network says:", *(approx(number, 0) for number in np.flatnonzero(says_shirt) + 1))
+print("network's shirts:", *(approx(number, 0) for number in np.flatnonzero(says_shirt) + 1))
 
 # %% [markdown]
-# How many did you get? The network learned from other examples. So will yours.
+# How many did you get? The network learned from other examples.
 #
 # ## 1 · What is the task, and what must a network beat?
 #
@@ -103,9 +103,9 @@ figures.show(
 )
 
 # %% [markdown]
-# **Accuracy** is the share of right answers. First, two methods without convolution. **Nearest neighbour** answers
-# with the label of the training image whose pixels differ least. **Logistic regression** is a network without hidden
-# layers.
+# **Accuracy** is the share of right answers. First, two **baselines** to beat, without convolution. **Nearest
+# neighbour** answers with the label of the training image whose pixels differ least. **Logistic regression** is a
+# network without hidden layers.
 
 # %%
 pixels, validation_pixels = images.reshape(-1, 784), validation_images.reshape(-1, 784)
@@ -137,11 +137,11 @@ figures.images(
 )
 
 # %% [markdown]
-# Outlines agree; a collar or a zip is only a few pixels, and counts for little.
+# Outlines agree; a collar or a zip is a few pixels and counts for little.
 #
 # ## 2 · How does a network decide, and how wrong is it?
 #
-# Here is the small CNN of many textbooks. It returns ten **logits** $z$, any numbers, one a class.
+# A small CNN returns ten **logits** $z$: any numbers, one a class.
 
 
 # %%
@@ -189,7 +189,7 @@ print(f"untrained {approx(by_hand, 2)}; ten equal guesses give log 10 = {np.log(
 # %% [markdown]
 # ### E5.1 ★ Softmax
 # Write `softmax`, from logits (n, classes) to probabilities (n, classes). It should bear logits of 1,000,
-# for which $e^z$ is too large for a computer: remember lesson 04.
+# for which $e^z$ is too large: remember lesson 04.
 
 
 # %% tags=["exercise"]
@@ -211,9 +211,9 @@ check.e5_1(softmax)
 
 # %% [markdown]
 # ### E5.2 ★★ The gradient that starts all learning
-# Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the
-# *mean* cross-entropy with respect to the logits. Differentiate $-\log p_t$ by hand for $z_t$ and for
-# another $z_k$, to see why lesson 04 had it so simple. `keras.ops.softmax` is at hand.
+# Write `cross_entropy_gradient`: from logits (n, classes) and labels (n,), the gradient (n, classes) of the *mean*
+# cross-entropy with respect to the logits. Differentiate $-\log p_t$ for $z_t$ and for another $z_k$.
+# `keras.ops.softmax` is at hand.
 
 
 # %% tags=["exercise"]
@@ -236,8 +236,8 @@ check.e5_2(cross_entropy_gradient)
 
 # %% [markdown]
 # ### A step, and many
-# `compile` names the loss and the [optimiser](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is
-# Keras's `fit` with a progress bar; it leaves out the last batch of an epoch if that is not full.
+# `compile` names the loss and the [optimiser](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is Keras's
+# `fit` with a progress bar.
 
 # %%
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -317,12 +317,12 @@ figures.show(
 )
 
 # %% [markdown]
-# Left, the training loss goes to zero while the validation loss turns and climbs: **over-fitting**,
-# learning by heart. Right, with dropout (which also raises the training loss as shown), it climbs less; early
-# stopping keeps the weights of the dotted line. Another remedy is more data: back to 55,000.
+# Left, the training loss goes to zero while the validation loss turns and climbs: **over-fitting**. Right, it climbs
+# less (dropout also raises the training loss as shown); early stopping keeps the weights of the dotted line. A third
+# remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
-# Write `dropout`, as it works in training: a feature is dropped (0) where its number in `random`, drawn
+# Write `dropout` as it works in training: a feature becomes 0 where its number in `random`, drawn
 # evenly from [0, 1), is below `rate`. The others are enlarged so that on average the sum stays the same: by
 # how much?
 
@@ -345,9 +345,9 @@ check.e5_3(dropout)
 
 # %% [markdown]
 # ### E5.4 ★★ Early stopping
-# `losses` holds the validation losses as if nothing stopped. Training stops after the epoch in which, for the
-# `patience`-th time in a row, there was no new lowest loss, or after the last. Write `early_stopping`, which returns
-# the epoch whose weights to keep and the epoch after which training stops, both counted from 0.
+# `losses` holds the validation losses as if nothing stopped. Training stops after the `patience`-th epoch in a row
+# without a new lowest loss, or after the last. Write `early_stopping`, which returns the epoch whose weights to keep
+# and the last epoch of training, both counted from 0.
 
 
 # %% tags=["exercise"]
@@ -419,7 +419,7 @@ figures.show(
 #
 # **Augmentation** shows each picture changed every time, here moved by up to a pixel and mirrored. A **learning-rate
 # schedule** first raises the rate, then lowers it to zero. **Label smoothing** asks for probability 0.91 instead of 1
-# on the right class. All these numbers stand in the network's **recipe**,
+# on the right class. These numbers stand in the network's **recipe**,
 # `course_utils/recipes/fashion_mnist_classifier.py`.
 
 # %%
@@ -448,7 +448,7 @@ print(
 )
 
 # %% [markdown]
-# Nearly every sneaker points one way: mirroring makes shoes that hardly occur. Does it help all the same?
+# Nearly all point one way: mirroring makes shoes that hardly occur. Does it help all the same?
 
 
 # %%
@@ -514,9 +514,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ;
-# the rest three runs cannot decide. Here is each half of augmentation alone, two seeds each, with the
-# training accuracy on pictures as they are:
+# Without the schedule or batch normalisation we lose about one to two points, more than the seeds differ; the rest
+# three runs cannot decide. Each half of augmentation alone, two seeds each, with the training accuracy on unchanged
+# pictures:
 
 # %%
 halves = json.loads((paths.BENCHMARKS / "05_augmentation.json").read_text())["runs"]
@@ -531,13 +531,13 @@ for name, run in halves.items():
     )
 
 # %% [markdown]
-# The validation scores lie as close together as the seeds: no difference that we can see, not even from
-# turned shoes. The gap narrows only because the network knows the training pictures less well.
+# The validation scores lie as close together as the seeds: no difference that we can see. The gap narrows only because
+# the network knows the training pictures less well.
 #
 # ## 5 · How large should it be?
 #
-# A wider network learns more in an epoch and takes longer. So we note **processor seconds**: two minutes on
-# two cores are 240. Recorded again, three seeds each; last the shipped network, one run.
+# A wider network takes longer, so we note **processor seconds**: two minutes on two cores are 240. Recorded again,
+# three seeds each; last the shipped network, one run.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -567,7 +567,7 @@ for (name, run), colour in zip(sizes.items(), figures.COLOURS, strict=False):
             label=None if number else name,
             linewidth=1,
         )
-axes.set(xlabel="processor seconds", ylabel="validation accuracy", ylim=(0.85, 0.945))
+axes.set(xlabel="processor seconds", ylabel="validation accuracy", ylim=(0.82, 0.945))
 axes.grid(alpha=0.4)
 axes.legend()
 figures.show(
@@ -578,15 +578,14 @@ figures.show(
 )
 
 # %% [markdown]
-# The curves settle only as the learning rate falls to zero: compare finished runs. Nor are equal epochs
-# equal time: with 14 epochs width 16 came out above width 24, but in 189 s; with 19, width 8 below it, in 116 s
-# (one run each, busy cores, `benchmarks/05_longer.json`). Which is best for its time stays open. We take width 24,
-# which stays below 240 seconds:
+# The curves settle only as the learning rate falls to zero: compare finished runs. Equal epochs are not equal time, and
+# which width is best for its time stays open (longer runs: `benchmarks/05_longer.json`). We take width 24, which stays
+# below 240 seconds:
 
 
 # %%
 def convolved(x, channels, pool=False):
-    """Convolution, pooling where asked, batch normalisation, ReLU."""
+    """Convolution (no bias: beta follows), pooling where asked, batch normalisation, ReLU."""
     x = layers.Conv2D(channels, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(
         x
     )
@@ -606,7 +605,7 @@ def better_network(width, augment, dropout_rate):
 
 
 # %% [markdown]
-# The package has the same network: with the same weights, the same logits?
+# With the same weights, does the package's network give the same logits?
 
 # %%
 training.set_seed(numbers.seed)
@@ -635,8 +634,8 @@ in_shipped = [layer.count_params() for layer in shipped.layers if "group_80_bloc
 print(f"a block: {block.count_params():,} weights; in the shipped network {sum(in_shipped):,}")
 
 # %% [markdown]
-# Now you train it, by SGD with momentum and weight decay, both of lesson 04. (`nesterov` is a variant of momentum; the
-# `momentum` inside batch normalisation belongs to its kept averages.)
+# Now you train it, by SGD with weight decay and momentum (lesson 04; `nesterov` is a variant). The `momentum` of batch
+# normalisation belongs to its kept averages.
 
 # %%
 optimizer = keras.optimizers.SGD(
@@ -647,7 +646,7 @@ smoothed_loss = keras.losses.CategoricalCrossentropy(
     from_logits=True, label_smoothing=numbers.label_smoothing
 )
 network.compile(optimizer, smoothed_loss, metrics=["accuracy"])
-history = training.fit(
+curves_of_ours = training.fit(
     network,
     images,
     one_hot,
@@ -657,15 +656,16 @@ history = training.fit(
 ).history
 
 # %%
-measured("validation accuracy", history["val_accuracy"][-1], at_least=0.92)
+measured("validation accuracy", curves_of_ours["val_accuracy"][-1], at_least=0.92)
 plain = np.mean(probabilities(network, images[:5000]).argmax(axis=1) == labels[:5000])
 print("training images as they are, without dropout", approx(plain))
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7, 3))
 epochs = np.arange(1, numbers.epochs + 1)
-axes.plot(epochs, history["accuracy"], "o-", label="training, augmented")
-axes.plot(epochs, history["val_accuracy"], "o-", label="validation", color=figures.COLOURS[4])
+axes.plot(epochs, curves_of_ours["accuracy"], "o-", label="training, augmented")
+validated = curves_of_ours["val_accuracy"]
+axes.plot(epochs, validated, "o-", label="validation", color=figures.COLOURS[4])
 axes.set(xlabel="epoch", ylabel="accuracy", ylim=(0.75, 1))
 axes.legend()
 figures.show(
@@ -745,8 +745,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Most mistakes (blue) stay among tops, dresses and coats. Shirt is the hardest both ways: about one in four
-# is missed, and about one in five answers "shirt" is wrong.
+# Shirt is the hardest both ways: about one in four is missed, and about one in five answers "shirt" is wrong.
 #
 # ### E5.5 ★★ Precision, recall and F1
 # Write `precision_recall_f1` for one class, from labels (n,) and answers (n,). Where nothing is there to
@@ -777,8 +776,8 @@ check.e5_5(precision_recall_f1)
 # ### May we believe its probabilities?
 # If a network is **calibrated**, then of the answers given with probability 0.8, eight in ten are right. We sort
 # answers into bins by probability. In each, the mean probability and the share right differ; the mean of these
-# distances, weighted by answers, is the **expected calibration error** (ECE). On the validation images again, with
-# the small network trained once more, on smoothed labels:
+# distances, weighted by answers, is the **expected calibration error** (ECE). On the validation images, with the small
+# network trained again, on smoothed labels:
 
 # %%
 training.set_seed(0)
@@ -809,14 +808,14 @@ axes.set(
 axes.legend()
 figures.show(
     figure,
-    alt="Share of right answers against their probability. The small network stays nearer to"
-    " the diagonal; the same with smoothed labels, and ours, lie above it, more often right than"
-    " they say.",
+    alt="Share of right answers against their probability. The small network runs close to the"
+    " diagonal, mostly a little above it; the same with smoothed labels, and ours, lie well above,"
+    " more often right than they say.",
 )
 
 # %% [markdown]
-# Above the diagonal means too modest, as the small network mostly is by a little; trained on smoothed labels it is
-# far more so (one seed).
+# Above the diagonal means too modest. The small network mostly is, by a little; trained on smoothed labels, far more
+# (one seed).
 #
 # Which answers were surest and yet wrong?
 
@@ -843,7 +842,7 @@ figures.images(
 #
 # ## 7 · What has it learned?
 #
-# The first layer's kernels are small enough to look at:
+# The first layer's kernels:
 
 # %%
 first = network.get_layer("convolution_1")
@@ -863,10 +862,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Some are edge finders, as in lesson 02. What goes into the last layer are a picture's **features**, in the
-# shipped network 160 numbers. t-SNE lays out 1,500 validation pictures so that similar features lie close
-# together; we move them to a grid and colour them by true class. Read who lies beside whom; distances
-# between lands mean little.
+# Some are edge finders, as in lesson 02. What goes into the last layer are a picture's **features**. t-SNE lays out
+# validation pictures so that similar features, here of the shipped network, lie close together; we move them to a grid,
+# coloured by true class. Read who lies beside whom; distances between lands mean little.
 
 # %%
 some, some_labels = validation_images[:1500], validation_labels[:1500]
@@ -908,11 +906,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Shirts lie among T-shirts, pullovers, coats and dresses, which our network confuses too.
+# Shirts lie among the classes that our network confuses with them.
 #
-# **EfficientNet-Lite0** learned a thousand classes from more than a million photographs. To ask *where* it
-# looks, **Grad-CAM** takes what each channel $k$ of its last convolution answers (its **feature map**
-# $A_k$), weighs it by $\alpha_k$, the mean gradient of the answer's logit $s$, and keeps what speaks for it:
+# **EfficientNet-Lite0** learned a thousand classes from more than a million photographs. To ask *where* it looks,
+# **Grad-CAM** takes the feature map $A_k$ of each channel $k$ of its last convolution, weighs it by $\alpha_k$, the
+# mean gradient of the answer's logit $s$, and keeps what speaks for it:
 #
 # $$\alpha_k = \frac{1}{HW}\sum_{r,c} \frac{\partial s}{\partial A_{r,c,k}} \qquad G_{r,c} = \max\Big(0, \sum_k \alpha_k A_{r,c,k}\Big) \qquad A: (H, W, K), \quad G: (H, W)$$
 
@@ -964,10 +962,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The kingfisher is answered jacamar, a bird of much the same shape: there is no class kingfisher. Is the
-# glow true, or only pretty? On photographs of which it is more than half sure, cover three tenths of the 7×7 places
-# with grey: the hottest places, the middle, where photographers put things, random places, or the coldest.
-# What is left of the probability?
+# The kingfisher is answered jacamar: EfficientNet has no class kingfisher. Is the glow true, or only pretty? On
+# photographs of which the network is more than half sure, cover three tenths of the 7×7 places with grey: the hottest,
+# the middle (where photographers put things), random ones, or the coldest. What is left of the probability?
 
 
 # %%
@@ -1019,9 +1016,8 @@ for name, order in orders.items():
 #
 # ## 8 · What if there are only a hundred pictures?
 #
-# Then borrow. In **transfer learning** we take EfficientNet's features as they are and train only a new
-# last layer, here for five classes of photographs, in a *folder* with one sub-folder for each class. First
-# we write one:
+# Then borrow. **Transfer learning** takes EfficientNet's features as they are and trains only a new last layer, here
+# for five classes of photographs, one sub-folder a class:
 
 # %%
 CLASSES = ("animal", "fish", "monument", "tool", "windmill")  # by alphabet, as folders are read
@@ -1039,9 +1035,8 @@ for split in ("train", "validation", "test"):
     print(f"{split:11}", counts)
 
 # %% [markdown]
-# `image_dataset_from_directory` reads such folders, batch by batch. For photographs of your own make
-# folders like these, and set `CLASSES` and the path. One trap: it gives values up to 255, and our network
-# expects [0, 1].
+# `image_dataset_from_directory` reads such folders. For photographs of your own make folders like these, and set
+# `CLASSES` and the path. One trap: it gives values up to 255; our network expects [0, 1].
 
 
 # %%
@@ -1079,7 +1074,7 @@ print("features", train_features.shape, "validation", held_out[0].shape)
 training.set_seed(0)
 head = keras.Sequential([layers.Input((1280,)), layers.Dropout(0.5), layers.Dense(len(CLASSES))])
 head.compile("adam", cross_entropy, metrics=["accuracy"])
-history = training.fit(
+head_history = training.fit(
     head,
     train_features,
     train_classes,
@@ -1090,8 +1085,7 @@ history = training.fit(
 )
 
 # %% [markdown]
-# Two baselines: always the commonest class, and logistic regression on the pixels. Then the test
-# photographs, once.
+# Two baselines, then the test photographs, once.
 
 
 # %%
@@ -1144,13 +1138,11 @@ figures.images(
 )
 
 # %% [markdown]
-# The features beat the pixels by far, with seconds of training. A class of four photographs says next to
-# nothing about itself.
+# A class of four photographs says next to nothing about itself.
 #
 # ## Clinic
 #
-# A student reads pictures from ten folders, one after the other, and lets Keras hold out a fifth for
-# validation. All shapes are right and no error appears:
+# A student reads pictures from ten folders, one after the other, and lets Keras hold out a fifth for validation:
 
 # %% tags=["clinic"]
 # In the order that ten folders, read one after the other, give.
@@ -1197,7 +1189,7 @@ for title, (model, held_images, held_labels) in parts.items():
 # %% tags=["clinic", "hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
 for one, (title, counts) in zip(axes, confusions.items(), strict=True):
-    one.imshow(counts, cmap="Blues")
+    figure.colorbar(one.imshow(counts, cmap="Blues"), ax=one, label="pictures")
     one.set(title=f"{title}: validation part", xlabel="answer", ylabel="label")
     one.set_xticks(range(10), names, rotation=40, ha="right", fontsize=8)
     one.set_yticks(range(10), names, fontsize=8)
@@ -1209,30 +1201,26 @@ figures.show(
 )
 
 # %% [markdown]
-# The network was examined almost only on two classes that it had never been shown: `validation_split` takes
-# the *last* examples and does not shuffle first. Shuffle before you split, with a seed. A score far below
-# guessing means a broken measurement, not a weak network.
+# The network was examined almost only on two classes that it had never been shown: `validation_split` takes the *last*
+# examples. Shuffle before you split, with a seed. A score far below guessing means a broken measurement, not a weak
+# network.
 #
 # ## Summary
 #
-# - A classifier turns logits into probabilities by softmax and learns by lowering the cross-entropy.
-# - Training images set weights, validation images choose, test images are used once.
-# - Over-fitting is a growing gap between training and validation loss. Dropout, early stopping and more data help.
+# - Choose by validation images, test once, compare with baselines, and say where budgets differ.
+# - Over-fitting is a growing gap between training and validation loss.
 # - In our recorded runs, at one learning rate, the schedule and batch normalisation paid most.
-# - Compare with baselines, and say where budgets differ.
 # - The confusion matrix says which mistakes, calibration whether to believe a probability, Grad-CAM where.
-# - With few pictures, borrow features and train the last layer.
+# - With few pictures, borrow features.
 #
 # ## Glossary
+#
+# More words: [lesson 04](04_learning.ipynb#Glossary).
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | convolutional neural network (CNN) | 卷积神经网络 | stacked convolutions whose weights are learned |
-# | logit | 对数几率 | a score before the softmax |
-# | softmax | softmax 函数(归一化指数函数) | turns logits into probabilities |
-# | cross-entropy | 交叉熵 | mean of −log of the right class's probability |
 # | training, validation, test set | 训练集、验证集、测试集 | to learn, to choose, to report |
-# | over-fitting | 过拟合 | learning examples by heart |
 # | batch normalisation | 批量归一化 | bringing each channel to mean 0 and variance 1 |
 # | precision, recall | 精确率、召回率 | share of the answers that are right; share of the class that is found |
 # | confusion matrix | 混淆矩阵 | counts of label against answer |
@@ -1242,9 +1230,9 @@ figures.show(
 #
 # ## What to read next
 #
-# - Han Xiao, Kashif Rasul and Roland Vollgraf, *Fashion-MNIST*, 2017: the data.
+# - Han Xiao, Kashif Rasul and Roland Vollgraf, *Fashion-MNIST*, 2017.
 # - Sergey Ioffe and Christian Szegedy, *Batch normalization*, 2015.
-# - Kaiming He and others, *Deep residual learning for image recognition*, 2016: the network that ships.
+# - Kaiming He and others, *Deep residual learning for image recognition*, 2016.
 # - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017: the schedule.
 # - Chuan Guo and others, *On calibration of modern neural networks*, 2017.
 # - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for
@@ -1252,9 +1240,8 @@ figures.show(
 #
 # ## The large version
 #
-# The shipped network is residual, trained longer and with stronger augmentation. The first cell says what
-# that would cost here; with `TRAIN_FULL = True` the second does it, and goes on where it stopped when run
-# again.
+# The shipped network trained longer, with stronger augmentation. The first cell says what that would cost here;
+# `TRAIN_FULL = True` does it, and resumes when run again.
 
 # %%
 TRAIN_FULL = False
