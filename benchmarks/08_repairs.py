@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import keras
 import numpy as np
 import recording
+import tensorflow as tf
 
 from course_utils import data, metrics, paths, training
 from course_utils.models import gan, gan_networks
@@ -36,6 +37,7 @@ PLAIN = {
     "spectral_normalisation": False,
     "averaging": 0.0,
     "shift": 0,
+    "in_turns": False,
     "examples": 55_000,
     "pictures": 51_200,
 }
@@ -62,6 +64,7 @@ def settings() -> dict[str, dict]:
         "slower generator": {"generator_ratio": 0.25},
         "faster discriminator": {"learning_rate": 4e-3, "generator_ratio": 0.25},  # Heusel et al., 2017
         "averaged weights": {"averaging": 0.998},
+        "in turns": {"in_turns": True},
         "batches of 128": {"batch_size": 128},
         "twice the learning rate": {"learning_rate": 2e-3},
         "Adam's memory of ours": {"beta_1": 0.0, "beta_2": 0.99},
@@ -79,12 +82,26 @@ def settings() -> dict[str, dict]:
     }
 
 
+class InTurns(gan.Gan):
+    """A GAN whose generator answers the discriminator as it is after its step, as in the lesson's own rounds."""
+
+    def train_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        turns = (self.discriminator, self.optimizer), (self.generator, self.generator_optimizer)
+        for network, optimizer in turns:
+            with tf.GradientTape() as tape:
+                loss = self.compute_loss(images, None, self(images, training=True))
+            variables = network.trainable_variables
+            optimizer.apply(tape.gradient(loss, variables), variables)
+        return {"loss": loss}
+
+
 def build(s: dict) -> gan.Gan:
     """The compiled network of one run."""
     generator = gan_networks.generator(64, (64, 32), IMAGE_SHAPE)
     spectral = s["spectral_normalisation"]
     discriminator = gan_networks.discriminator((32, 64), IMAGE_SHAPE, spectral_normalisation=spectral)
-    model = gan.Gan(
+    model = (InTurns if s["in_turns"] else gan.Gan)(
         generator,
         discriminator,
         loss=s["loss"],
@@ -95,7 +112,12 @@ def build(s: dict) -> gan.Gan:
     )
     rates = s["learning_rate"] * s["generator_ratio"], s["learning_rate"]
     betas = {"beta_1": s["beta_1"], "beta_2": s["beta_2"]}
-    model.compile(gan.two_optimizers(model, *(keras.optimizers.Adam(rate, **betas) for rate in rates)))
+    optimizers = [keras.optimizers.Adam(rate, **betas) for rate in rates]
+    if s["in_turns"]:
+        model.generator_optimizer, discriminator_optimizer = optimizers
+        model.compile(discriminator_optimizer)
+    else:
+        model.compile(gan.two_optimizers(model, *optimizers))
     return model
 
 

@@ -21,7 +21,7 @@
 #
 # - **You will be able to** find your way through a lesson, have an exercise checked, and know what to expect
 #   of this machine.
-# - **You need** Python: functions, loops, lists. Section 4 shows what else.
+# - **You need** Python: functions, loops, lists, dictionaries. Section 4 shows what else.
 # - **Time**: about 25 minutes; the cells together run in well under a minute.
 #
 # A lesson is a page of text and **cells** of code. Click into the cell below and press **Shift+Enter**: it
@@ -44,8 +44,8 @@ from course_utils.report import approx
 # %% [markdown]
 # ## 1 · What will we make?
 #
-# First, pictures out of pictures. Here is a photograph on its way through lessons 01 to 03. You need not
-# follow the code yet; each of its lines is built from nothing in one of them.
+# First, pictures out of pictures. Here is a photograph on its way through lessons 01 to 03, which build these
+# steps from nothing: you need not follow the code yet. Numbers below 0 are drawn black, those above 1 white.
 
 # %%
 photo = data.photograph("kingfisher")
@@ -58,7 +58,7 @@ print("photograph", photo.shape, "pooled", pooled.shape)  # height, width, colou
 # %% tags=["hide-input"]
 figures.images(
     [photo, edges, relief, pooled],
-    ["a photograph", "01: its edges", "02: a relief", "03: the brightest of each 12 × 12"],
+    ["a photograph", "01: its edges", "02: a relief", "03: maxima of 12 × 12 pixels"],
     size=3,
     alt="A kingfisher on a branch as a photograph, as bright edges on black, as a grey"
     " relief, and as a mosaic of coarse squares.",
@@ -66,18 +66,18 @@ figures.images(
 
 # %% [markdown]
 # Then, networks that learn. [05 · CNN classifier](05_cnn_classifier.ipynb) trains one to sort pictures of
-# clothes into ten kinds. A trained one comes with the course; here are pictures that it has never seen. It
-# gives each kind a score, and the highest score is its answer.
+# clothes into ten **classes**, such as Dress and Bag. A trained one comes with the course; here are pictures that
+# it was not trained on. It gives each class a score, and the highest score is its answer.
 
 # %%
 network = models.load("fashion_mnist_classifier")
 clothes, labels = data.fashion_mnist("test")
 scores = network.predict(clothes[:500], verbose=0)  # (500, 28, 28, 1) -> (500, 10)
-answers = scores.argmax(axis=1)
+answers = scores.argmax(axis=1)  # in each row the position of the highest score
 print("share of right answers", approx(np.mean(answers == labels[:500]), 2))
 
 # %%
-one_of_each = [np.flatnonzero(labels == kind)[0] for kind in range(10)]
+one_of_each = [np.flatnonzero(labels == label)[0] for label in range(10)]  # first of each class
 
 # %% tags=["hide-input"]
 figures.images(
@@ -85,7 +85,7 @@ figures.images(
     [data.FASHION_MNIST_NAMES[answers[index]] for index in one_of_each],
     columns=10,
     size=1.2,
-    alt="Ten small grey pictures of clothes, one of each kind, with the network's answer"
+    alt="Ten small grey pictures of clothes, one of each class, with the network's answer"
     " above each.",
 )
 
@@ -94,8 +94,9 @@ figures.images(
 # is wrong. Here are five of those, the highest scores first:
 
 # %%
-wrong = np.flatnonzero(answers != labels[:500])
-surest = wrong[np.argsort(-scores[wrong].max(axis=1))][:5]
+wrong = np.flatnonzero(answers != labels[:500])  # positions where they differ
+highest = scores[wrong].max(axis=1)  # of each wrong answer
+surest = wrong[np.argsort(-highest)][:5]  # argsort: positions, smallest first; minus: largest first
 
 # %% tags=["hide-input"]
 names = np.array(data.FASHION_MNIST_NAMES)
@@ -104,7 +105,7 @@ figures.images(
     clothes[surest],
     [f"answer: {answer}\nlabel: {label}" for answer, label in verdicts],
     size=2.2,
-    alt="Five small grey pictures of clothes that the network took for another kind, with"
+    alt="Five small grey pictures of clothes that the network took for another class, with"
     " its answer and the label above each.",
 )
 
@@ -123,33 +124,34 @@ for examine in (doctor.processor, doctor.memory, doctor.disk, doctor.python, doc
     print("!!" if finding.remedy else "ok", f"{finding.subject:10}", finding.found, finding.remedy)
 
 # %% [markdown]
-# And how fast is it? The minutes are what the cells of each lesson take here, all together. To work through a
-# lesson takes you one to two hours.
+# And how fast is it? From its speed (1 GFLOP/s: a billion operations a second) follow, roughly, the minutes that
+# the cells of each lesson take here. To work through a lesson takes you two to three hours.
 
 # %% tags=["nbval-ignore-output"]
 for finding in [doctor.training(), *doctor.minutes()]:
     print(f"{finding.subject:10}", finding.found)
 
 # %% [markdown]
-# `training` says where networks will learn: on the processor (CPU), for which all lessons are sized, or on a
-# graphics card (GPU), for which some lessons end with a larger version. In a terminal, `python course.py
-# doctor` says all this and a little more.
+# `training` says where networks will learn (by the libraries Keras and TensorFlow): on the processor (CPU), for
+# which all lessons are sized, or on a graphics card (GPU), for which some lessons end with a larger version. In a
+# terminal, in the course's folder, `python course.py doctor` says all this and a little more.
 #
 # ## 3 · Which numbers can I trust?
 #
-# All of them, but not all to the last digit. A number with the sign ≈ in front was trained or timed, and
-# moves a little from machine to machine. A number without it must come out the same on yours. (What you just
+# All of them, within limits. A number with the sign ≈ in front, as in section 1, comes from training or timing and
+# moves from machine to machine. A number without it must come out the same on yours. (What you just
 # saw of your machine is the one exception.) Run this cell twice:
 
 # %%
 random = np.random.default_rng(seed=7)  # a seed makes random numbers repeatable
 print("five random numbers:", random.integers(0, 100, size=5))
+# lambda: a function without a name
 seconds = timeit.timeit(lambda: random.random(1_000_000), number=1)
 print("a million more took", approx(1000 * seconds, 1), "milliseconds")
 
 # %% [markdown]
 # The five numbers stay, the time does not. The course tests itself this way: every lesson is run again from
-# the top, and each output is compared with the stored one, digits behind ≈ left out.
+# the top, and what it prints is compared with the stored output, numbers behind ≈ left out.
 #
 # ## 4 · What is an array?
 #
@@ -184,19 +186,21 @@ results = {
 figure, axes = figures.grid(6, size=2)
 for one, (title, values) in zip(axes, results.items(), strict=True):
     figures.draw_numbers(one, values, title, digits=1, cmap="gray", vmin=0, vmax=1)
+    one.grid(which="minor", color="grey", linewidth=2)  # white cells need an edge on a white page
     one.set_anchor("N")
 figures.show(
     figure,
-    alt="The letter F as a grid of five by four numbers, white to grey on black; all"
+    alt="The letter F as a grid of five by four numbers, light to dark grey on black; all"
     " numbers halved; the first three rows; all but the first column; rows and columns"
     " exchanged; and ones where a number is above 0.5.",
 )
 
 # %% [markdown]
 # The titles are the code. Arithmetic and comparisons go through all numbers without a loop (True counts as 1,
-# False as 0). Square brackets cut: rows before the comma, columns after it, and a lone `:` means *all*.
-# `axis=0` goes down the rows, `axis=1` across the columns, `axis=-1` along the last axis, which in a
-# photograph holds red, green and blue.
+# False as 0). Square brackets cut: rows before the comma, columns after it, rows alone without a comma; a lone `:`
+# means *all*. `.T` exchanges rows and columns. `mean(axis=0)` goes down the rows and leaves one number for each
+# column, `axis=1` goes across the columns, `axis=-1` along the last axis, which in a photograph holds red, green
+# and blue.
 #
 # ## 5 · How does an exercise work?
 #
@@ -297,7 +301,7 @@ check.e0_2(mirror)
 #
 # - Shift+Enter runs a cell; run them in order.
 # - ≈ marks numbers that may move; all others must agree.
-# - A picture is an array, rows first, and its numbers run from 0 to 1 throughout the course.
+# - A picture is an array, rows first; its numbers run from 0 to 1 unless a lesson says otherwise.
 # - A check tells what it tried and hints; nothing later waits for it.
 #
 # ## Glossary
@@ -310,7 +314,8 @@ check.e0_2(mirror)
 # | pixel | 像素 | one dot of a picture |
 # | array | 数组 | numbers in a grid that are handled all at once |
 # | shape, axis | 形状、轴 | how many numbers lie in each direction, and one of these directions |
-# | label | 标签 | the right answer that comes with a picture |
+# | label | 标签 | the answer that comes with a picture, right or not |
+# | class | 类别 | one of the answers that a network can choose from |
 # | seed | 随机种子 | the number that makes random numbers repeatable |
 # | negative | 负片 | a picture with dark and light swapped |
 #

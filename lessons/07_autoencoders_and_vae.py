@@ -15,13 +15,12 @@
 #
 # **How can a network invent a picture that nobody has drawn?**
 #
-# Squeeze pictures through a few numbers, learn to unfold them again, then choose new numbers.
+# Squeeze pictures through a few numbers, learn to unfold them, then choose new numbers.
 #
 # - **You will be able to** say why an autoencoder invents badly, derive the loss that repairs it, train a
-#   variational autoencoder, and judge and steer what it generates.
-# - **You need** [lesson 04](04_learning.ipynb) for losses, gradients and optimisers, [lesson
-#   05](05_cnn_classifier.ipynb) for training.
-# - **Time**: about two hours to work through; all cells run in a few minutes.
+#   variational autoencoder, judge and steer what it generates.
+# - **You need** [lesson 04](04_learning.ipynb) (losses, gradients), [lesson 05](05_cnn_classifier.ipynb) (training).
+# - **Time**: about two hours; all cells run in minutes.
 
 # %%
 import json
@@ -41,8 +40,8 @@ from course_utils.models import vae
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A network that ships with the course made these: each row leads from one picture, unseen in training and rebuilt
-# (one of those that it rebuilds best), to another; all between are generated.
+# A network that ships with the course made these. Each row leads from one rebuilt picture (unseen in training, one of
+# the best rebuilt) to another; all between is generated.
 
 
 # %%
@@ -77,12 +76,11 @@ figures.images(
 # ## 1 · What is left of a picture in two numbers?
 #
 # An **autoencoder** is two networks in a row: an **encoder** $f$ turns a picture $x$ into a **code** $z$ of a few
-# numbers, a **decoder** $g$ turns the code back into a picture. They learn together to lose little.
+# numbers, a **decoder** $g$ turns it back. They train together, to lose little.
 #
-# $$z = f(x) \qquad \hat x = \text{sigmoid}(g(z)) \qquad x, \hat x: (n, 28, 28, 1) \qquad z: (n, 2)$$
+# $$z = f(x) \qquad \hat x = \text{sigmoid}(g(z))$$
 #
-# The sigmoid turns any number into one between 0 and 1. The encoder halves the picture twice by stride 2; the
-# decoder doubles it twice by transposed convolutions.
+# The sigmoid turns any number into one between 0 and 1.
 
 
 # %%
@@ -112,7 +110,7 @@ def build_decoder(inputs):
 
 
 # %% [markdown]
-# The package has the same two networks:
+# The package has the same two:
 
 # %%
 recipe = recipes.find("vae_fashion")
@@ -127,9 +125,8 @@ for ours, theirs, inputs in zip((encoder, decoder), copies, (images[:4], some_co
     print(f"{ours.count_params():,} weights", np.allclose(ours(inputs), theirs(inputs), atol=1e-5))
 
 # %% [markdown]
-# The loss reads $\hat x$ as the probability that a pixel is white: minus the logarithm of the picture's
-# probability, summed over pixels and averaged over pictures, in **nats** (a nat is 1.44 bits). Section 6 compares
-# it with [the squared error](04_learning.ipynb#7-·-Which-loss?).
+# The loss reads $\hat x$ as the probability that a pixel is white: minus the logarithm of the picture's probability,
+# in **nats** (a nat is 1.44 bits), summed over pixels, averaged over pictures.
 
 
 # %%
@@ -160,7 +157,7 @@ train(autoencoder, images, images, epochs=1, numbers=numbers, loss=bernoulli_nat
 # %%
 plane = PCA(2, random_state=0).fit(images.reshape(-1, 784))
 flat = plane.inverse_transform(plane.transform(validation_images.reshape(-1, 784)))
-by_pca = flat.reshape(-1, 28, 28, 1)
+by_pca = flat.reshape(-1, 28, 28, 1).clip(0, 1)
 by_two = ops.convert_to_numpy(ops.sigmoid(autoencoder.predict(validation_images, verbose=0)))
 for name, pictures in {"PCA": by_pca, "autoencoder": by_two}.items():
     error = np.sqrt(np.mean((pictures - validation_images) ** 2))
@@ -168,26 +165,23 @@ for name, pictures in {"PCA": by_pca, "autoencoder": by_two}.items():
 
 # %% tags=["hide-input"]
 figures.images(
-    [
-        figures.sheet(pictures[:12], columns=12)
-        for pictures in (validation_images, by_pca.clip(0, 1), by_two)
-    ],
+    [figures.sheet(pictures[:12], columns=12) for pictures in (validation_images, by_pca, by_two)],
     ["pictures", "from two numbers, by PCA", "from two numbers, by the autoencoder"],
     columns=1,
     size=9,
     alt="Twelve pictures of clothes, and twice what two numbers keep of them. PCA leaves"
-    " grey ghosts of a shirt or a shoe. The autoencoder draws clean, plain clothes,"
-    " mostly of the right class, without pattern or print.",
+    " grey ghosts of a shirt or a shoe. The autoencoder draws plain clothes without print, often"
+    " of the right class; bags look like tops, and a sandal is a smear.",
 )
 
 # %% [markdown]
-# Two numbers hold a rough shape, often the class; prints and patterns are gone.
+# Two numbers hold a rough shape, often the class.
 #
 # ## 2 · Why does it invent badly?
 #
-# To invent, pick a new code and decode it. But where? We divide each axis into 20 steps of equal share under a
-# normal distribution with the codes' mean and standard deviation. Normal draws would fill all 400 cells. Do our
-# codes? Cells without one are tinted.
+# To invent, decode a new code. But which? We divide each axis into 20 steps of equal share under a normal
+# distribution with the codes' mean and standard deviation. Normal draws would fill all 400 cells. Do our codes? Cells
+# without one are tinted.
 
 
 # %%
@@ -214,6 +208,7 @@ tiles = decode_plain(decoder, centre + grid * spread)
 drawn = empty_cells(norm.cdf(np.random.default_rng(0).standard_normal((5000, 2))))
 print(f"cells without a code: {approx(100 * empty.mean(), 0)} per cent", end="; ")
 print(f"of 5,000 draws from a normal distribution: {100 * drawn.mean():.0f} per cent")
+print("deviations of the codes:", *(approx(value, 1) for value in spread))
 
 
 # %% tags=["hide-input"]
@@ -243,18 +238,17 @@ figures.show(
 )
 
 # %% [markdown]
-# The codes lie in streaks, at a scale of their own, with **holes** between. Some holes show clean boots or T-shirts,
-# others a shoe crossed with trousers: hardly a code asked the decoder for sense there. We need an encoder that fills
-# its space, in a shape that we can draw from.
+# The codes lie in streaks, at a scale of their own, with **holes** between. Some show clean boots, others a shoe
+# crossed with trousers: hardly a code asked the decoder for sense there. We need codes that fill a shape from which
+# we can draw.
 #
 # ## 3 · What should the loss be?
 #
 # ### A machine that draws pictures
 #
-# We want a machine that draws a code $z$, then a picture $x$ that depends on it. First let each be one number:
-# $z$ from $p(z) = N(0, 1)$, the normal distribution, then $x$ from $p(x|z) = N(z, 0.5^2)$. Such a $p$ is a
-# **density**: the share of draws in a narrow strip, divided by its width. $p(x|z)$ is **conditional**: the
-# density of $x$ once $z$ is known.
+# Let a machine draw a code $z$, then a picture $x$ that depends on it. First let each be one number: $z$ from the
+# normal distribution $p(z) = N(0, 1)$, $x$ from $p(x|z) = N(z, 0.5^2)$. Such a $p$ is a **density**: the share of
+# draws in a narrow strip, divided by its width. $p(x|z)$ is **conditional**: the density of $x$ once $z$ is known.
 
 # %%
 rng = np.random.default_rng(0)
@@ -296,8 +290,8 @@ figures.show(
 #
 # $$p(x) = \mathbb{E}_{z \sim p(z)}\,[\,p(x|z)\,]$$
 #
-# But nearly no $z$ fits a given picture. So a helper, the encoder, *proposes* codes that may fit, from a density
-# $q$ of its own; the factor $p(z)/q(z)$ makes up for drawing some $z$ too often, others too seldom:
+# But nearly no $z$ fits a given picture. So the encoder *proposes* codes that may fit, from a density $q$ of its own;
+# $p(z)/q(z)$ makes up for drawing some $z$ too often, others too seldom:
 #
 # $$p(x) = \mathbb{E}_{z \sim q}\!\left[\frac{p(x|z)\,p(z)}{q(z)}\right]$$
 
@@ -309,12 +303,12 @@ for name, weights in {"drawn from p(z)": by_prior, "drawn from q": by_q}.items()
     print(f"{name:16} mean {weights.mean():.3f}, spread of single draws {weights.std():.3f}")
 
 # %% [markdown]
-# Both means are $p(x)$; the draws from $q$ spread less, so fewer will do.
+# Draws from $q$ spread less, so fewer will do.
 #
 # ### The logarithm goes inside
 #
-# We want $\log p(x)$, from *one* draw a picture. Then the logarithm stands inside the mean, and since it bends
-# down, the mean of logarithms is never above the logarithm of the mean (**Jensen's inequality**):
+# We want $\log p(x)$ from *one* draw a picture, so the logarithm moves inside the mean. As it bends down, the mean of
+# logarithms is never above the logarithm of the mean (**Jensen's inequality**):
 
 # %%
 pair = np.array([1.0, 9.0])
@@ -322,7 +316,7 @@ print(f"log of the mean {np.log(pair.mean()):.2f}, mean of the logs {np.log(pair
 print(f"log p(x) {np.log(density):.3f}, mean of the logs of the weights {np.log(by_q).mean():.3f}")
 
 # %% [markdown]
-# So we get a lower bound, the **evidence lower bound** (ELBO). Split the logarithm of the fraction:
+# This bound is the **evidence lower bound** (ELBO). Split the logarithm of the fraction:
 #
 # $$\log p(x) \;\ge\; \mathbb{E}_q\!\left[\log \frac{p(x|z)\,p(z)}{q(z)}\right] = \underbrace{\mathbb{E}_q[\log p(x|z)]}_{-\text{reconstruction}} - \underbrace{\mathbb{E}_q\!\left[\log \frac{q(z)}{p(z)}\right]}_{\text{KL}(q\,\|\,p)}$$
 #
@@ -332,7 +326,7 @@ print(f"log p(x) {np.log(density):.3f}, mean of the logs of the weights {np.log(
 # ### What does the bound lose?
 #
 # $p(x|z)\,p(z) = p(z|x)\,p(x)$: both are the density of $z$ and $x$ together. So the fraction is $p(x)$ times
-# $p(z|x) / q(z)$, and the ELBO is $\log p(x) - \text{KL}(q\,\|\,p(z|x))$. In numbers:
+# $p(z|x) / q(z)$, and the ELBO is $\log p(x) - \text{KL}(q\,\|\,p(z|x))$.
 
 
 # %%
@@ -347,6 +341,7 @@ log_joint = norm.logpdf(toy_x, places, noise_level) + norm.logpdf(places)  # log
 log_posterior = log_joint - np.log(density)
 for deviation in (0.15, 0.45, 1.0):
     log_q = norm.logpdf(places, 1.2, deviation)
+    # The ELBO is the mean of log_joint - log_q over q: minus what kl returns.
     elbo, gap = -kl(places, log_q, log_joint), kl(places, log_q, log_posterior)
     print(f"q = N(1.2, {deviation:.2f}²): ELBO {elbo:.3f} + KL(q || posterior) {gap:.3f}", end="")
     print(f" = {elbo + gap:.3f}, log p(x) {np.log(density):.3f}")
@@ -368,13 +363,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Making the bound large trains both networks.
+# Making the bound large trains both networks. The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean
+# $\mu$ and a standard deviation $\sigma$ for each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$
+# by itself. Then the divergence is:
 #
-# The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean $\mu$ and a standard deviation $\sigma$ for
-# each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence has a
-# formula:
-#
-# $$\text{KL}(q\,\|\,p) = \tfrac12 \sum_{j=1}^{d} \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right) \qquad \mu, \sigma: (n, d)$$
+# $$\text{KL}(q\,\|\,p) = \tfrac12 \sum_{j=1}^{d} \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)$$
 
 # %%
 for mean, deviation in [(0.0, 1.0), (1.0, 0.3), (-0.5, 1.2)]:
@@ -406,9 +399,9 @@ check.e7_1(kl_divergence)
 # %% [markdown]
 # ## 4 · How does one differentiate through a die?
 #
-# The first term is a mean over random $z$; we need its slope by $\mu$ and $\sigma$. As a test take the mean of
-# $z^2$, whose slope by $\mu$ is $2\mu$. Through a *choice* among candidates no slope comes back. The
-# **reparameterisation trick** draws noise first, which depends on nothing, and moves it:
+# The first term is a mean over random $z$; we need its slope by $\mu$ and $\sigma$. Test: the mean of $z^2$ has the
+# slope $2\mu$ by $\mu$. Through a *choice* among candidates no slope comes back. The **reparameterisation trick**
+# draws noise first, which depends on nothing, and moves it:
 #
 # $$z = \mu + \sigma\,\varepsilon \qquad \varepsilon \sim N(0, I)$$
 
@@ -439,7 +432,7 @@ for name, draw in {"choose": choose, "move": move_noise, "tf.random": by_tensorf
     print(f"{name:10} mean of z² {approx(mean_square, 2)}, slope {shown}, exact slope {2 * 1.5}")
 
 # %% [markdown]
-# All three draw from the same distribution; `tf.random.normal(mean=...)` does the trick itself.
+# `tf.random.normal(mean=...)` does the trick itself.
 #
 # ### E7.2 ★ Reparameterise
 # Write `reparameterise`: from means, log-variances and noise from $N(0, 1)$, all (n, d), the codes $z$ (n,
@@ -465,8 +458,8 @@ check.e7_2(reparameterise)
 # %% [markdown]
 # ## 5 · Does it work?
 #
-# The encoder now returns $\mu$ and $\log\sigma^2$ (which may have any sign) for each **latent** number, as those
-# of the code are called. The first steps of training, in the open:
+# The encoder now returns $\mu$ and $\log\sigma^2$ (which may have any sign) for each **latent** number, as those of
+# the code are called.
 
 
 # %%
@@ -516,16 +509,13 @@ figures.images(
     columns=1,
     size=9,
     alt="Two rows each of pictures, the same rebuilt, and generated ones. The rebuilt ones"
-    " keep class and cut and lose prints. Most generated ones can be taken for clothes,"
-    " soft like the rebuilt ones; a few are blends.",
+    " keep the cut and lose prints; sandals become smears. About half of the generated ones"
+    " can be named; the others are blends or smears.",
 )
 
 # %% [markdown]
 # It invents: about half of these can be named, the others are blends or smears. All are soft: where the decoder is
 # unsure, a mean loses least.
-#
-# Mind the **scale** of the loss: sum over pixels and latent numbers, then average over pictures. A mean over
-# pixels would shrink the first term 784 times (see the clinic).
 #
 # ### E7.3 ★★ The scale of the loss
 # Write `reconstruction_nats`: from pictures (n, h, w, 1) in [0, 1] and logits of the same shape, *one* number,
@@ -551,13 +541,13 @@ def reconstruction_nats(images, logits):
 check.e7_3(reconstruction_nats)
 
 # %% [markdown]
-# How loose is the bound? Take $K$ draws and put their mean *inside* the logarithm: the **importance-weighted
-# bound** lies between the ELBO ($K=1$) and $\log p(x)$.
+# How loose is the bound? Put the mean of $K$ draws *inside* the logarithm, for the **importance-weighted bound**
+# ($K=1$ is the ELBO):
 #
 # $$\log p(x) \;\ge\; \mathbb{E}\left[\log \frac1K \sum_{k=1}^K \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}\right] \;\ge\; \text{ELBO} \qquad z_k \sim q(z|x)$$
 #
-# Recorded runs, one each, on **binarised** test pictures (pixels black or white), beside the well-known
-# tutorials' network (seven epochs to our four):
+# Recorded runs, one each, on **binarised** test pictures (black or white), beside the tutorials' network (seven
+# epochs to our four):
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_bounds.json").read_text())["runs"]
@@ -569,8 +559,8 @@ for name, run in recorded.items():
     print(f"{name:20} {both} {run['parameters']:9,} {seconds:10.0f}")
 
 # %% [markdown]
-# A hundred draws tighten the bound by several nats. Ours is lower in less time; the networks differ in too much
-# to say why.
+# A hundred draws tighten the bound by several nats. Ours is lower in less time; the networks differ in too much to
+# say why.
 #
 # ### E7.4 ★★★ The importance-weighted bound
 # Write `importance_weighted_bound`: from log weights (n, K), the logarithms of the fractions, for K draws a
@@ -597,31 +587,17 @@ check.e7_4(importance_weighted_bound)
 # %% [markdown]
 # ## 6 · What does a grey pixel mean?
 #
-# The loss follows from what we say a pixel *is*. **Bernoulli**: the grey level is the chance of white; the loss
-# is the mean loss of pictures whose pixels are tossed like coins. **Gaussian**: the level is the mean of a normal
-# distribution of width $s$, which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$, plus
-# $\log s$ a pixel and a constant. Many tutorials take $s=1$; it can also be learned.
+# The loss follows from what we say a pixel *is*. **Bernoulli**: its level is the chance of white. **Gaussian**: the
+# level is the mean of a normal distribution of width $s$ (1, or learned), which gives [squared
+# error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$, plus $\log s$ a pixel and a constant.
 
 # %%
-one = validation_images[:1]
-tossed = np.float32(rng.random((2000, 28, 28, 1)) < one)
-logits = np.full_like(one, np.log(0.3 / 0.7))  # the decoder says: white with a chance of 0.3
-on_tosses = bernoulli_nats(tossed, logits.repeat(2000, axis=0)).numpy()
-on_grey = float(bernoulli_nats(one, logits)[0])
-error = on_tosses.std() / np.sqrt(2000)
-print(f"tossed {on_tosses.mean():.1f} ± {error:.1f}, grey {on_grey:.1f} nats")
-
-# %%
-recorded, again = (
-    json.loads((paths.BENCHMARKS / f"07_{part}.json").read_text())["runs"]
-    for part in ("likelihoods", "again")
-)
+recorded = json.loads((paths.BENCHMARKS / "07_likelihoods.json").read_text())["runs"]
 columns = ("negative_elbo", "val_kl", "pixel_error", "frechet_distance", "coverage")
 print(f"{'recorded, 3 seeds':20}  -ELBO     KL  pixel error       Fréchet      coverage")
 for name, run in recorded.items():
-    seeds = run["seeds"] | again[name]["seeds"]
     # A row a seed; of a curve the last value, and a single value as it is.
-    rows = [[np.ravel(seed[column])[-1] for column in columns] for seed in seeds.values()]
+    rows = [[np.ravel(seed[column])[-1] for column in columns] for seed in run["seeds"].values()]
     bound, cost, error, distance, coverage = np.mean(rows, axis=0)
     errors = np.std(rows, axis=0, ddof=1) / np.sqrt(len(rows))
     print(f"{name.replace('sigma', 's'):20} {bound:6.0f} {cost:6.1f} {error:12.3f}", end="")
@@ -629,15 +605,14 @@ for name, run in recorded.items():
 
 # %% [markdown]
 # Bernoulli's $-$ELBO cannot be compared with the Gaussians': a density is no probability, and one over 1 makes it
-# negative. Pictures can. With $s=1$ a wrong pixel costs little, so little is stored (small KL). The learned $s$
-# stores most, and rebuilds best. For *generated* pictures (section 7: low Fréchet, high coverage) Bernoulli leads,
-# with each seed.
+# negative. With $s=1$ a wrong pixel costs little, so little is stored (small KL). The learned $s$ stores most and
+# rebuilds best. In *generated* pictures (section 7: low Fréchet, high coverage) Bernoulli leads, with each seed.
 #
 # ## 7 · Is it better than something simple?
 #
-# Three baselines. **Pixels**: each drawn from its own normal distribution. **PCA**: sixteen numbers drawn from
-# theirs. **Autoencoder**: a plain one of the VAE's size and epochs, its codes drawn from $N(0, I)$ or from the
-# normal distribution that fits them best.
+# **Pixels**: each drawn from its own normal distribution. **PCA**: sixteen numbers drawn from theirs.
+# **Autoencoder**: a plain one of the VAE's size and epochs, its codes drawn from $N(0, I)$ or from the normal
+# distribution that fits best.
 
 # %%
 training.set_seed(numbers.seed)
@@ -677,19 +652,20 @@ figures.images(
     size=5.5,
     alt="Twenty pictures by each of six generators. Pixels: a grey cloud of noise. PCA:"
     " ghosts of shirts and shoes. The autoencoder from N(0, I): smeared clothes; fitted:"
-    " better, many blends. The two VAEs: mostly clean clothes, soft.",
+    " better, many blends. The lesson's VAE: soft clothes and blends. The shipped one: mostly"
+    " clean clothes.",
 )
 
 # %% [markdown]
-# We use two numbers, from 160 features by which lesson 05's classifier describes a picture. The **Fréchet
-# distance** (here squared, as is usual) compares means $m$ and covariances $C$ (how features vary together) of real
-# and generated pictures; $M^{1/2}$ is the matrix that, times itself (@), gives $M$:
+# Lesson 05's classifier describes a picture by 160 features. The **Fréchet distance** compares means $m$ and
+# covariances $C$ (how features vary together) of real and generated pictures; $M^{1/2}$ is the matrix that, times
+# itself (@), gives $M$:
 #
 # $$\lVert m_r - m_g \rVert^2 + \text{trace}\left(C_r + C_g - 2\,(C_r C_g)^{1/2}\right)$$
 #
 # **Coverage** is the share of real pictures that have a generated one nearer than their fifth nearest real one.
-# **Precision** is the share of generated pictures close to real ones, **recall** the reverse; we leave the other
-# columns aside. The last row, the floor, is real pictures in place of generated ones: the best to hope for.
+# **Precision** is the share of generated pictures close to real ones, **recall** the reverse. Leave other columns
+# aside. The last row, the floor, judges real pictures: the best to hope for.
 
 # %%
 judge = metrics.Judge(data.fashion_mnist("test")[0][:5000], images[-5000:])
@@ -700,19 +676,18 @@ measured("Fréchet distance", our_scores["frechet_distance"].value, at_most=9.9,
 measured("coverage", our_scores["coverage"].value, at_least=0.30, digits=2)
 
 # %%
-for metric in ("frechet_distance", "kernel_distance", "coverage"):
+for metric in ("frechet_distance", "coverage", "recall"):
     values = {name: score[metric].value for name, score in scores.items() if "shipped" not in name}
     choose_best = max if our_scores[metric].better == "higher" else min
     print(f"best of the first five in {metric}: {approx(choose_best(values, key=values.get))}")
 
 # %% [markdown]
-# Of the first five, ours leads in Fréchet distance and coverage, the fitted autoencoder in recall. Pure noise has
-# some precision. No single number is enough: look at several, beside the floor and a grid of pictures.
+# Of the first five, ours leads in Fréchet distance and coverage, not in recall; even pure noise has some precision.
 #
 # ## 8 · What is in the latent space?
 #
-# With two latent numbers we can draw the map of section 2, after as long a training. The shares are those of
-# $N(0, 1)$ itself now. A dot is the mean of a picture's cloud: `encode` returns means and deviations.
+# With two latent numbers we can draw the map of section 2, after as long a training. The shares are now those of
+# $N(0, 1)$ itself. A dot is the mean of a picture's cloud.
 
 # %%
 training.set_seed(numbers.seed)
@@ -737,35 +712,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The scale is near 1 now, and fewer cells are empty (one run each). Across the gaps that remain the decoder fades
-# from class to class. Where clouds overlap, one code must serve several pictures: neighbours are *encouraged* to mean
-# similar things, not forced. Back to sixteen numbers.
-
-
-# %%
-def crossfade(start, end, steps=10):
-    """Pictures (steps, h, w, c) that mix two pictures pixel by pixel."""
-    shares = np.linspace(0, 1, steps)[:, None, None, None]
-    return (1 - shares) * start + shares * end
-
-
-# %%
-ways_between = [
-    way for a, b in pairs for way in (crossfade(best[a], best[b]), walk(model, best[a], best[b]))
-]
-
-# %% tags=["hide-input"]
-figures.images(
-    [figures.sheet(np.concatenate(ways_between), columns=10)],
-    size=9,
-    alt="Three pairs of rows. In the first row of each pair one picture fades while the"
-    " other appears, both visible half-way. In the second one picture changes shape into"
-    " the other, and what lies between is a single piece of clothing.",
-)
-
-# %% [markdown]
-# The first row of each pair mixes pixels: a double exposure. The second walks between codes: half-way there is
-# *one* thing.
+# The scale is near 1 now, and fewer cells are empty (one run each). Where clouds overlap, one code must serve several
+# pictures: neighbours are *encouraged* to mean similar things, not forced.
 #
 # ### E7.5 ★★ Walk around, not through
 # In many dimensions draws from $N(0, I)$ lie near a sphere of radius $\sqrt d$; a straight line passes nearer to
@@ -795,7 +743,7 @@ def spherical_path(start, end, steps):
 check.e7_5(spherical_path)
 
 # %% [markdown]
-# Which numbers of the code matter? One is *in use* if its mean $\mu_j$ varies over pictures by a variance over
+# Back to sixteen numbers: which matter? One is *in use* if the variance of its mean $\mu_j$ over pictures exceeds
 # 0.01. The KL, a sum over numbers, tells what each costs. A **traversal** moves one number and keeps the others.
 
 # %%
@@ -817,15 +765,15 @@ traversal = model.decode(moved.reshape(66, -1))
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(12, 3.9), width_ratios=[1, 1.7])
-colours = np.where(in_use[order], figures.COLOURS[0], figures.COLOURS[6])
-axes[0].bar(np.arange(size), costs[order], color=colours)
+axes[0].bar(np.arange(size), costs[order], color=figures.COLOURS[0])
 axes[0].set_xticks(np.arange(size), [f"z{number}" for number in order], rotation=90)
-axes[0].set(ylabel="KL in nats", title="what each number costs (grey: not in use)")
+axes[0].set(ylabel="KL in nats", title="what each number costs")
 figures.draw_image(
     axes[1],
     figures.sheet(traversal, columns=11),
-    "the six dearest, each from -3 to 3",
+    "the six costliest, each from -3 to 3",
 )
+axes[1].set_yticks(14 + 28 * np.arange(6), [f"z{number}" for number in order[:6]])
 figures.show(
     figure,
     alt="Left, bars of the KL of each latent number, sorted: the first few are high, the"
@@ -835,8 +783,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The threshold for *in use* is low: a number just above it costs, and says, next to nothing. Move the six dearest
-# yourself, in JupyterLab:
+# The threshold is low: a number just above it costs, and says, next to nothing. Move the six costliest yourself, in
+# JupyterLab:
 
 # %%
 panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
@@ -844,8 +792,8 @@ panels.latent_explorer(model.decode, a_boot, order[:6].tolist())
 # %% [markdown]
 # ## 9 · How much should a code cost?
 #
-# **$\beta$-VAE** weighs the KL term by $\beta$. What will a $\beta$ of 100 do? Guess before you run these
-# recorded runs, on binarised validation pictures, one seed each:
+# **$\beta$-VAE** weighs the KL term by $\beta$. What will a $\beta$ of 100 do? Guess, then run (recorded on binarised
+# validation pictures, one seed each):
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_betas.json").read_text())["runs"]
@@ -874,8 +822,7 @@ figures.show(
 
 # %% [markdown]
 # The sum of both, $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the left end is
-# **posterior collapse**: codes are so dear that $q(z|x)$ is next to $N(0, I)$ for every picture, and says
-# nothing.
+# **posterior collapse**: codes cost so much that $q(z|x)$ is next to $N(0, I)$ for every picture, and says nothing.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
@@ -886,8 +833,7 @@ for name, run in recorded.items():
     print(f"{name:10} {bound:7.1f} {cost:6.1f} {used:10}")
 
 # %% [markdown]
-# Two numbers are too few; from sixteen on it hardly matters how many there are. That some say little is no fault;
-# that all do, is.
+# Two numbers are too few; from sixteen on it hardly matters how many there are.
 #
 # ## 10 · How does one order a picture?
 #
@@ -939,13 +885,13 @@ measured("ordered, recognised as that class", recognised["ordered"], at_least=0.
 print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["real"], 2))
 
 # %% [markdown]
-# The classifier sees most pictures as what was ordered; guessing would give one in ten. Even rebuilt pictures are
-# recognised less often than real ones, sandals least. Lesson 08 trains against a judge in place of a likelihood.
+# The classifier sees most pictures as what was ordered. Even rebuilt pictures are recognised less often than real
+# ones.
 #
 # ## Clinic
 #
 # Two networks from the wild. The first promises "sharper pictures", the second "a loss that fits on one axis with
-# other models". Look at the log of each training and at the pictures: what is wrong?
+# other models". Look at logs and pictures: what is wrong?
 
 
 # %% tags=["clinic"]
@@ -988,24 +934,23 @@ figures.images(
     [f"{name}: {what}" for name in invented for what in ("rebuilt", "generated")],
     columns=2,
     size=5.8,
-    alt="Sharp: rebuilt pictures are clear, generated ones are smears that look much alike. Tidy:"
+    alt="Sharp: rebuilt pictures are soft clothes, generated ones much alike, smears. Tidy:"
     " rebuilt and generated pictures are all the same grey mean of clothes. Repaired: rebuilt ones"
-    " are clear, generated ones soft clothes of several classes, with a few smears among them.",
+    " are as soft, generated ones soft clothes of several classes, with a few smears.",
 )
 
 # %% [markdown]
 # "Sharp" decodes the mean and has no KL term: an autoencoder in disguise, with a far larger KL than the repaired
-# one and smears for samples. "Tidy" averages over the 784 pixels but sums the KL, as if $\beta$ were 784: each
-# nat of code must save 784 nats of picture, so nothing is stored. Repair: draw $z$, keep the KL, sum both over
-# everything in a picture, and log both.
+# one and smears for samples. "Tidy" averages over the 784 pixels but sums the KL, as if $\beta$ were 784: a nat of code
+# must save 784 nats of picture, so nothing is stored. Repair: draw $z$, keep the KL, sum both over a whole picture.
 #
 # ## Summary
 #
 # - A plain autoencoder invents badly: its codes lie in streaks, with holes between.
-# - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus the KL divergence of
-#   the cloud from $N(0, I)$. What the bound loses is the divergence from the posterior.
+# - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus its KL divergence from
+#   $N(0, I)$.
 # - The reparameterisation trick lets the gradient pass a random draw.
-# - State the likelihood and the unit: nats per picture, summed over pixels and latent numbers.
+# - State the likelihood and the unit, such as nats per picture.
 # - Judge samples by several numbers and a grid, beside baselines and the floor.
 # - $\beta$ trades detail for order; the KL of each latent number shows collapse.
 #
@@ -1013,34 +958,29 @@ figures.images(
 #
 # | English | 中文 | in one sentence |
 # |---|---|---|
-# | autoencoder | 自编码器 | learns to rebuild its input through a code |
-# | latent space | 潜在空间(隐空间) | where the codes live |
-# | variational autoencoder (VAE) | 变分自编码器 | an autoencoder with random codes, trained by the ELBO |
+# | autoencoder | 自编码器 | rebuilds its input through a code |
+# | latent space | 潜在空间(隐空间) | where codes live |
+# | variational autoencoder (VAE) | 变分自编码器 | autoencoder with random codes, trained by the ELBO |
 # | density, expectation | 概率密度、期望 | share of draws by width; mean over many draws |
-# | likelihood | 似然 | the probability of the data, given the model |
+# | likelihood | 似然 | probability of the data, given the model |
 # | prior, posterior | 先验、后验 | codes before and after seeing the picture |
-# | evidence lower bound (ELBO) | 证据下界 | reconstruction minus KL, at most log p(x) |
-# | Kullback-Leibler (KL) divergence | KL 散度(相对熵) | the mean of log q − log p, drawn from q |
+# | evidence lower bound (ELBO) | 证据下界 | never above log p(x) |
+# | Kullback-Leibler (KL) divergence | KL 散度(相对熵) | mean of log q − log p, drawn from q |
 # | reparameterisation trick | 重参数化技巧 | a draw as mean plus deviation times noise |
 # | posterior collapse | 后验坍塌 | codes that say nothing of their pictures |
-# | conditional VAE | 条件变分自编码器 | a VAE that is told the label |
-# | Fréchet distance | 弗雷歇距离 | distance of two clouds of features, by mean and covariance |
-# | coverage | 覆盖率 | share of real pictures with a generated one near |
 #
 # ## What to read next
 #
 # - Diederik Kingma and Max Welling, *Auto-encoding variational Bayes*, 2013: the VAE.
-# - Yuri Burda, Roger Grosse and Ruslan Salakhutdinov, *Importance weighted autoencoders*, 2016.
+# - Yuri Burda and others, *Importance weighted autoencoders*, 2016.
 # - Irina Higgins and others, *beta-VAE*, 2017.
-# - Oleh Rybkin, Kostas Daniilidis and Sergey Levine, *Simple and effective VAE training with calibrated
-#   decoders*, 2021: the learned width.
+# - Oleh Rybkin and others, *Simple and effective VAE training with calibrated decoders*, 2021: the learned width.
 # - Muhammad Ferjad Naeem and others, *Reliable fidelity and diversity metrics for generative models*, 2020:
 #   coverage.
 #
 # ## The large version
 #
-# The shipped network is wider and trained longer. With `TRAIN_FULL = True` the second cell trains it, and goes on
-# from the last epoch when run again.
+# `TRAIN_FULL = True` trains the wider network that ships; run again, it goes on from the last epoch.
 
 # %%
 TRAIN_FULL = False

@@ -50,7 +50,7 @@ from course_utils.models import gan, gan_losses, gan_networks
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# A generator that ships with the course drew these from random numbers:
+# A generator that ships with the course drew these:
 
 # %%
 clothes = models.load("gan_fashion").sample(48, seed=0)
@@ -67,7 +67,7 @@ figures.images(
 # %% [markdown]
 # ## 1 · How does the game go?
 #
-# We first play it with numbers for pictures. The real ones, $x$, come from two hills of probability. The generator
+# We first play with numbers for pictures. The real ones, $x$, come from two hills of probability. The generator
 # $G$ turns eight random numbers, the **latent** numbers $z$, into one **fake**. The discriminator $D$ returns a
 # logit, positive for "real".
 
@@ -92,8 +92,8 @@ def dense_network(*sizes):
 
 # %% [markdown]
 # In each **round** the discriminator first makes $L_D$ smaller, the cross-entropy of telling real from fake; then
-# the generator $L_G$, that of its fakes being taken for real. Here $\operatorname{softplus}(l) = \log(1+e^l)$ is
-# minus the logarithm of the probability $\sigma(-l)$, where $\sigma$ is the sigmoid:
+# the generator $L_G$, that of its fakes being taken for real. With $\sigma$ the sigmoid,
+# $\operatorname{softplus}(l) = \log(1+e^l)$ is minus the logarithm of the probability $\sigma(-l)$:
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
@@ -187,8 +187,8 @@ figure.legend(handles, names, ncols=3, loc="outside lower center")
 figures.show(
     figure,
     alt="Four moments of the game. At first the fakes form one narrow spike, and the"
-    " discriminator's curve means nothing yet. Then it falls where fakes are too many"
-    " and rises where they are too few, and the fakes spread. In the end they form two"
+    " discriminator's curve means nothing yet. After 300 rounds it dips between the"
+    " hills, where fakes are too many, and the fakes spread. In the end they form two"
     " hills near those of the real numbers, not quite of their shape, and the curve lies"
     " near one half there.",
 )
@@ -209,9 +209,9 @@ for name, numbers in hills_of.items():
     )
 
 # %% [markdown]
-# After 300 rounds the blue curve dips between the hills, where fakes are too many; at other moments it lags behind.
-# The fakes walk uphill. The generator never sees a real number: it learns from the curve's slope alone. In the end
-# both hills are there, not exactly right.
+# The fakes walk uphill on the blue curve, which after 300 rounds dips between the hills, where fakes are too many. The
+# generator never sees a real number: it learns from the curve's slope alone. In the end both hills are there, not
+# exactly right.
 #
 # ## 2 · What does the generator make smaller?
 #
@@ -263,7 +263,7 @@ figures.show(
     figure,
     alt="Left: two hills of real numbers and one broad bell of fakes between them. Right:"
     " the best discriminator by the formula, high on both hills and low between and"
-    " outside, and the trained network, which follows it closely.",
+    " outside, and the trained network, close to it except at the edges.",
 )
 
 # %% [markdown]
@@ -330,7 +330,7 @@ figures.show(
 
 # %% [markdown]
 # ### E8.1 ★ The optimal discriminator
-# Write `optimal_discriminator` from the densities `p` of real numbers and `q` of fakes at the same points, two
+# Write `optimal_discriminator` from the densities `p` of real numbers and `q` of fakes, two
 # arrays of one shape. Where both are 0, return one half.
 
 
@@ -518,8 +518,8 @@ covered, near = ring_scores(ring(2000, np.random.default_rng(0)))
 print(f"real points cover {covered} clouds, {near:.3f} of them are near one")
 
 # %% [markdown]
-# Three games from one start: in the first the generator learns twenty times as fast as the discriminator, the
-# second adds **R1**, a penalty on the discriminator's slopes at real points, in the third both learn at one rate.
+# Three games from one start. In the first the generator learns twenty times as fast as the discriminator; the second
+# adds **R1**, a penalty on the discriminator's slopes at real points; in the third both learn at one rate.
 
 
 # %%
@@ -576,19 +576,14 @@ figures.show(
 )
 
 # %% [markdown]
-# In the upper rows all latent numbers lead to one place or two, often off the clouds, which wander. This is **mode
-# collapse**: against
-# a slow discriminator the best answer is the place it believes in most; once it doubts that place, all move on.
-# R1 of this strength is no remedy. In the last row the discriminator keeps up.
+# In the upper rows all latent numbers lead to one place or two, which wander. This is **mode collapse**: against a
+# slow discriminator the best answer is the place it believes in most; once it doubts that place, all move on. R1 of
+# this strength is no remedy. In the last row the discriminator keeps up.
 #
-# What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a
-# discriminator $D(x) = -\psi x$. It climbs $D(0) - D(\theta) = \psi\theta$, real less fake; the generator descends
-# the same $\psi\theta$. When both step at once, by $h$:
-#
-# $$\theta \leftarrow \theta - h\,\psi \qquad \psi \leftarrow \psi + h\,\theta - h\,\gamma\,\psi$$
-#
-# R1, here $\frac\gamma2 \psi^2$, adds the last term. In turns, as in our rounds, the generator answers the *new*
-# $\psi$.
+# What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a discriminator
+# $D(x) = -\psi x$. It climbs $D(0) - D(\theta) = \psi\theta$, which the generator descends.
+# R1 of strength $\gamma$, here $\frac\gamma2 \psi^2$, draws $\psi$ towards 0. Both may step at once, by $h$, or in
+# turns, as in our rounds: then the generator answers the *new* $\psi$.
 
 
 # %%
@@ -631,8 +626,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Steps at once carry them outwards; in turns they circle. R1 makes the discriminator flatter, as it should be at
-# the solution, and the outward spiral becomes an inward one.
+# Steps at once spiral outwards, in turns they circle. R1 makes the discriminator flatter, as it should be at the
+# solution, and the spiral turns inwards.
 
 # %% [markdown]
 # ### E8.4 ★★★ A gradient penalty
@@ -701,7 +696,7 @@ def picture_discriminator():
 
 
 # %% [markdown]
-# One round by hand, shapes beside it:
+# One round by hand:
 
 # %%
 images, _ = data.fashion_mnist("train")
@@ -733,7 +728,7 @@ print("gradient of the first weights of the generator   ", g_gradients[0].shape)
 print("generator's loss", approx(g_loss, 4), "after its step lower:", bool(after < g_loss))
 
 # %% [markdown]
-# And two hundred rounds with the function of section 1:
+# And two hundred rounds with section 1's function:
 
 # %%
 fixed = np.random.default_rng(1).normal(size=(12, 32)).astype(np.float32)
@@ -761,15 +756,13 @@ figures.show(
 )
 
 # %% [markdown]
-# The dots come from the transposed convolutions (lesson 02): each pixel of a $2\times2$ block is painted by
-# kernel entries of its own. Will they go (section 7)?
+# The dots: each pixel of a $2\times2$ block is painted by kernel entries of its own (lesson 02).
 #
 # ## 6 · How does the game fit into `fit`?
 #
-# Keras's `fit` looks after progress and saving, if the game is *one* loss. So we add both losses, and hold
-# something constant in each (`stop_gradient`): in the discriminator's the fakes, in the generator's the
-# discriminator's weights. `call` makes the fakes, which reach the loss as `y_pred`; `stateless_call` runs a network
-# with weights that we hand it.
+# Keras's `fit` looks after progress and saving, if the game is *one* loss. So we add both losses, and hold constant
+# (`stop_gradient`) the fakes in the discriminator's loss, the discriminator's weights in the generator's. `call` makes
+# the fakes, which reach the loss as `y_pred`; `stateless_call` runs a network with weights that we hand it.
 
 
 # %%
@@ -786,14 +779,14 @@ class PlainGan(keras.Model):
         return self.generator(keras.random.normal(shape, seed=self.seeds))
 
     def compute_loss(self, x, y=None, y_pred=None, sample_weight=None, training=True):
-        judge = self.discriminator
-        real_logits = judge(x, training=training)
-        fake_logits = judge(ops.stop_gradient(y_pred), training=training)  # fakes are constants
+        critic = self.discriminator
+        real_logits = critic(x, training=training)
+        fake_logits = critic(ops.stop_gradient(y_pred), training=training)  # fakes are constants
         d_loss = ops.mean(ops.softplus(-real_logits) + ops.softplus(fake_logits))
         # Now the discriminator is constant. State: what dropout or batch normalisation would keep.
-        held = [ops.stop_gradient(weights.value) for weights in judge.trainable_variables]
-        state = [variable.value for variable in judge.non_trainable_variables]
-        judged, _ = judge.stateless_call(held, state, y_pred, training=training)
+        held = [ops.stop_gradient(weights.value) for weights in critic.trainable_variables]
+        state = [variable.value for variable in critic.non_trainable_variables]
+        judged, _ = critic.stateless_call(held, state, y_pred, training=training)
         return d_loss + ops.mean(ops.softplus(-judged))
 
 
@@ -822,7 +815,7 @@ game.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
 history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 
 # %% [markdown]
-# Mind that `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1.
+# `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1. (Section 8 tries turns, too.)
 #
 # From now on we use the package's `gan.Gan`: this class with R1 and two more repairs. The **relativistic loss**
 # scores real and fake in pairs; each network wants its own side ahead:
@@ -846,7 +839,7 @@ print("as in the package:", equal)
 
 # %%
 def keep_averaging(slow, fast, step, keep=0.998):
-    """The averaged weights after one more step; early on they are the mean of all steps so far, or nearly."""
+    """The averaged weights after one more step; early on mostly the mean of the last tenth of steps."""
     share = min(keep, step / (step + 10))
     return [share * old + (1 - share) * new for old, new in zip(slow, fast, strict=True)]
 
@@ -920,8 +913,8 @@ scores = {"each pixel for itself": judge(pixelwise, METRICS)}
 print(scores["each pixel for itself"]["frechet_distance"])
 
 # %% [markdown]
-# The generator to beat is the DCGAN of well-known tutorials: kernels of $5\times5$, up to 256 channels. Ours
-# follows in section 9. Both were recorded apart, on a shared machine: compare processor minutes and pictures.
+# The generator to beat is the DCGAN of well-known tutorials; ours follows in section 9. Both were recorded together,
+# by turns of half a minute on one core.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "08_baseline.json").read_text())
@@ -932,7 +925,7 @@ for name in ("tutorial", "ours"):
         f"{name:9} {run['pictures']:,} pictures, {run['processor_seconds'] / 60:4.1f} minutes of a",
         end=" ",
     )
-    print(f"core, {run['multiply_adds'] / 1e6:4.1f} M multiplications each:", end=" ")
+    print(f"core, {run['multiply_adds'] / 1e6:4.1f} M multiplications a picture:", end=" ")
     print(f"Fréchet {test['frechet_distance']:.2f}", end=", ")
     print(f"effective classes {test['effective_classes']:.2f}")
 
@@ -989,9 +982,9 @@ figures.images(
 
 # %% [markdown]
 # On the left we see mostly blurred tops and shoes, in checks. A kernel of 5 moved by 2 paints some pixels by more
-# entries than others, one of 4 all by equally many; but section 5's kernels of 4 made stronger dots, so this need not
-# be the cause. In ours they are all but gone. Ours is far ahead at equal times and at equal numbers of pictures, but
-# differs in much more than the kernel; each was trained once.
+# entries than others, one of 4 all by equally many; but section 5's kernels of 4 made dots as strong for a while, so
+# this need not be the cause. In ours they are all but gone. Ours is far ahead at equal times and at equal numbers of
+# pictures, but differs in much more than the kernel; each was trained once.
 
 # %% [markdown]
 # ### E8.6 ★★ How many classes does it generate?
@@ -1023,8 +1016,8 @@ check.e8_6(effective_classes)
 #
 # We try each repair alone in the same small, plain GAN, in short runs judged by validation images, three seeds each
 # (± is the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
-# twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. Which pays?
-# Guess first.
+# twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. (`augmented`:
+# section 12.) Guess: which pays?
 
 
 # %%
@@ -1066,16 +1059,16 @@ figures.show(
 )
 
 # %% [markdown]
-# Most of our gain is the optimiser: Adam's shorter memory gains alone, the doubled rate only together with it.
-# The relativistic loss alone does harm, R1 and averaging gain little or nothing; together (`ours, the plain
-# optimiser`) they gain about half as much as the optimiser. Taken from ours, R1 is missed, the loss hardly;
-# averaging was not taken out. (Batches of 128 took half as many steps.)
+# Most of our gain is the optimiser: Adam's shorter memory gains alone, the doubled rate only together with it. Turns,
+# as in section 5, gain as well, though a step then goes through both networks twice; ours plays at once. The
+# relativistic loss alone does harm, R1 and averaging gain little or nothing; together (`ours, the plain optimiser`)
+# they gain about half as much as the optimiser. Taken from ours, R1 is missed, the loss hardly; averaging was not taken
+# out. (Batches of 128 took half as many steps.)
 #
 # ## 9 · Now ours
 #
-# Ours, each number explained in `course_utils/recipes/gan_fashion.py`, sees four times as many pictures as section 8's
-# `ours`, in larger networks (section 5's plan, with batch normalisation in the generator), at a rate that falls to 0.
-# While it trains, a **GAN doctor** draws what a loss hides.
+# Ours sees four times as many pictures as section 8's `ours`, in larger networks (section 5's plan, with batch
+# normalisation in the generator), at a rate that falls to 0. While it trains, a **GAN doctor** draws what a loss hides.
 
 # %%
 recipe = recipes.find("gan_fashion")
@@ -1094,7 +1087,7 @@ history = training.fit(model, images, **recipe.length(numbers), callbacks=[watch
 watcher.show(
     alt="The doctor's page. Losses of both networks level off. The discriminator scores real"
     " pictures above fakes in most pairs, not in all. Effective classes climb to nearly"
-    " those of real pictures, as does diversity. Samples go from grey to clothes; the"
+    " those of real pictures; diversity stays near four fifths. Samples go from grey to clothes; the"
     " nearest training pictures are alike, not the same."
 )
 
@@ -1103,9 +1096,9 @@ ahead_by = watcher.record.curve("real_above_made")[1:]  # without the look after
 print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ahead_by.max(), 2))
 
 # %% [markdown]
-# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, and yet the generator learned,
-# mostly in the first half. Its **training distance**, the median distance to the nearest training picture as a share
-# of unseen real pictures', stays above 1: relatives, not copies.
+# Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, and yet the generator learned.
+# Its **training distance**, the median distance to the nearest training picture as a share of unseen real pictures',
+# stays above 1: relatives, not copies.
 
 # %%
 generated = model.sample(10_000, seed=1)
@@ -1139,8 +1132,7 @@ figures.images(
 #
 # ## 10 · Which illness is it?
 #
-# Below a healthy run come six others, each ill by a bug or setting from practice. Look at losses, ranking,
-# classes, diversity and samples.
+# Below a healthy run come six others, each ill by a bug or setting from practice.
 
 # %%
 ill_runs = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
@@ -1210,8 +1202,8 @@ walked = shipped.decode(np.concatenate(walk).astype(np.float32))
 figures.images(
     [figures.sheet(walked, columns=12)],
     size=10,
-    alt="Four rows of twelve pictures. In each, one piece of clothing changes into another;"
-    " much of the change comes within a step or two.",
+    alt="Four rows of twelve pictures. In each, one piece of clothing changes into another, in"
+    " the third row within two steps, in the others over several.",
 )
 
 # %%
@@ -1324,8 +1316,8 @@ def joint_game(images, judged, latent):
     return losses, painter(latent).numpy(), max(np.abs(new - old).max() for old, new in pairs)
 
 
-ill, repaired = (joint_game(images, judged, fixed) for judged in (1, 0))
-for name, (joint_losses, _, move) in {"second half": ill, "first half": repaired}.items():
+second, first = (joint_game(images, judged, fixed) for judged in (1, 0))
+for name, (joint_losses, _, move) in {"second half": second, "first half": first}.items():
     d_last, g_last = (approx(value, 2) for value in joint_losses[-10:].mean(axis=0))
     print(f"{name:11} losses at the end: discriminator {d_last}, generator {g_last}", end="; ")
     print("did the generator move?", bool(move > 0))
@@ -1333,40 +1325,39 @@ for name, (joint_losses, _, move) in {"second half": ill, "first half": repaired
 # %% tags=["clinic", "hide-input"]
 figure, axes = plt.subplots(1, 2, figsize=(10, 2.6), sharey=True)
 for one, title, (joint_losses, _, _) in zip(
-    axes, ("second half: ill", "first half: repaired"), (ill, repaired), strict=True
+    axes, ("second half", "first half"), (second, first), strict=True
 ):
     one.plot(joint_losses[:, 0], label="discriminator")
     one.plot(joint_losses[:, 1], label="generator", color=figures.COLOURS[4])
-    one.set(title=title, xlabel="round", ylim=(0, 6))
-axes[0].set_ylabel("loss")
+    one.set(title=title, xlabel="round")
+axes[0].set(ylabel="loss", ylim=(0, None))
 axes[0].legend()
 figures.show(
     figure,
-    alt="Losses against rounds. Ill: both fall towards zero together. Repaired: the"
+    alt="Losses against rounds. Left: both fall towards zero together. Right: the"
     " generator's loss climbs where the discriminator's falls.",
 )
 
 # %% tags=["clinic", "hide-input"]
 figures.images(
-    np.concatenate([ill[1], repaired[1]]),
-    ["ill", *[""] * 11, "repaired", *[""] * 11],
+    np.concatenate([second[1], first[1]]),
+    ["second half", *[""] * 11, "first half", *[""] * 11],
     columns=12,
     size=0.95,
-    alt="Above, twelve pictures of the ill generator: even grey. Below, twelve of the"
-    " repaired one: bright shapes under a grid of dots.",
+    alt="Above, twelve pictures of the second half: even grey. Below, twelve of the"
+    " first half: bright shapes under a grid of dots.",
 )
 
 # %% [markdown]
 # On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, in which no weight of
-# the generator has any part: all its gradients are zero. (Run A's pictures changed all the same: the averages of
-# batch normalisation moved, no weight did.) Look at samples, and at whether weights move.
+# the generator has any part: all its gradients are zero. Check whether weights move.
 
 # %% [markdown]
 # ## Summary
 #
 # - The generator learns from the discriminator's slope alone.
 # - The best discriminator is $p/(p+q)$. Against it the original game makes the Jensen-Shannon divergence smaller,
-#   which has no slope where real and fake do not meet.
+#   which is flat where real and fake do not meet.
 # - Minimax leaves next to no gradient while fakes are caught; under Adam we see no harm in it.
 # - Mode collapse: many latents, few pictures. On the ring a discriminator that kept up cured it.
 # - Steps at once spiral away from the solution; R1 draws them in.
@@ -1402,8 +1393,8 @@ figures.images(
 #
 # ## The large version
 #
-# With `TRAIN_FULL = True` the second cell trains the larger network that ships, and goes on from the last epoch
-# if you stop it.
+# With `TRAIN_FULL = True` the second cell trains the larger network that ships; stopped, it goes on from the last
+# epoch.
 
 # %%
 TRAIN_FULL = False

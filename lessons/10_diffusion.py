@@ -15,8 +15,8 @@
 #
 # **How does one draw a picture by taking noise away?**
 #
-# - **You will be able to** go into noise and back by hand, say what the best denoiser says, train one, sample in four
-#   ways, and tell a generator from a copyist.
+# - **You will be able to** say what the best denoiser says, train one, sample in four ways, and tell a generator from
+#   a copyist.
 # - **You need** [lesson 04](04_learning.ipynb) (gradients, training), [lesson 07](07_autoencoders_and_vae.ipynb)
 #   (densities, the bound), [lesson 08](08_gan.ipynb) (the judge).
 # - **Time**: about two and a half hours; the cells run a few minutes.
@@ -38,7 +38,7 @@ from course_utils.models.diffusion_exact import Exact
 from course_utils.report import approx, measured
 
 # %% [markdown]
-# Eight drawings by a network that ships, from noise to clothes (the last, a pullover, failed):
+# Eight drawings by a network that ships, after 0, 6, 10, 13, 16 and 20 steps (the last, a pullover, failed):
 
 # %%
 painter = models.load("diffusion_fashion")
@@ -65,8 +65,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The same with two numbers instead of a picture's 784. Each step follows a guess of where a point will end; here it is
-# computed, not learned (colour: how far out a point ends):
+# The same with two numbers instead of a picture's 784. Each step follows a guess of where a point will end, here
+# computed, not learned (colour: how far out it ends):
 
 
 # %%
@@ -186,7 +186,7 @@ shown = axes[0].imshow(
     cmap="magma",
 )
 figure.colorbar(shown, ax=axes[0], label="square root of the density")
-axes[0].plot(times, np.stack(walk)[:, :10], color="white", linewidth=0.7)
+axes[0].plot(times, np.stack(walk)[:, ::2000], color="white", linewidth=0.7)
 axes[0].set(xlabel="time t", ylabel="x_t", ylim=(-3.6, 3.6))
 axes[0].set(title="the density melts; ten walks, step by step")
 for moment in (0.06, 0.3, 0.6, 1.0):
@@ -233,9 +233,8 @@ check.e10_1(shares)
 #
 # $$w_i \propto \exp\Big(-\frac{|x_t - \alpha x_i|^2}{2 \sigma^2}\Big) \qquad \hat x(x_t) = \sum_i w_i\, x_i$$
 #
-# The mean with these weights is the **posterior mean** $\hat x$. No guess $a$ has a smaller squared error, since
-# $\sum_i w_i |a - x_i|^2 = |a - \hat x|^2 + \sum_i w_i |x_i - \hat x|^2$. We compute it by hand, and compare with
-# the opening's `Exact`, which does the same for any list of data:
+# The mean with these weights is the **posterior mean** $\hat x$. No other guess has a smaller expected squared error
+# ([lesson 04](04_learning.ipynb)). The opening's `Exact` computes it for any list of data; we do so by hand:
 
 
 # %%
@@ -260,16 +259,14 @@ for t, noisy in noisy_points.items():
     print(f"x_t {as_seen:.2f}; as Exact says:", np.allclose(guesses, exact.clean(noisy, t)))
 
 # %% [markdown]
-# At each level the guess is nearer than $x_t$, but not sure; under much noise it is drawn towards the mean of
-# everything.
+# Under much noise the guess is drawn towards the mean of everything.
 #
 # The gradient of the log-density is the **score**: an arrow uphill. By **Tweedie's formula** it points to $\alpha$
 # times the guess:
 #
 # $$\nabla \log p(x_t) = \frac{\alpha\, \hat x(x_t) - x_t}{\sigma^2}$$
 #
-# (With $g_i$ for the exponents, $\nabla \log \sum_i e^{g_i} = \sum_i e^{g_i} \nabla g_i / \sum_i e^{g_i} = \sum_i w_i
-# \nabla g_i$, and $\nabla g_i = (\alpha x_i - x_t) / \sigma^2$.) Compared with differences of the log-density:
+# Compared with differences of the log-density:
 
 
 # %%
@@ -303,7 +300,7 @@ for one, moment in zip(axes, noisy_points, strict=True):
 figures.show(
     figure,
     alt="Three maps of a density in blue, each against its own largest value, with arrows. At the smallest time it is a"
-    " sharp spiral and the arrows end on its arms; at the middle one it is one blot; at the largest a single soft spot,"
+    " sharp spiral; most arrows end on its arms. At the middle one it is one blot; at the largest a single soft spot,"
     " and all arrows point to its middle.",
 )
 
@@ -334,8 +331,8 @@ check.e10_2(noise_of)
 # %% [markdown]
 # ## 3 · Why so many levels of noise?
 #
-# **Langevin's walk** needs the score at one level of noise only. It takes a small step uphill and adds a little
-# noise, so as not to end on the top; and so on:
+# **Langevin's walk** needs the score at one level of noise only. It takes a small step uphill and adds a little noise,
+# so as not to end on the top:
 #
 # $$x \leftarrow x + \tfrac{\eta}{2}\, \nabla \log p(x) + \sqrt{\eta}\; e$$
 #
@@ -373,10 +370,9 @@ for name, x in walks.items():
 print("true                                  0.20, 0.25")
 
 # %% [markdown]
-# All took 600 steps. At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps
-# only blur. Under much noise there is no valley: walks spread as the noisy data do, and nearly keep the right shares
-# while the noise fades (Song and Ermon, 2019). With small steps throughout, many levels mend less than half of the
-# error. So we want the guess at *every* level.
+# At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps only blur. Under much
+# noise there is no valley: with larger steps walks spread as the noisy data do, and nearly keep the right shares while
+# the noise fades (Song and Ermon, 2019). So we want the guess at *every* level.
 #
 # ## 4 · How does one learn the guess?
 #
@@ -392,7 +388,7 @@ print("true                                  0.20, 0.25")
 # - **velocity**: $v = \alpha'(t)\, x + \sigma'(t)\, e$, how fast $x_t$ moves: flow matching (Lipman and others, 2023).
 #
 # Their losses weigh times differently ([appendix](#Appendix-·-From-the-bound-to-the-loss)). From here on we take the
-# straight way (`linear`), $\alpha = 1 - t$ and $\sigma = t$, so that $v = e - x$.
+# straight way (`linear`), $\alpha = 1 - t$ and $\sigma = t$ (squares need not add up to 1), so that $v = e - x$.
 
 # %%
 t = np.full(5, 0.3, "float32")
@@ -407,8 +403,8 @@ for predicts, asked in asked_for.items():
 
 # %% [markdown]
 # ### E10.3 ★★ What a velocity says
-# Write `from_velocity(velocity, noisy, t)` for the straight way and one number $t$: return `(clean, noise)`, both of the
-# shape of `noisy`. It should work at $t = 0$ and $t = 1$ too.
+# Write `from_velocity(velocity, noisy, t)` for the straight way and one number $t$, 0 and 1 included. Return
+# `(clean, noise)`, both of the shape of `noisy`.
 
 
 # %% tags=["exercise"]
@@ -471,8 +467,8 @@ history = training.fit(flow, many, epochs=12, batch_size=256, progress=False).hi
 print("loss", *(approx(value) for value in history[::4]), approx(history[-1]))
 
 # %% [markdown]
-# The loss does not go to 0: nobody can say from $x_t$ which point it was. What loss has the posterior mean itself,
-# and how far from it is the network, as a share of its size?
+# The loss (epochs 1, 5, 9, 12) does not go to 0: nobody can say from $x_t$ which point it was. What loss has the
+# posterior mean itself, and how far from it is the network, as a share of its size?
 
 # %%
 truth = Exact(spiral(20000, random), straight)
@@ -492,13 +488,13 @@ for t in (0.1, 0.3, 0.6, 0.9):
     print(f"t = {t}: {approx(share, 2)}")
 
 # %% [markdown]
-# The network comes near: its loss is little above the least, and its guesses are furthest off under much noise.
+# The network comes near, least so under much noise.
 #
 # ## 6 · How many steps?
 #
-# Many ways run through one $x_t$; the network learns their **mean** velocity. If all points move with it, as much
-# flows out of each small region as if each point kept to its own way. So each time's density stays that of $x_t$,
-# though no single way is followed, and we may go back from noise in straight steps: **Euler's method**.
+# Many ways run through one $x_t$; the network learns their **mean** velocity. If all points move with it, as much flows
+# out of each small region as if each point kept to its own way. So each time's density stays that of $x_t$, and we may
+# go back from noise in straight steps: **Euler's method**.
 
 
 # %%
@@ -518,12 +514,12 @@ for steps in (1, 20):
 
 # %% [markdown]
 # **DDIM** (Song, Meng and Ermon, 2021) mixes guess and noise anew for the earlier time; on the straight way that is
-# Euler's step. **Heun's** method takes the mean velocity of both ends of a step, so it asks the network twice.
+# Euler's step. **Heun's** method takes the mean velocity of both ends of a step: two questions, in the last step one.
 # **Ancestral** sampling (DDPM) takes away more noise than the step needs, then adds fresh noise up to the earlier
 # time's level.
 #
-# How near do samples come to data? The **energy distance** of two clouds is $2\,\mathbb{E}|X - Y| - \mathbb{E}|X -
-# X'| - \mathbb{E}|Y - Y'|$: 0 for equal densities.
+# How near do samples come to data? The **energy distance** of two clouds is twice the mean distance between them, less
+# the mean distance within each: 0 for equal densities.
 
 
 # %%
@@ -583,9 +579,9 @@ figures.show(
 
 # %% [markdown]
 # One step lands near the mean of everything, the guess at $t = 1$. With one or two steps the exact denoiser is as far
-# off: it is too few steps that spoil, not the network. With twenty the network's samples come as near as fresh data
-# do; those of the exact denoiser, which knows 1,000 points where the network saw 64,000, stay a little above. Heun's
-# 5 steps, which ask nine times, come nearer than Euler's 10, which ask ten times.
+# off: too few steps spoil, not the network. With twenty, the network's samples come as near as fresh data do; those of
+# the exact denoiser, which knows only 1,000 points, stay a little above. Heun's 5 steps, which ask nine times, come
+# nearer than Euler's 10, which ask ten times.
 #
 # ### E10.4 ★★ One step of Heun
 # Write `heun_step(velocity, x, t, earlier)`: $x$ at the earlier time, along the mean velocity of both ends. Where
@@ -722,8 +718,8 @@ figures.images(
 # %% [markdown]
 # Untrained, the network says 0, so the noise itself is decoded: these are the VAE's own samples.
 #
-# Now [lesson 08](08_gan.ipynb#7-·-How-good-is-good?)'s judge compares four sources (*real ones, rebuilt* from their
-# codes show what the VAE alone loses):
+# [Lesson 08](08_gan.ipynb#7-·-How-good-is-good?)'s judge compares four sources (*real ones, rebuilt* from their codes
+# show what the VAE alone loses):
 
 # %%
 entries = {
@@ -752,11 +748,11 @@ figures.images(
 
 # %% [markdown]
 # By Fréchet distance latent diffusion comes nearer to real pictures than VAE and GAN (one seed), but it alone is told
-# classes (see section 10). In coverage, and far more in recall, even rebuilt pictures stay behind the GAN: what the
-# autoencoder loses, as prints, stays lost.
+# classes (section 10). In coverage even rebuilt pictures stay behind the GAN: what the autoencoder loses, as prints,
+# stays lost. (Not so in recall, where VAE samples, by the same decoder, pass rebuilt pictures.)
 #
 # What should a network predict, on which schedule, in how many steps? **Recorded** Fréchet distances (3,000 samples,
-# uniform times: not comparable with the table above), for Heun of three seeds with their spread, else of one:
+# uniform times: not comparable with the table above), ± their spread over three seeds, else of one seed:
 
 # %%
 grid = json.loads((paths.BENCHMARKS / "10_grid.json").read_text())["runs"]
@@ -769,13 +765,13 @@ for name in ("velocity, linear", "noise, cosine"):
         print(f"{name:17} {sampler:9} steps", "  ".join(f"{n}: {far:.2f}" for n, far in by_steps))
 
 # %% [markdown]
-# Clean data or velocity: hardly a difference. With noise predicted, Heun's 20 steps are behind on both
-# schedules, from each seed; on cosine (one seed) Heun needs 50 to keep up, DDIM 100, ancestral sampling 20 (why, we have
-# not tested).
+# Clean data or velocity: hardly a difference; with the velocity, more than five of Heun's steps gain little. With noise
+# predicted, Heun's 20 are behind on both schedules, from each seed (why, we have not tested); on the cosine one, 50, or
+# 20 ancestral ones, are not (one seed).
 #
 # ## 9 · How does one ask for a class?
 #
-# In training a tenth of the labels was left out, so the network can answer both when told the class and when not.
+# In training a tenth of the labels was left out, so the network can answer with the class and without.
 # **Classifier-free guidance** (Ho and Salimans, 2022) goes from the untold answer to the told one, and beyond:
 #
 # $$v = v_\text{untold} + w\,(v_\text{told} - v_\text{untold})$$
@@ -841,10 +837,9 @@ figures.images(
 )
 
 # %% [markdown]
-# At $w = 0$ the order is not heard: one in ten is right by luck; at $-1$, the wrong sign, hardly any is right. At 1
-# pictures are recognised, and vary, about as rebuilt ones; larger $w$ is obeyed more, and pays in variety. The Fréchet
-# distance is best at 2, better even than that of rebuilt pictures: its features are the classifier's, and what is
-# easily recognised may please it.
+# At $w = 0$ the order is not heard: one in ten is right by luck; at $-1$ hardly any. At 1 pictures are recognised, and
+# vary, about as rebuilt ones; larger $w$ is obeyed more, and pays in variety. The Fréchet distance is best at 2: its
+# features are the classifier's, and what is easily recognised may please it.
 #
 # **Variations**: go from a picture's code into noise up to a middle time, and back.
 
@@ -877,11 +872,10 @@ figures.images(
 )
 
 # %% [markdown]
-# The further into noise, the less is kept: from $t = 0.4$ a sneaker smears, from 0.7 some bags cannot be named (Meng
-# and others, *SDEdit*, 2022).
+# The further into noise, the less is kept: from 0.7 some bags cannot be named (Meng and others, *SDEdit*, 2022).
 #
-# Heun's steps run forwards too, to each picture's own noise. Mixtures of two bags' noises give other bags (with cosine
-# and sine as shares the spread is kept):
+# Heun's steps run forwards too, to each picture's own noise. We mix two bags' noises (cosine and sine as shares keep
+# the spread) and, to compare, their codes. Both ways fade from bag to bag, much alike:
 
 # %%
 bags = vae.encode(test_images[np.flatnonzero(test_labels == 8)[[3, 12]]])[0]
@@ -907,17 +901,16 @@ figures.images(
     ["from bag to bag between their noises", "on the straight line between their codes"],
     columns=1,
     size=8,
-    alt="Two rows of ten bags, with the same first and last one.",
+    alt="Two rows of ten bags, much alike: one with a handle fades, over blurred grey ones, into a box without.",
 )
 
 # %% [markdown]
-# Both ways pass by bags; between the noises the handle stays a picture longer.
-#
 # ## 10 · And in pixels?
 #
 # The opening's network is a **U-Net**: it shrinks a picture by convolutions, enlarges it again, and hands details
-# across (lesson 12). Four generators by one judge (10,000 samples, diffusion told classes in turn); then, **recorded**,
-# diffusion told otherwise; then, in codes and shorter, one network trained with labels and without, three seeds each:
+# across (lesson 12). **Recorded**: four generators by one judge (10,000 samples, diffusion told classes in turn);
+# diffusion told random classes or nothing; then one network in codes, trained shorter, with labels and without (three
+# seeds; 3,000 samples and other real pictures: not comparable with the rest):
 
 # %%
 shipped = ("vae_fashion", "gan_fashion", "diffusion_latent", "diffusion_fashion")
@@ -956,11 +949,10 @@ for name in shipped:
 
 # %% [markdown]
 # Told classes, diffusion in pixels comes nearest by Fréchet distance, diffusion in codes next (one training each; that
-# in codes needs the VAE's 12 minutes too); in coverage, codes lie behind the GAN. Told nothing, as VAE and GAN are,
-# both lie behind the GAN, and pixels are no nearer than the VAE; but only a tenth of their training was without
-# labels. The table of labels shows what that costs: in codes, a network trained without any comes nearer than one that
-# knows them and is told nothing, and not as near as one that is told. The price of diffusion is time: Heun's twenty
-# steps ask the network 39 times, a GAN is asked once.
+# in codes needs the VAE's 12 minutes too). Told nothing, as VAE and GAN are, both lie behind the GAN, and pixels are no
+# nearer than the VAE; but only a tenth of their training was without labels. In codes, a network trained without any
+# stands between one that is told and one that knows them and is told nothing. The price of diffusion is time: Heun's
+# twenty steps ask the network 39 times, a GAN is asked once.
 #
 # **Filling** (Lugmayr and others, 2022, without their repeated steps): after each step put the known pixels, with
 # noise for that time, in place. Known are left halves and class:
@@ -1021,8 +1013,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The shoes do not quite fit. Free drawings lie about as far from training pictures as test pictures do: no copies,
-# though some are speckled or torn.
+# The shoes do not quite fit, and some free drawings are speckled or torn. They lie about as far from training pictures
+# as test pictures do: a typical one is no copy (medians would hide a few).
 #
 # **Super-resolution** likewise: known are means of 2 × 2 pixels (Choi and others, 2021), not the class ($w = 0$):
 
@@ -1081,7 +1073,8 @@ figures.images(
 #
 # ## 11 · And in colour?
 #
-# A network that ships, told which of lesson 08's emoji families to follow:
+# A network that ships, told which of two sets of drawings to follow, Noto or Fluent (distances: roots of summed
+# squares, not of their means):
 
 # %%
 emoji_recipe = recipes.find("diffusion_emoji")
@@ -1126,7 +1119,7 @@ figures.images(
 
 # %% [markdown]
 # No success: but for flags hardly one can be named, and kernel distance puts this network last (it trained less). That
-# we see no copy says little where pictures are mostly speckle.
+# we see no copy says little where pictures are mostly speckle. (At 0.0: one held-out emoji has a twin in training.)
 #
 # ## Clinic
 #
@@ -1217,13 +1210,12 @@ figures.show(
 )
 
 # %% [markdown]
-# The first sampler: at $t = 0.6$ the true $x_t$ still have a mean left of 0, unlike $N(0, 1)$. Each sample by itself
-# looks right; the hills' shares are wrong. Repair: begin in pure noise (Lin and others, 2024).
+# The first sampler: at $t = 0.6$ the true $x_t$ still have a mean left of 0, unlike $N(0, 1)$. Repair: begin in pure
+# noise (Lin and others, 2024).
 #
-# Bug one: the wrong sign (Lipman's time runs from noise to data). Two: times from 0 to 999, where 0 to 1 was learned.
-# Three: each step asks about the noise level at its end. Two and three look well, and only the distance shows them:
-# measure a sampler where the answer is known. Four: is it the points' place or their size? **Recorded**, three seeds
-# each:
+# Bug one: the wrong sign. Two: times from 0 to 999, where 0 to 1 was learned. Three: each step asks about the noise
+# level at its end. Two and three look well, and only the distance shows them: measure a sampler where the answer is
+# known. Four: is it the points' place or their size? **Recorded**, three seeds each:
 
 # %% tags=["clinic"]
 ranges = json.loads((paths.BENCHMARKS / "10_range.json").read_text())["runs"]
@@ -1239,9 +1231,8 @@ for name, entry in ranges.items():
     print()
 
 # %% [markdown]
-# Of where the points lie we see no effect; their size has one. Points five times smaller have a signal-to-noise ratio 25
-# times smaller at each time: noise hides them for longer. Twenty of Heun's steps mend nearly all. Repair: numbers with a
-# spread near 1.
+# Of where the points lie we see no effect; their size has a large one in ten of Euler's steps, little in 50 of Heun's:
+# noise hides points five times smaller for longer. Repair: numbers with a spread near 1, or more steps.
 #
 # ## The large version
 #
@@ -1268,7 +1259,7 @@ if TRAIN_FULL:
 # ## Summary
 #
 # - The best denoiser says the posterior mean $\hat x$; the step to $\alpha \hat x$ is $\sigma^2$ times the score.
-# - Sampling follows the velocity from noise to data; Heun's steps reach further, and ask twice.
+# - Sampling follows the velocity from noise to data in steps.
 # - A perfect denoiser copies its training list: look at the nearest pictures.
 # - Not told the class, ours do not beat the GAN.
 # - Guidance buys obedience with variety.
@@ -1293,8 +1284,8 @@ if TRAIN_FULL:
 # ## Appendix · From the bound to the loss
 #
 # [Lesson 07](07_autoencoders_and_vae.ipynb)'s bound on $\log p(x)$ works here too, with each step back, from $t$ to
-# an earlier $s$, as a decoder. But for its two ends, *minus* the bound sums divergences between the truth, which
-# knows $x$, and the model, which guesses $\hat x$:
+# an earlier $s$, as a decoder. Apart from two end terms, *minus* the bound is a sum of KL divergences between the
+# true step, which knows $x$, and the model's, which guesses $\hat x$:
 #
 # 1. From $s$ to $t$ section 1's walk keeps $a = \alpha_t / \alpha_s$ and adds noise of variance
 #    $b = \sigma_t^2 - a^2 \sigma_s^2$.
@@ -1359,5 +1350,4 @@ figures.show(
 )
 
 # %% [markdown]
-# Towards little noise the bound's weight rises most; under much the simple loss cares least; ours, the velocity's,
-# more. (Common factors change nothing; how often times are drawn does.)
+# Under much noise the simple loss cares least; ours, the velocity's, more.

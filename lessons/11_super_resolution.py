@@ -19,8 +19,9 @@
 #
 # - **You will be able to** build the bicubic kernel and a sub-pixel convolution, train an enlarger, measure it fairly,
 #   and enlarge your own pictures.
-# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for
-#   receptive fields, [lesson 05](05_cnn_classifier.ipynb) for training.
+# - **You need** lessons [01](01_images.ipynb) (PSNR, aliasing), [02](02_convolution.ipynb) (convolution),
+#   [03](03_pooling.ipynb) (receptive fields), [05](05_cnn_classifier.ipynb) (training), and for section 6
+#   [08](08_gan.ipynb).
 # - **Time**: about two hours; all cells run in three to eight minutes.
 
 # %%
@@ -98,7 +99,8 @@ figures.show(
 # $$y = D\,x\,D^\top \qquad x: (64, 64) \quad D: (32, 64) \quad y: (32, 32)$$
 #
 # 4,096 numbers become 1,024, so many $x$ give the same $y$: whatever $D$ turns into zero can be added unseen. The
-# **pseudo-inverse** of $D$ is the one enlargement $D^+$ with $D D^+ = I$ that adds nothing invisible.
+# **pseudo-inverse** of $D$ is the one enlargement $D^+$ with $D D^+ = I$ that adds nothing invisible. So
+# $x - D^+ y\,(D^+)^\top$ shrinks to $y - y = 0$: this is the invisible part of $x$.
 
 
 # %%
@@ -270,7 +272,7 @@ print("starts from bicubic:", np.allclose(restored(srcnn, grey), by_bicubic(grey
 print("multiplications for each large pixel:", 9 * 9 * 64 + 64 * 32 + 5 * 5 * 32)
 
 # %% [markdown]
-# The large picture holds nothing that the small one lacks: SRCNN multiplies four times too often.
+# The bicubic picture holds nothing that the small one lacks, yet SRCNN works on four times as many pixels.
 #
 # ## 4 · How can a small map hold a large picture?
 #
@@ -374,11 +376,11 @@ print("a large pixel sees", len(kernels), "small pixels to each side")
 # %% [markdown]
 # More weights than SRCNN, fewer multiplications.
 #
-# Our network sees **brightness** alone, Y of the standard BT.601, a weighted mean of red, green and blue. Colours are
-# enlarged by bicubic, then moved together until their Y is the network's.
+# Our network sees **brightness** alone, Y of the standard BT.601: a weighted sum of red, green and blue plus a constant
+# (E11.4). All three are enlarged by bicubic, then moved by one number a pixel so that Y is the network's.
 #
 # Every photograph is its own answer: the recipe shrinks training patches in each batch. The loss is the mean *absolute*
-# error, the optimizer Adam with the one-cycle learning rate of lesson 05:
+# error, the optimizer Adam with the learning-rate schedule of lesson 05 ("one-cycle"):
 
 # %%
 patches = recipe.data().images
@@ -394,7 +396,7 @@ model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# The test photographs chose none of the numbers.
+# No setting was chosen on the test photographs.
 
 # %%
 test = scoring.test_photographs()
@@ -436,8 +438,8 @@ figures.show(
 # Where the small picture holds no trace of a texture, the network paints something smooth; in the lattice window, false
 # stripes.
 #
-# Was it worth leaving SRCNN behind? In recorded runs ours learned for two epochs, with each of two losses, and SRCNN
-# for a little more processor time (two of its learning rates with one seed only):
+# Was it worth leaving SRCNN behind? In recorded runs ours learned for two epochs (rate 0.002), with each of two losses,
+# and SRCNN for a little more processor time (two of its learning rates with one seed only):
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "11_enlargers.json").read_text())["runs"]
@@ -467,7 +469,7 @@ figures.show(
 # dip early, we did not test.
 #
 # Does SRCNN only start slowly? Recorded, one seed each: SRCNN and the shipped network (ours, wider and deeper) after
-# about an hour of processor time with the same patches, loss and schedule:
+# about an hour of processor time with the same patches and loss, each at a rate of its own:
 
 # %%
 srcnn_run = json.loads((paths.BENCHMARKS / "11_srcnn.json").read_text())["runs"]["SRCNN"]
@@ -500,8 +502,8 @@ figures.show(
 #
 # ### E11.3 ★ How many blocks?
 # A convolution of odd size k sees (k − 1)/2 pixels further to each side (lesson 03). Write
-# `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network sees
-# `reach` small pixels to each side. Three convolutions stand outside the blocks.
+# `blocks_needed(reach, kernel_size)`: the fewest residual blocks, at least one, with which our network, all kernels of
+# that size, sees at least `reach` small pixels to each side. Three convolutions stand outside the blocks.
 
 
 # %% tags=["exercise"]
@@ -566,8 +568,8 @@ for name, answer in answers.items():
 # By pixels the moved patches are as wrong as bicubic, to VGG much nearer: it minds less where exactly edges lie.
 #
 # We compare four enlargers, none trained on these photographs: bicubic; `sr_x4`, our network and loss for four times;
-# an **ESRGAN** (2018) made by others; and ESRGAN-slim, another kind of network. Beside PSNR we measure an **LPIPS-like
-# distance** (2018) between VGG's maps, each pixel's vector of channels scaled to length 1.
+# a small **ESRGAN** (2018) made by others; and ESRGAN-slim, despite its name no ESRGAN. Beside PSNR we measure an
+# **LPIPS-like distance** (2018) between VGG's maps, each pixel's vector of channels scaled to length 1.
 
 # %%
 enlargers = {
@@ -615,8 +617,9 @@ figures.images(
 #
 # These four differ in size, data and training too. What does a loss do alone? Recorded: a second network learns for 600
 # steps, from the same patches, what to add to `sr_x4`, held still: by the squared error, the absolute error, that and
-# 0.3 of the perceptual term, or all this and 0.01 of lesson 08's relativistic (adversarial) loss. Guess: which wins
-# by PSNR, which by the LPIPS-like distance, which would you hang on a wall?
+# 0.3 of the perceptual term, or all this and 0.01 of lesson 08's relativistic (adversarial) loss. *Steepness* is the
+# mean step between neighbouring pixels as a share of the original's. Guess: which wins by PSNR, which by the LPIPS-like
+# distance, which would you hang on a wall?
 
 # %%
 ladder = json.loads((paths.BENCHMARKS / "11_losses.json").read_text())["runs"]
@@ -644,10 +647,10 @@ figures.images(
 )
 
 # %% [markdown]
-# The perceptual term comes nearest by the LPIPS-like distance, although its crops are hardly sharper. With the
-# adversarial term (its weight was chosen on these photographs) the distance grows again, yet the crops look sharpest:
-# the *steepness*, the mean step between neighbouring pixels as a share of the original's, comes nearest to 1. The price
-# is dark seams beside edges.
+# By PSNR the two pixel errors tie and win. The perceptual term comes nearest by the LPIPS-like distance, although its
+# crops are hardly sharper. With the adversarial term (its weight was chosen on these photographs) the distance grows
+# again, yet the crops look sharpest, and the steepness comes nearest to 1. The price: 0.7 dB, and dark seams beside
+# edges.
 #
 # **What a network learned from cannot judge it**: the LPIPS-like distance is made of VGG's maps, like the perceptual
 # term. By its record, ESRGAN learned from VGG too, so its lead may be too large.
@@ -673,8 +676,9 @@ for name, value in decibels.items():
     print(f"{name:26} {approx(value, 2)} dB  {approx(difference, 2)}")
 
 # %% [markdown]
-# Colour counts here. Y of BT.601 has only 219 of 255 levels while the peak stays 255: that alone is
-# $20 \log_{10}(255/219) = 1.32$ dB over the grey of full range. Gains on our photographs compare with nothing else.
+# Red, green and blue lose no more than the grey of full range: the cause is not colour. Y of BT.601 has only 219 of 255
+# levels while the peak stays 255: that alone is $20 \log_{10}(255/219) = 1.32$ dB. Gains on our photographs compare
+# with nothing else.
 #
 # ### E11.4 ★★ PSNR by the book
 # Write `psnr_of_luma(reference, restored, border)` for two pictures (H, W, 3): clip to [0, 1], round to the 256
@@ -794,8 +798,8 @@ print("every second pixel, bicubic that knows the shift:", approx(gain, 2), "dB 
 # %% [markdown]
 # Bicubic loses nearly two decibels.
 #
-# Can we train for unknown shrinking? Recorded, after two epochs: networks trained as before, and others on patches each
-# shrunk in one of the four ways:
+# Can one network learn all four ways? Recorded, after two epochs: networks trained as before, and others on patches
+# each shrunk in one of the four:
 
 # %%
 rivals = [runs["ours"], runs["ours, shrunk in four ways"]]
@@ -808,7 +812,7 @@ for way in ways:
 
 # %% [markdown]
 # Training on all four helps most on dropped pixels (where bicubic that knows the shift is better still), and a little
-# after blur. It costs over half of the gain at home, and nearly all on means of 2 × 2. Why, these runs do not say.
+# after blur. It costs over half of the gain as in training, and most on means of 2 × 2. Why, these runs do not say.
 #
 # ## 9 · Do eight opinions beat one?
 #
@@ -880,8 +884,9 @@ figures.images(
 #
 # ### E11.5 ★★ Where do tiles start?
 # Write `tile_starts(length, tile, overlap)`, along one axis: the first pixels of as few tiles as possible, in rising
-# order. Each pixel must lie at least `overlap` pixels inside one of them, except at the picture's border. The first
-# starts at 0, the last ends at `length`; a short picture has the one start 0. A tile is longer than twice the overlap.
+# order. Each pixel needs one tile that holds its `overlap` neighbours to each side, or all up to the picture's end. The
+# first starts at 0, the last ends at `length`; a picture no longer than a tile has the one start 0. A tile is longer
+# than twice the overlap.
 
 
 # %% tags=["exercise"]
@@ -966,7 +971,7 @@ figures.images(
 # | residual learning | 残差学习 | learning what to add to a simple answer |
 # | sub-pixel convolution | 亚像素卷积 | channels of a small map laid out as large pixels |
 # | perceptual, adversarial loss | 感知损失、对抗损失 | an error in a network's maps; a discriminator's verdict |
-# | perception-distortion trade-off | 感知-失真权衡 | what looks more real lies further from the original |
+# | perception-distortion trade-off | 感知-失真权衡 | for the best enlargers, looking more real costs nearness |
 # | self-ensemble | 自集成 | the mean over turned and mirrored copies |
 #
 # ## What to read next

@@ -17,9 +17,9 @@
 #
 # - **You will be able to** remove noise by filters and by a network that you train, undo a known blur, fill holes, and
 #   say how each fails.
-# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 05](05_cnn_classifier.ipynb) for
-#   training, [lesson 11](11_super_resolution.ipynb) for PSNR, residuals and sub-pixels.
-# - **Time**: about two and a half hours with the exercises; all cells run in some minutes.
+# - **You need** lessons [02](02_convolution.ipynb) (convolution), [05](05_cnn_classifier.ipynb) (training) and
+#   [11](11_super_resolution.ipynb) (PSNR, residuals, sub-pixels).
+# - **Time**: about two and a half hours with the exercises.
 
 # %%
 import itertools
@@ -213,8 +213,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Where little looks alike, about half of the noise would stay, had it not itself chosen the weights. Now
-# all five, with settings chosen on validation photographs; the last two are told sigma. Which will win?
+# Where little looks alike, more noise stays. All five, with settings chosen on validation photographs; the last two
+# are told sigma. Which will win?
 
 # %%
 panda = data.photograph("red_panda")
@@ -252,7 +252,7 @@ figures.show(
 # **DnCNN** (2017) lets a network find the *noise*, and takes that away. **FFDNet** (2018) works on unshuffled pixels:
 # each 2 × 2 square becomes four channels of one pixel (lesson 11's sub-pixels, undone). A layer then costs a quarter
 # and sees twice as far. Ours does both, with a **U-Net** (2015) in between: it halves its maps twice, doubles them
-# again, and adds on the way up what it saw on the way down (the original lays it beside, as channels).
+# again, and adds on the way up what it saw on the way down.
 
 
 # %%
@@ -325,15 +325,15 @@ print(
 )
 
 # %% [markdown]
-# Each step draws new noise of a new sigma for each patch. The network is not told: it is **blind**. (`psnr` below is
-# that of a batch's patches together, where strong noise counts most; the loss is a mean over patches.)
+# Each step draws new noise of a new sigma for each patch. The network is not told: it is **blind**. (`psnr` below
+# takes a batch's patches together, where strong noise counts most.)
 
 # %%
 model = recipe.model(numbers)
 history = recipe.train(model, numbers).history
 
 # %% [markdown]
-# Now the test photographs; filters and the shipped network, larger and trained for longer, are recorded:
+# On the test photographs; filters and the shipped network, larger and trained for longer, are recorded:
 
 # %%
 test = scoring.test_photographs()
@@ -384,7 +384,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The lower row shows what each answer lacks: strokes of hair, with the wavelets an eye's rim, and noise that stayed.
+# Each answer lacks strokes of hair, and keeps some noise.
 #
 # **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks what is small in their spectrum. Recorded
 # (its licence keeps it out), in grey, told sigma:
@@ -402,7 +402,7 @@ print(
 )
 
 # %% [markdown]
-# BM3D wins by a little, and takes far longer. Our network is blind and for colour; what that costs it was not tried.
+# Our network is blind and for colour; what that costs it was not tried.
 #
 # **And DnCNN?** Recorded, one training: its 17 layers of 64 maps at full size, from our patches, noise and loss, in
 # nearly as much time, without batch normalisation.
@@ -517,7 +517,7 @@ figures.show(
 
 # %% [markdown]
 # Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson noise.
-# (Under "noisy" the first two numbers are equal, since our PSNR clips every picture first.)
+# (Our PSNR clips every picture first: hence two equal numbers.)
 
 # %%
 validation = scoring.photographs("validation")
@@ -547,8 +547,8 @@ for name, rows in found.items():
     print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
 
 # %% [markdown]
-# Poisson noise costs the network 0.1 dB. Clipping makes noise weaker, and yet costs network and wavelets (told a sigma
-# of 50) more than a decibel each; dark comes out too light.
+# Clipping makes noise weaker, and yet costs network and wavelets (told a sigma of 50) more than a decibel each; dark
+# comes out too light.
 #
 # ## 5 · Can a blur be undone?
 #
@@ -581,10 +581,10 @@ for name, y in {
     print(f"B x = y solved, {name:18} mean error {approx(error, 6)}")
 
 # %% [markdown]
-# Even rounding ruins it. Why? A row is a sum of waves; its **spectrum**, which the fast Fourier transform
-# (`np.fft.fft`) gives, has a complex number for each wave: its length tells the wave's height, its angle the wave's
-# place. A convolution multiplies each wave by a number of its own; with noise, the spectra obey $Y = K X + N$.
-# Tried without noise on eight pixels that wrap round:
+# Even rounding ruins it. Why? A row is a sum of waves. Its **spectrum**, given by the fast Fourier transform
+# (`np.fft.fft`), has a complex number for each wave: its length tells the wave's height, its angle the wave's place.
+# A convolution multiplies each wave by a number of its own; with noise, the spectra obey $Y = K X + N$. Without
+# noise, on eight pixels that wrap round:
 
 # %%
 small_kernel, row_of_eight = np.array([0.25, 0.5, 0.25]), line[:8]
@@ -594,8 +594,8 @@ wrapped = scipy.ndimage.convolve1d(row_of_eight, small_kernel, mode="wrap")
 print("Y = K X:", np.allclose(np.fft.fft(wrapped), K_of_eight * np.fft.fft(row_of_eight)))
 
 # %% [markdown]
-# To undo the blur is to divide each wave by its number $K$, which divides the noise, too: where $K$ is small, the noise
-# becomes huge. The least $|K|$ of our three blurs:
+# To undo the blur, divide each wave by its $K$. That divides the noise, too: where $K$ is small, it becomes huge. The
+# least $|K|$ of our three blurs:
 
 # %%
 frequencies = np.fft.rfftfreq(256)  # cycles a pixel, up to 1/2
@@ -657,10 +657,9 @@ check.e12_2(blur_row)
 #
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
-# ($\overline{K}$, the complex conjugate, has the opposite angle; at the minimum $(G K - 1)\,\overline{K} S + G R = 0$.)
-# Where $|K|^2 S$, what the blur left of the picture, is far above $R$, the filter divides by $K$; where far below,
-# the filter lets little through. Photographs have less power at higher frequencies: the package takes for $R / S$ a
-# number, `balance`, times the frequency squared.
+# ($\overline{K}$, the complex conjugate, has the opposite angle.) Where $|K|^2 S$, what the blur left of the picture,
+# is far above $R$, the filter divides by $K$; where far below, it lets little through. Photographs have less power at
+# higher frequencies: the package takes for $R / S$ a number, `balance`, times the frequency squared.
 #
 # ### E12.3 ★★ Wiener's gain
 # Write `wiener_gain(kernel, noise_to_signal)`: the complex gains $G$ of a row that wraps round, one for each value of
@@ -691,9 +690,9 @@ check.e12_3(wiener_gain)
 # **Richardson-Lucy** (1972) goes step by step: multiply the estimate by the ratio of the picture to the blurred
 # estimate, sent back to the pixels it came from, $x \leftarrow x \cdot B^\top (y / B x)$.
 #
-# And a **network** begins where the filter ends (after Schuler and others, 2013): section 3's U-Net and loss; it is
-# shown Wiener's result and the blurred picture, and adds to the first what is missing. Each training patch draws one of
-# 384 kernels:
+# A **network** begins where the filter ends (after Schuler and others, 2013): section 3's U-Net and loss. It sees
+# Wiener's result and the blurred picture, and adds to the first what is missing. Each training patch draws one of
+# many kernels:
 
 # %%
 sharp_batch = patches[[200, 1000, 2000, 3000]]
@@ -704,7 +703,7 @@ for sharp, both in zip(sharp_batch, given_batch, strict=True):
     print(f"blurred {approx(soft_dB, 1)} dB, filtered {approx(filtered_dB, 1)} dB")
 
 # %% [markdown]
-# (The filter may harm what was hardly blurred.) All three methods, given the true kernel:
+# All three methods, given the true kernel:
 
 # %%
 tower = castle[90:250, 190:350]
@@ -736,7 +735,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The same on all test photographs, recorded, and beside the shipped network three seeds of a short training:
+# On all test photographs, with three seeds of a short training:
 
 # %%
 shipped_rows = json.loads((paths.WEIGHTS / "deblur.json").read_text())["scores"]
@@ -753,7 +752,7 @@ as_recorded = shipped_rows["deblur_motion"]["network"]["psnr_by_picture"][first]
 print("the record holds for the first photograph:", abs(sharpened - as_recorded) < 0.02)
 
 # %% [markdown]
-# Now **too many iterations** of Richardson-Lucy, and **the wrong kernel**. Guess: is too weak a kernel worse, or too
+# **Too many iterations** of Richardson-Lucy, and **the wrong kernel**. Guess: is too weak a kernel worse, or too
 # strong?
 
 # %%
@@ -807,8 +806,7 @@ figures.show(
 )
 
 # %% [markdown]
-# With noise, Richardson-Lucy fits it in the end; without, it still gains at 300 iterations. On this picture too strong
-# a kernel is worse: edges get rings.
+# In the end Richardson-Lucy fits the noise. On this picture too strong a kernel is worse: edges get rings.
 #
 # ## 6 · How does one fill a hole?
 #
@@ -864,9 +862,9 @@ figures.images(
 )
 
 # %% [markdown]
-# Neither knows that a beam goes on behind a scratch. A **network** may learn that: section 3's U-Net, with the mask as
-# a fourth channel, trained on scratches by that section's loss (known pixels have no error). It starts from a smooth
-# filling near heat's; known pixels are put back at the end.
+# Neither knows that a beam goes on behind a scratch. A **network** may learn that: section 3's U-Net and loss, with
+# the mask as a fourth channel, trained on scratches. It starts from a smooth filling near heat's; known pixels are
+# put back at the end.
 
 # %%
 filler = models.load("inpaint")
@@ -910,12 +908,11 @@ figures.show(
 )
 
 # %% [markdown]
-# On all test photographs, recorded over all pixels (known ones add 7 dB to each row and change no gain), again with
-# short trainings:
+# Recorded on all test photographs, with short trainings, over all pixels (known ones add 7 dB and change no gain):
 
 # %%
 fill_rows = json.loads((paths.WEIGHTS / "inpaint.json").read_text())["scores"]
-short_fill = json.loads((paths.BENCHMARKS / "12_fillers.json").read_text())["runs"]["inpaint"]
+short_fill = json.loads((paths.BENCHMARKS / "12_restorers.json").read_text())["runs"]["inpaint"]
 for name, rows in fill_rows.items():
     by_photo = {m: np.array(list(rows[m]["psnr_by_picture"].values())) for m in fills}
     best = max(("harmonic", "biharmonic"), key=lambda m: by_photo[m].mean())
@@ -930,11 +927,11 @@ for name, rows in fill_rows.items():
     )
 
 # %% [markdown]
-# On scratches the network is ahead, hardly to the eye. In wide holes, or after a short training, it is still at heat's
-# level. It never learned from wide holes; but even a perfect learner of the squared error would be **blurry** there:
-# its best guess is the mean of all likely fillings.
+# Of these three ways to hide a fifth, scratches are the easiest. On them the network is ahead, hardly to the eye. In
+# wide holes, or after a short training, it is still at heat's level. It never learned from wide holes; but even a
+# perfect learner of the squared error would be **blurry** there: its best guess is the mean of all likely fillings.
 #
-# Now a square hole of growing side; then a fifth hidden in three ways:
+# What does the size of a hole change? A square of growing side:
 
 
 # %%
@@ -966,23 +963,6 @@ for name in ("biharmonic", "network"):
         *(f"{approx(m, 1)} ± {approx(e, 1)}".rjust(11) for m, e in pairs),
     )
 
-# %%
-for name in towers:
-    torn = [degrade.PROTOCOLS[name](p, index) for index, p in enumerate(middles.values())]
-    masks = [each[..., 3:] for each in torn]
-    depth = np.mean(
-        [scipy.ndimage.distance_transform_edt(m[..., 0])[m[..., 0] > 0].mean() for m in masks]
-    )
-    pairs = list(zip(middles.values(), masks, strict=True))
-    scores = [
-        np.mean([hidden_psnr(p, fill(p * (1 - m), m), m) for p, m in pairs])
-        for fill in fills.values()
-    ]
-    print(
-        f"{name:18} {depth:4.1f} pixels to the nearest known one;",
-        *(f"{n} {approx(s, 2)}" for n, s in zip(fills, scores, strict=True)),
-    )
-
 # %% tags=["hide-input"]
 examples = [(middles["scarlet_macaw"], square_hole(side)) for side in (8, 32, 64)]
 figure, axes = plt.subplots(1, 4, figsize=(12, 3), width_ratios=[1.5, 1, 1, 1])
@@ -1008,9 +988,7 @@ figures.show(
 )
 
 # %% [markdown]
-# Only in the smallest hole is the plate ahead of heat by more than the error beside it; the network is in none, and
-# behind from 16 pixels on. Of the three ways to hide a fifth, scratches, whose pixels lie nearest to known ones, are
-# the easiest.
+# All three get worse as it grows; in no hole is the network ahead of heat.
 #
 # **Another layer?** A convolution takes a hole's grey for a picture. A **gated convolution** (2019) learns how much
 # each of its outputs counts; a **partial convolution** (2018) takes the known pixels alone and scales the sum up:
@@ -1033,8 +1011,8 @@ for name, output in {"plain": plain_layer, "gated": gated(holed_input, 16)}.item
     print(f"{name} layer: {keras.Model(holed_input, output).count_params():,} weights")
 
 # %% [markdown]
-# Recorded: a small U-Net of each kind, trained on scratches for the same processor time, with three seeds. Each sees
-# holes filled with grey; "plain, smooth" sees them filled smoothly. Guess the order.
+# Recorded: a small U-Net of each kind, trained on scratches for the same processor time, with three seeds. "Plain,
+# smooth" sees holes filled smoothly, the others filled with grey. Guess the order.
 
 # %%
 tried = json.loads((paths.BENCHMARKS / "12_inpainters.json").read_text())
@@ -1059,7 +1037,7 @@ print(
 # either, but has not left heat's level yet.
 #
 # **Another loss?** Recorded, one training each: the shipped network learns on for 400 steps on strokes, by squared
-# error alone or with 0.02 of lesson 11's **perceptual term** (of VGG's maps): which fills a wall of stone better?
+# error alone or with lesson 11's **perceptual term** (of VGG's maps): which fills a wall of stone better?
 
 # %%
 losses = json.loads((paths.BENCHMARKS / "12_losses.json").read_text())
@@ -1118,9 +1096,9 @@ check.e12_4(hidden_error)
 
 # %% [markdown]
 # ### E12.5 ★★★ A partial convolution
-# Write `partial_sum(window, known, kernel, bias)`, one output value of the formula above; 0, without the bias, where
-# nothing is known. `window` and `kernel` are (k, k, C); `known` is (k, k), 1 where the picture is known. What stands in
-# a hole may be anything, NaN as well.
+# Write `partial_sum(window, known, kernel, bias)`, one output value of the formula above (0, without the bias, where
+# nothing is known). `window` and `kernel` are (k, k, C); `known` is (k, k), 1 where known. What stands in a hole may
+# be anything, NaN as well.
 
 
 # %% tags=["exercise"]
@@ -1209,15 +1187,13 @@ figures.show(
 )
 
 # %% [markdown]
-# Against noise the shipped network is more than a decibel ahead of wavelets and non-local means, this lesson's less, in
-# weak noise hardly. The deblurrer is ahead of Wiener, and Wiener of Richardson-Lucy, under the Gaussian blur hardly. In
-# wide holes the network is level with heat; on scratches, here half as wide as in whole photographs, hardly ahead of
-# the plate.
+# This lesson's denoiser is ahead of the wavelets by a third to a half of a decibel. On scratches, here half as wide as
+# in whole photographs, the network is hardly ahead of the plate.
 #
 # ## 8 · Can one network do it all?
 #
 # Real pictures are blurred *and* noisy *and* compressed. The shipped `restore` learned from chains of the three, told
-# nothing. Beside it the specialist: the deblurrer, told the kernel, or the denoiser.
+# nothing. Beside it the specialist: deblurrer, told the kernel, or denoiser.
 
 # %%
 one_for_all = models.load("restore")
@@ -1260,10 +1236,9 @@ figures.images(
 )
 
 # %% [markdown]
-# The specialist wins where just its accident happened: the denoiser, of the same size and trained for as many steps, and
-# the deblurrer, smaller and trained for less, but told the kernel. Told nothing, the one network gains against noise,
-# Gaussian and defocus blur, and next to nothing against motion. On the chain, which the denoiser never learned, it is
-# ahead. From the JPEG it takes most blocks, and hairs: to the eye smoother, in decibels no gain.
+# The specialist wins where just its accident happened: the denoiser, of the same size and trained for as many steps,
+# and the deblurrer, told the kernel. On the chain, which the denoiser never learned, the one network is ahead. From the
+# JPEG it takes most blocks, and hairs: to the eye smoother, in decibels no gain.
 #
 # ## 9 · How do I restore a picture of my own?
 #
@@ -1296,8 +1271,8 @@ figures.images(
 # %% [markdown]
 # ## Clinic
 #
-# **Four reports.** In the first, a denoiser that works in its training script gains nothing here. What does the
-# picture of its error tell you?
+# **In the first report**, a denoiser that works in its training script gains nothing here. What does the picture of
+# its error tell you?
 
 # %% tags=["clinic"]
 predicted_noise = noisy_panda - by_network(
@@ -1324,8 +1299,7 @@ figures.images(
 )
 
 # %% [markdown]
-# The error is the noise upside down: **the residual was added twice.** Repair: add it in one place, and check that
-# `result` equals `by_network(shipped, noisy_panda)`.
+# The error is the noise upside down: **the residual was added twice.** Repair: add it in one place.
 #
 # **In the second**, somebody fills holes and reports these. Which method is better?
 
@@ -1346,7 +1320,7 @@ for name, share, fill in (("A", 0.02, inpainting.harmonic), ("B", 0.3, inpaintin
 # Nobody can say: the holes differ. And the first number counts the exact **known pixels** too: $-10 \log_{10}$ of the
 # hidden share is given for nothing. Measure hidden pixels alone, on the same holes.
 #
-# **In the third**, somebody trains the shipped network further on clipped noise, "as in a file". Should it ship?
+# **In the third**, somebody trains the shipped network further on clipped noise. Should it ship?
 
 
 # %% tags=["clinic"]
@@ -1378,8 +1352,8 @@ for way in ("Gaussian", "Gaussian, clipped"):
     print(f"tested on {way:18} clipping gains {approx(gain.mean(), 2)} ± {approx(error, 2)} dB")
 
 # %% [markdown]
-# No: what it gains on clipped noise, if anything, it more than loses on the noise of our tests. Train on the noise that
-# will come, and never compare a number under one noise with a number under another.
+# No: what it gains on clipped noise, if anything, it more than loses on the noise of our tests. Train on the noise
+# that will come.
 #
 # **In the fourth**, each 8 × 8 square of a noisy picture is replaced by the one most like it among tens of thousands
 # from the web.

@@ -20,9 +20,9 @@
 #
 # - **You will be able to** show what each layer of a network keeps, make textures from Gram matrices, paint a
 #   photograph in the style of another picture, by optimisation or in one pass, and measure what came out.
-# - **You need** [lesson 02](02_convolution.ipynb) for convolution, [lesson 03](03_pooling.ipynb) for receptive
-#   fields, [lesson 04](04_learning.ipynb) for gradients and Adam, [lesson 05](05_cnn_classifier.ipynb) for residual blocks.
-# - **Time**: about two hours to work through; all cells together run in some minutes.
+# - **You need** [lesson 02](02_convolution.ipynb) (convolution), [lesson 03](03_pooling.ipynb) (receptive fields),
+#   [lesson 04](04_learning.ipynb) (gradients, Adam), [lesson 05](05_cnn_classifier.ipynb) (residual blocks).
+# - **Time**: about two hours; all cells run in some minutes.
 
 # %%
 import json
@@ -74,15 +74,13 @@ figures.show(
 
 # %% [markdown]
 # The right picture is a recorded run of this lesson's own functions with more pixels and steps,
-# `benchmarks/14_opening.py`. No network was
-# trained for it: its pixels were.
+# `benchmarks/14_opening.py`. No network was trained for it: its pixels were.
 #
 # ## 1 · How do we train a picture?
 #
 # Our eyes are **VGG16** (2014), thirteen convolutions in five blocks, trained to name photographs; ours ends in the
-# fourth block and was trained further to find edges. `conv3_2` is the second convolution of block 3. Its weights
-# stay as they are. What learns is one picture: a model whose only weights are its pixels, under the same `fit` as
-# ever. A constraint keeps them in [0, 1] after each step.
+# fourth block and was trained further to find edges. `conv3_2` is the second convolution of block 3. The network's
+# weights stay fixed. What learns is one picture: a model whose only weights are its pixels, kept in [0, 1].
 
 
 # %%
@@ -122,8 +120,8 @@ def optimise(start, loss_of, steps, rate=0.03):
 #
 # We start from grey noise and ask for the photograph's maps in one layer. Where the maps do not say, noise would stay;
 # so a second term asks for little **total variation**, the mean absolute difference of neighbouring pixels, down and
-# across. What the layer has lost, the result cannot have; what the result lacks, the layer may still hold, since our
-# steps are few. For comparison: the same network with random weights.
+# across. What the result lacks, the layer may still hold: our steps are few. For comparison: the same network with
+# random weights. Guess what comes back.
 
 
 # %%
@@ -169,19 +167,19 @@ print("shipped  conv2_2 after 250 steps in place of 70:", error_of(longer, tiny)
 # %% tags=["hide-input"]
 figures.images(
     list(rebuilt.values()),
-    [f"{weights.replace('shipped', 'trained')}, {layer}" for weights, layer in rebuilt],
+    [f"{weights}, {layer}" for weights, layer in rebuilt],
     columns=4,
     size=2.8,
-    alt="The panda rebuilt eight times. The trained network above: whole from the first layer, from the second with its"
+    alt="The panda rebuilt eight times. The shipped network above: whole from the first layer, from the second with its"
     " colours astray, from the deeper two as outlines in false colours. Random weights below: whole from the first two"
     " layers, half lost in specks from the third, specks alone from the fourth.",
 )
 
 # %% [markdown]
-# The trained network gives back outlines to its deepest layer, and colours from the first alone; for the second, more
-# than three times the steps hardly change that. From random weights the whole picture comes back from the first two
-# layers: being rebuilt does not mean having been understood. We take `conv3_3` for content: outlines came back from it,
-# colours did not.
+# The trained network (`shipped`) gives back outlines to its deepest layer, and colours from the first alone; for the
+# second, more than three times the steps hardly change that. From random weights the whole picture comes back from the
+# first two layers: being rebuilt does not mean having been understood. We take `conv3_3` for content: outlines came
+# back from it, colours did not.
 #
 # ### E14.1 ★★ How far does it see?
 # Write `content_layer(pixels)`: the name of VGG16's first convolution whose outputs see at least so many pixels of the
@@ -245,8 +243,8 @@ moved = float(content_distance(shuffled, maps))
 print(f"content distance of the shuffled maps: {approx(moved, 2)}")
 
 # %% [markdown]
-# The same Gram matrix, and as content quite different maps. These `eyes` pool by means instead of maxima, as Gatys and
-# others did: the gradient reaches all four pixels.
+# As style the same, as content quite different. These `eyes` pool by means, as Gatys and others did: the gradient
+# reaches all four pixels.
 #
 # ### E14.2 ★ The Gram matrix
 # Write `gram_matrix(maps)` in NumPy: (h, w, C) → (C, C), divided by the number of places.
@@ -355,8 +353,8 @@ figures.images(
 #
 # ## 4 · How do content and style come together?
 #
-# Gatys, Ecker and Bethge (2016) ask for both. We start from the photograph, no longer from noise, and add total
-# variation $d_\text{variation}$; the weights $\alpha$ and $\tau$ are ours to choose.
+# Gatys, Ecker and Bethge (2016) ask for both. We start from the photograph and add total variation
+# $d_\text{variation}$; the weights $\alpha$ and $\tau$ are ours to choose.
 #
 # $$L = \alpha\, d_\text{content} + d_\text{style} + \tau\, d_\text{variation}$$
 
@@ -376,7 +374,7 @@ def transfer_loss(eyes, photo, painting, names, alpha=0.5, tau=0.5):
 
 # %% [markdown]
 # ### E14.4 ★ Total variation
-# Write `total_variation(picture)` in NumPy for (h, w, C), as above: the mean absolute difference of neighbours down the
+# Write `total_variation(picture)` in NumPy for (h, w, C): the mean absolute difference of neighbours down the
 # columns plus that along the rows.
 
 
@@ -397,7 +395,7 @@ def total_variation(picture):
 check.e14_4(total_variation)
 
 # %% [markdown]
-# What do the weight and the layers do? Three values of $\alpha$, with the first two style layers and with all four.
+# What do $\alpha$ and the number of style layers change? Guess before you run.
 
 # %%
 grid = {}
@@ -421,8 +419,8 @@ figures.images(
 # To the right the panda wins, to the left flat patches in the painting's colours. Two layers or four: at this size the
 # difference is small.
 #
-# **Coarse to fine.** A layer sees so many pixels and no more. So paint small first, where these are a larger part of
-# the picture, then enlarge and go on.
+# **Coarse to fine.** A layer sees only so many pixels. So paint small first, where these are a larger part of the
+# picture, then enlarge and go on.
 
 
 # %%
@@ -443,8 +441,8 @@ seconds = time.perf_counter() - started
 print(painted.shape, approx(seconds, 0), "seconds")
 
 # %% [markdown]
-# **Keeping the colours.** Take the brightness Y of the result and the two colour
-# channels of the photograph (lesson 01).
+# **Keeping the colours.** Take the brightness Y of the result and the two colour channels of the photograph
+# (lesson 01).
 
 # %%
 large = of_side(panda, max(painted.shape))
@@ -462,8 +460,7 @@ figures.images(
 
 # %% [markdown]
 # **Another optimiser.** The paper used **L-BFGS**, which estimates from the last gradients how the slope changes, and
-# tries several lengths for each step. SciPy has it; we hand over the loss and its gradient. Both get as many
-# evaluations.
+# tries several lengths for each step. Adam and L-BFGS get as many evaluations of the loss.
 
 
 # %%
@@ -501,7 +498,7 @@ for name, method in {"Adam": optimise, "L-BFGS": optimise_by_lbfgs}.items():
 print(f"before  loss {approx(float(loss_of(tiny[np.newaxis])), 3)}")
 
 # %% [markdown]
-# Two short runs on one picture rank nothing. Both end about equally low; we stay with Adam, which needs less code.
+# Both end about equally low; two short runs on one picture rank nothing. We stay with Adam, which needs less code.
 #
 # ## 5 · Is it better than something simple?
 #
@@ -542,7 +539,7 @@ figures.images(
 )
 
 # %% [markdown]
-# The optimised picture has by far the smallest style distance. It was optimised for that: ask your eye as well. Here
+# The optimised picture has by far the smallest style distance: it was optimised for that, so ask your eye as well. Here
 # neither rival comes nearer to the style than the photograph itself; over many photographs (section 7) both do. With
 # the photograph's own colours most of the gain is given back.
 #
@@ -573,15 +570,14 @@ check.e14_5(move_colours)
 # %% [markdown]
 # ## 6 · Can a network paint in one go?
 #
-# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style: its
-# weights are changed until what it makes of photographs has a small **perceptual loss**: that of section 4, with less
-# weight on content and variation. No painted photograph is needed.
+# Each picture took many steps. Johnson, Alahi and Fei-Fei (2016) train a network instead, once for each style, until
+# what it makes of photographs has a small **perceptual loss**: that of section 4, with less weight on content and
+# variation.
 #
-# Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice, by repeating pixels
-# before a convolution, which leaves no checkerboard (lesson 02). After each convolution comes **instance
-# normalisation**: every map of every picture is shifted and scaled to mean 0 and variance 1, then by two learned
-# numbers. What comes out is added to the photograph's own colours, the means of squares of 8 pixels, normalised in the
-# same way: the colours keep their places, and the network has to paint whatever is finer.
+# Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice. After each convolution
+# but the last comes **instance normalisation**: every map of every picture is shifted and scaled to mean 0 and variance
+# 1, then by two learned numbers. What comes out is added to the photograph's own colours, the means of squares of 8
+# pixels, normalised alike: the network has to paint whatever is finer.
 
 
 # %%
@@ -609,15 +605,15 @@ def one_go(widths=(16, 32, 48), blocks=4):
 
 # %%
 church = data.painting("church_at_auvers")
+# The package's network also continues a picture by its mirror image, against stripes along borders.
 recipe = recipes.find("style_fast_auvers")
 learner = recipe.model(recipe.numbers())
 print("weights", f"{learner.count_params():,}, as many as above:", end=" ")
 print(learner.count_params() == one_go().count_params())
 
 # %% [markdown]
-# The package's network also continues a picture by its mirror image, against stripes along borders, and cuts the margin
-# off again. It learns van Gogh's church at Auvers, from patches of the training photographs, two a step. The network
-# that ships learned seven times as long.
+# Ours learns van Gogh's church at Auvers from patches of photographs. The network that ships learned seven times as
+# long.
 
 # %%
 recipe.train(learner, recipe.numbers())
@@ -628,10 +624,11 @@ for name, numbers in {"here": recipe.numbers(), "shipped": recipe.FULL}.items():
 
 # %%
 def in_one_go(network, picture):
-    return ops.convert_to_numpy(network(picture[np.newaxis]))[0]
+    # Compiled at the first call for a size, which a plain call of the network is not.
+    return network.predict_on_batch(picture[np.newaxis])[0]
 
 
-in_one_go(shipped, large)  # the first call makes ready what the next ones use
+in_one_go(shipped, large)  # compiles
 started = time.perf_counter()
 by_shipped = in_one_go(shipped, large)
 one_pass = time.perf_counter() - started
@@ -647,12 +644,12 @@ figures.images(
     size=3.6,
     columns=4,
     alt="Van Gogh's church at Auvers, dark blue sky over ochre paths; the panda three times: by the network trained here in"
-    " soft upright streaks of brown, white and blue, its face blurred; by the shipped one in short strokes of yellow,"
+    " soft streaks of yellow, brown and blue, its face blurred; by the shipped one in short strokes of yellow,"
     " brown and blue, its face clear; and by many steps as a whole painting in blue, green and orange.",
 )
 
 # %% [markdown]
-# The same two distances:
+# Which is nearest in style? Guess before you run.
 
 # %%
 church_style = of_side(church, 3 * max(large.shape) // 2)
@@ -669,8 +666,7 @@ for name, picture in rivals_of_church.items():
 
 # %% [markdown]
 # One pass takes a small part of the time and comes nearer to the style than histogram matching, though farther from the
-# photograph. Many steps are ahead in both distances, and the shipped network of the one trained here. Johnson and
-# others had 80,000 photographs; ours saw some hundred patches.
+# photograph. Many steps are ahead in both distances, and the shipped network of the one trained here.
 #
 # Does the normalisation matter? **Recorded**, shorter than above, on smaller patches and judged on validation
 # photographs: the same network with **batch normalisation** (lesson 05) in its place, all else alike, from three
@@ -749,7 +745,7 @@ def adain(maps, style, strength):
 check.e14_6(adain)
 
 # %% [markdown]
-# We give the panda's maps the road's code and measure both distances in this one layer.
+# We give the panda's maps the road's code. Both distances in this one layer:
 
 # %%
 photo_maps, road_maps = (
@@ -766,21 +762,20 @@ count = road_maps.shape[-1]
 print("different numbers in the Gram matrix:", count * (count + 1) // 2, "in the code:", 2 * count)
 
 # %% [markdown]
-# The code has 64 times fewer numbers, and most of the style distance in this layer is gone with it. What is left is how
-# maps go together, which the code does not know.
+# With 64 times fewer numbers, most of the style distance in this layer is gone. What is left is how maps go together,
+# which the code does not know.
 #
-# **Any style by one network.** These are maps, not yet a picture. A **decoder** was trained to paint
-# them: first to give photographs back, by pixels; then half of them were to be painted, so that VGG finds the maps
-# asked for, and the style's means and standard deviations in three layers. (Its first layer is fixed and **whitens**:
-# it mixes the maps into numbers that are uncorrelated over photographs and mostly vary alike.) Styles were codes
-# of crops of six paintings and of gravel, in each order of red, green and blue. The road and the café terrace were
-# held out; they too are van Gogh's: other hands were not tried.
+# **Any style by one network.** These are maps, not yet a picture. A **decoder** was trained to give photographs back,
+# and to paint: in its pictures VGG must find the maps asked for and, in three layers, the style's means and standard
+# deviations. Styles were codes of crops of six paintings and of gravel. The road and the café terrace were held out;
+# they too are van Gogh's: other hands were not tried.
 
 
 # %%
 def decoder(widths=(128, 64, 32)):
     maps = layers.Input((None, None, 256))
-    x = layers.Dense(256, trainable=False)(maps)  # at each place alike: it whitens
+    # Fixed: at each place it mixes the maps into numbers that are uncorrelated over photographs.
+    x = layers.Dense(256, trainable=False)(maps)
     for number, width in enumerate(widths):
         x = layers.UpSampling2D(2)(x) if number else x
         for _ in range(2):
@@ -891,8 +886,8 @@ for title, (art, single, slowly, their_seconds) in trials.items():
         numbers = f"content {approx(content, 2):>6}   style {approx(of_style, 2):>6}"
         print(f"  {name:20} {numbers}   seconds {approx(elapsed, 2)}")
         panels[f"{name}: {title}"] = picture
-rate = 1 / rows["any style"][1]
-measured("pictures a second with the code kept", rate, at_least=2, digits=1)
+measured("pictures a second, any style", 1 / rows["any style"][1], at_least=2, digits=1)
+print("pictures a second, one style", approx(1 / rows["one style"][1], 1))
 
 # %% tags=["hide-input"]
 figures.images(
@@ -906,8 +901,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The network for any style paints in patches, in both rows alike; those for one style in short marks, each in colours
-# of its own. Longer strokes come by many steps. One picture is an example. Recorded means over 31 test photographs:
+# The network for any style paints in patches, those for one style in short marks; longer strokes come by many steps.
+# One picture is an example. Recorded means over 31 test photographs:
 
 
 # %%
@@ -938,15 +933,13 @@ for name in ("road", "terrace", "auvers"):
     print_row("one style", row["style_distance"], row["content_distance"])
 
 # %% [markdown]
-# In style it comes nearer than histogram matching: by over twice the standard error to the road, which was held out,
-# and to both learned paintings, by less to the terrace. In content we see no clear difference. Networks for one
-# style come nearer still in style, and lie farther from the photograph in content. Huang and Belongie learned from some
-# 80,000 paintings, ours from six.
+# The network for any style comes nearer in style than histogram matching: by over twice the standard error to the road
+# and to both learned paintings, by less to the terrace. In content we see no clear difference. Networks for one style
+# come nearer still, but lie farther from the photograph.
 #
 # ## 8 · How do I paint a picture of my own?
 #
-# Name two files. `load_image` lays transparent pixels on white, makes three channels of grey and turns the picture
-# upright; `of_side` makes it as large as this lesson can afford.
+# Name two files. `load_image` copes with grey, transparent and turned pictures.
 
 # %%
 MY_PHOTO, MY_STYLE = None, None  # for instance "holiday.jpg", "painting.png"
@@ -967,7 +960,7 @@ figures.images(
 # %% [markdown]
 # ## Clinic
 #
-# **A Gram matrix that is not divided.** Many a tutorial sums over places and leaves it there.
+# **A Gram matrix that is not divided.** Many a tutorial only sums over places.
 
 
 # %% tags=["clinic"]
@@ -986,8 +979,7 @@ for name, matrix in {"divided": gram, "summed": summed}.items():
 # The same painting at twice the side has about four times the sum: not even the painting itself, at another size, has
 # its style. Divide by the number of places.
 #
-# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here somebody hands RGB in [0, 1] to
-# the bare network.
+# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here it gets RGB in [0, 1].
 
 # %% tags=["clinic"]
 two = [of_side(picture, 96)[np.newaxis] for picture in (panda, road)]
@@ -997,9 +989,9 @@ for name, network in {"right range": eyes, "wrong range": eyes.network}.items():
     print(f"{name}: style distance of panda and road {approx(apart, 2)}")
 
 # %% [markdown]
-# No error is raised, and the number looks like any other. `eyes` does the arithmetic by itself.
+# No error is raised, and the number looks like any other. `eyes` does the arithmetic.
 #
-# **A style transfer without a style.** Older texts on this subject show something like this:
+# **A style transfer without a style.** Older texts show something like this:
 
 
 # %% tags=["clinic"]
@@ -1020,16 +1012,15 @@ print("in", tiny.shape, "out", with_road.shape)
 print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 
 # %% [markdown]
-# The output has twice the side, and `style` is never read. Test any such function by two styles before you train it.
+# `style` is never read. Test any such function by two styles before you train it.
 #
 # ## Summary
 #
 # - A picture can be trained like a network: its pixels are the weights.
 # - Maps compared place by place are content; Gram matrices, summed over places, are style.
-# - Early layers with random weights rebuild a picture too: that does not show understanding.
 # - Content, style and total variation pull against each other; the weights decide.
 # - Measure beside blending and histogram matching, and look.
-# - A network that is trained once for one style paints any photograph in one pass.
+# - A network trained once for one style paints any photograph in one pass.
 # - A mean and a spread of each map are a code of a style; a decoder paints by it, at any strength and in mixtures.
 #
 # ## Glossary
@@ -1054,18 +1045,16 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 #
 # - Karen Simonyan and Andrew Zisserman, *Very deep convolutional networks for large-scale image recognition*, 2015.
 # - Aravindh Mahendran and Andrea Vedaldi, *Understanding deep image representations by inverting them*, 2015.
-# - Leon Gatys, Alexander Ecker and Matthias Bethge, *Texture synthesis using convolutional neural networks*, 2015, and
-#   *Image style transfer using convolutional neural networks*, 2016.
-# - Leon Gatys and others, *Controlling perceptual factors in neural style transfer*, 2017.
-# - Justin Johnson, Alexandre Alahi and Li Fei-Fei, *Perceptual losses for real-time style transfer and
-#   super-resolution*, 2016.
-# - Dmitry Ulyanov, Andrea Vedaldi and Victor Lempitsky, *Improved texture networks*, 2017.
+# - Leon Gatys and others, *Texture synthesis using convolutional neural networks*, 2015; *Image style
+#   transfer using convolutional neural networks*, 2016; *Controlling perceptual factors in neural style transfer*, 2017.
+# - Justin Johnson and others, *Perceptual losses for real-time style transfer and super-resolution*, 2016.
+# - Dmitry Ulyanov and others, *Improved texture networks*, 2017.
 # - Xun Huang and Serge Belongie, *Arbitrary style transfer in real-time with adaptive instance normalization*, 2017.
 #
 # ## The large version
 #
 # `TRAIN_FULL = True` trains the network of section 6 as long as the shipped one was, and goes on from the last epoch
-# when stopped. In a terminal: `course train style_fast_road --profile full`.
+# when stopped.
 
 # %%
 TRAIN_FULL = False

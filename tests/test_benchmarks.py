@@ -24,7 +24,6 @@ _EACH = (  # with one file of results
     "11_losses",
     "11_srcnn",
     "12_dncnn",
-    "12_fillers",
     "12_inpainters",
     "12_losses",
     "12_restorers",
@@ -152,6 +151,7 @@ def test_plain_gated_and_partial_convolutions_had_about_the_same_time():
     "file",
     [
         "04_optimisers",
+        "07_likelihoods",
         "08_repairs",
         "10_grid",
         "10_labels",

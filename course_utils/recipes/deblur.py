@@ -30,7 +30,8 @@ class Numbers:
 
 
 LESSON = Numbers()
-# At a peak of 0.002 a training of twenty epochs lost in its third what it had gained in the first two.
+# At a peak of 0.002 a training of twenty epochs lost in its third what it had gained in the first two. One of 28 epochs
+# with two blocks, at 0.001 and without a bound on the gradient, fell by 1.6 dB in its eleventh, and was stopped.
 FULL = replace(LESSON, epochs=16, learning_rate=0.001)
 
 

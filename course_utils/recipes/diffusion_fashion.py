@@ -46,9 +46,4 @@ def compile(model: diffusion.Diffusion, numbers, steps: int) -> None:
 
 
 preview = _samplers.preview
-
-
-def evaluate(model: diffusion.Diffusion) -> dict[str, dict]:
-    """10,000 samples against the 10,000 test images, the floor from the last 10,000 training images."""
-    real, others = data_sets.fashion_mnist("test")[0], data_sets.fashion_mnist("train")[0][-10_000:]
-    return _samplers.judged(model, real, others, 10_000)
+evaluate = _samplers.judged_on_fashion

@@ -49,8 +49,4 @@ def build(numbers: Numbers) -> vae.Vae:
 
 compile = vae_fashion.compile
 preview = _samplers.preview
-
-
-def evaluate(model: vae.Vae) -> dict[str, dict]:
-    """1,000 samples against the 370 emoji that were held out."""
-    return _samplers.judged(model, data_sets.emoji_pictures("test")[0], data_sets.emoji_pictures("train")[0], 1_000)
+evaluate = _samplers.judged_on_emoji
