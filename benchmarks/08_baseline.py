@@ -1,12 +1,12 @@
 """The tutorials' DCGAN and the course's GAN side by side on Fashion-MNIST, each trained from scratch and judged.
 
-    python benchmarks/08_baseline.py      writes benchmarks/08_baseline.json (about 40 minutes of one core)
+    python benchmarks/08_baseline.py      writes benchmarks/08_baseline.json (about an hour of one core)
 
 The two play by turns, TURN processor seconds each, in a process each, so that whatever else slows the machine slows
 both. The tutorials' network plays for 5,000 steps of 128 pictures or for 1,800 processor seconds, whichever is more;
-the course's for the steps of its lesson profile. What was fixed before the first
-run: features of the shipped classifier, 10,000 samples of seed 1 against the 10,000 test images, training seed 0.
-While training, 5,000 samples of seed 0 are judged against the 5,000 validation images.
+the course's for the steps of its lesson profile. What was fixed before the first run: features of the shipped
+classifier, 10,000 samples of seed 1 against the 10,000 test images, training seed 0. While training, 5,000 samples of
+seed 0 are judged against the 5,000 validation images.
 """
 
 import multiprocessing
