@@ -36,7 +36,7 @@ from course_utils.checks import lesson_02 as check
 from course_utils.report import approx
 
 # %% [markdown]
-# One photograph, nine numbers at a time. A library does the work this once.
+# One photograph, nine numbers at a time:
 
 # %%
 photo = data.photograph("red_panda")
@@ -205,7 +205,7 @@ check.e2_1(kernel_that_moves_right)
 #
 # $$(x * k)_{r,c} = \sum_{i,j} x_{r-i,\;c-j}\; k_{i,j}$$
 #
-# An **impulse**, one white pixel, shows it:
+# An **impulse**, one white pixel, shows it ($i$, $j$ counted from the kernel's middle):
 
 # %%
 impulse = np.zeros((5, 5))
@@ -342,7 +342,7 @@ print("weights of the layer       ", kernel.size)
 #
 # **Padding** $p$ adds $p$ pixels, usually zeros, on every side. **Stride** $s$ moves the kernel $s$ pixels at a time.
 # **Dilation** $d$ spreads its weights $d$ pixels apart, so that a kernel of size $h$ reaches over $d(h-1)+1$ pixels.
-# Counting the positions gives
+# Counting the positions gives ($\lfloor\,\rfloor$ rounds down)
 #
 # $$H' = \left\lfloor \frac{H + 2p - \big(d\,(h-1)+1\big)}{s} \right\rfloor + 1$$
 
@@ -461,7 +461,7 @@ check.e2_2(output_size)
 
 # %% [markdown]
 # ### E2.3 ★★ What does a layer cost?
-# Write `layer_cost`: two whole numbers for a convolution layer with square kernels, its weights and biases together
+# Write `layer_cost`: two whole numbers for a convolution layer with square kernels, its weights and biases together,
 # and its multiplications for one picture of `height` × `width` (stride 1, padding `"same"`).
 
 
@@ -486,9 +486,9 @@ check.e2_3(layer_cost)
 # ## 5 · Can we multiply less?
 #
 # An $h\times h$ kernel costs $h^2$ products a pixel. But if it is **separable**, a column times a row, we may go down
-# the columns, then along the rows, for $2h$ products. How do we know? The **singular value decomposition** (SVD)
-# writes any matrix as a sum of columns times rows, each with a strength, its singular value. The number of strengths
-# above zero is the **rank**: one, for a separable kernel.
+# the columns, then along the rows, for $2h$ products. Which kernels are separable? The **singular value decomposition**
+# (SVD) writes any matrix as a sum of columns times rows, each with a strength, its singular value. The number of
+# strengths above zero is the **rank**: one, for a separable kernel.
 
 # %%
 for name in ("vertical edges", "sharpen"):
@@ -525,7 +525,7 @@ figures.show(
 # %% [markdown]
 # Layers can be split too. A **1×1 convolution** looks at one pixel and only mixes its channels. A **depthwise**
 # convolution gives each channel a kernel of its own and mixes nothing. Together, depthwise first, they make a
-# **depthwise separable** layer: far fewer weights than a full one, which can do more.
+# **depthwise separable** layer: far fewer weights than a full one, but it can do less.
 
 # %%
 weights = np.array([0.299, 0.587, 0.114], np.float32).reshape(1, 1, 3, 1)
@@ -546,7 +546,7 @@ for layer in (
 
 # %% [markdown]
 # ### E2.4 ★★ Split a kernel
-# Write `split`: from a kernel $(h, w)$, a column $(h,)$ and a row $(w,)$ whose outer product is the kernel. If there
+# Write `split`: from a kernel $(h, w)$, a column $(h,)$ and a row $(w,)$ whose `np.outer` is the kernel. If there
 # are none, raise a `ValueError`. `np.linalg.svd` returns a matrix of columns, the strengths (largest first) and a
 # matrix of rows.
 
@@ -578,7 +578,7 @@ check.e2_4(split)
 # Training makes one number small, the **loss** $L$, which says how wrong the network is. Nudge one weight while all
 # else stays: by how much does $L$ change for each unit? That is the **partial derivative**
 # $\partial L/\partial k_{i,j}$. (For $L = a\,b$, $\partial L/\partial a = b$.) All of them together are the
-# **gradient**, which points uphill, as in lesson 01.
+# **gradient**. It points to larger $L$, as lesson 01's did to brighter pixels.
 
 # %% [markdown]
 # Suppose we know how $L$ changes with each output, the **upstream gradient** $g = \partial L/\partial y$. The rest
@@ -702,8 +702,8 @@ check.e2_5(kernel_gradient)
 # %% [markdown]
 # ## 7 · How do we go back up?
 #
-# Generators must turn small arrays into large pictures. Write a convolution as a matrix $C$ with $y = Cx$ for the
-# flattened picture; its columns come out when we feed in one impulse after another.
+# Generators, networks that make pictures, turn small arrays into large ones. Write a convolution as a matrix $C$ with
+# $y = Cx$ for the flattened picture; its columns come out when we feed in one impulse after another.
 
 # %%
 pixels = np.eye(25).reshape(25, 5, 5)
@@ -729,10 +729,10 @@ figures.show(
 )
 
 # %% [markdown]
-# The gradient is $C^\top g$. Used *forwards*, $C^\top$ turns 9 numbers into 25: the **transposed convolution**. (It
-# undoes the shape of a convolution, not its values.) Each column of $C^\top$ is a row of $C$, the kernel at one place,
-# else zeros, so **every input pixel stamps the kernel, scaled by its value, onto the output**, $s$ pixels apart for a
-# stride $s$; where stamps overlap, they add.
+# The input's gradient is $C^\top g$. Used *forwards*, $C^\top$ turns 9 numbers into 25: the **transposed convolution**.
+# (It undoes the shape of a convolution, not its values.) Each column of $C^\top$ is a row of $C$, the kernel at one
+# place, else zeros, so **every input pixel stamps the kernel, scaled by its value, onto the output**, $s$ pixels apart
+# for a stride $s$; where stamps overlap, they add.
 #
 # $$y_{s\,r+i,\; s\,c+j} \mathrel{+}= x_{r,c}\; k_{i,j}$$
 
@@ -856,8 +856,8 @@ figures.images(
 )
 
 # %% [markdown]
-# `reshape` keeps the numbers' order in memory; `transpose` moves the axes. Both give the right shape: test with a
-# kernel whose effect you know.
+# `reshape` keeps the numbers' order in memory, so each kernel got numbers of both; `transpose` moves the axes. Test
+# with a kernel whose effect you know.
 
 # %% [markdown]
 # ## Summary
@@ -866,7 +866,7 @@ figures.images(
 # - Weights that add up to one keep brightness; those that add up to zero find changes.
 # - Padding, stride and dilation set the output size by one formula.
 # - Separable, 1×1 and depthwise convolutions need fewer weights or products, and can do less.
-# - Both gradients of a convolution are convolutions.
+# - The kernel's gradient is a correlation, the input's a true convolution.
 # - A transposed convolution stamps kernels; if the stride does not divide the kernel size, they make checkerboards.
 #
 # ## Glossary

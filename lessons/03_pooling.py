@@ -382,9 +382,9 @@ same = np.array_equal(every(dense_maximum), strided_by_keras)
 print("dense maximum, then every 8th = Keras max_pool:", same)
 
 # %% [markdown]
-# The dense pool moves with the picture (it is **equivariant**), so the subsampling does the harm: aliasing
-# again. The cure is to blur first (Zhang, 2019). We put six dense operations before the same subsampling. Edge
-# finder, maximum and average look at 8 pixels, maximum and blur together at 22, the wide average at 15:
+# The dense pool does not stay, but follows the picture (it is **equivariant**); the subsampling does the harm: aliasing
+# again. The cure is to blur first (Zhang, 2019). We put six dense operations before subsampling with $s=8$. Edge
+# finder, maximum and average have windows 8 wide, maximum and blur together 22, the wide average 15:
 
 # %%
 TRIANGLE = np.bartlett(17)[1:-1] / 8  # 15 weights that rise, fall and add up to one
@@ -408,9 +408,9 @@ print("weights add up to: triangle", TRIANGLE.sum(), "edge finder", EDGE_FINDER.
 
 # %% [markdown]
 # The change is the typical difference (root of the mean square), divided by $\sqrt2$ times the output's spread (its
-# standard deviation): 0 if nothing changed, about 1 for two unrelated outputs. We compare with the output as it was
-# (does it stay?) and moved by the nearest whole number of *output* pixels (does it follow?). **At which shifts will
-# it follow exactly?**
+# standard deviation): 0 if nothing changed, about 1 for unrelated outputs (squared spreads add), more for opposed ones.
+# We compare with the output as it was (does it stay?) and moved by the nearest whole number of *output* pixels (does it
+# follow?). **At which shifts will it follow exactly?**
 
 
 # %%
@@ -584,13 +584,13 @@ check.e3_4(generalised_mean)
 # ## 5 · What does one output see?
 #
 # The pixels that can influence an output are its **receptive field**. Go through the layers with two numbers:
-# $r_l$, the width of the field, and $j_l$, the **jump**, how many input pixels lie between neighbouring outputs. A
+# $r_l$, the field's width after $l$ layers, and $j_l$, the **jump**, the input pixels from one output to the next. A
 # kernel of size $k_l$ adds $k_l-1$ steps of the jump before it (times the dilation $d_l$), and a stride multiplies
 # the jump:
 #
 # $$r_l = r_{l-1} + (k_l - 1)\,d_l\,j_{l-1} \qquad j_l = j_{l-1}\,s_l \qquad r_0 = j_0 = 1$$
 #
-# **Guess**: how wide is the field after seven 3 × 3 convolutions with three poolings of 2 between?
+# **Guess**: how wide is the field after seven 3 × 3 convolutions, pooled by 2 after every second?
 
 
 # %%
@@ -685,9 +685,9 @@ figures.show(
 )
 
 # %% [markdown]
-# The formula is right. Yet the output hardly looks at the field's outskirts: many paths lead to it from the middle, few
-# from a corner. The profile is nearly a bell, a Gaussian; the bright part is the **effective receptive field** (Luo and
-# others, 2016). Max pooling makes it patchy: only winners are heard.
+# All pixels with a gradient (dashed box) fit the formula. Yet the output hardly looks at the outskirts: many paths lead
+# to it from the middle, few from a corner. The profile is nearly a bell, a Gaussian; the bright part is the **effective
+# receptive field** (Luo and others, 2016). Max pooling makes it patchy: only winners are heard.
 #
 # What makes the field grow? Eight layers of four kinds:
 
@@ -727,8 +727,8 @@ for name, layers in KINDS.items():
 
 # %% [markdown]
 # Plain convolutions add two pixels a layer. Pooling and strides double the jump: exponential growth, for the price
-# of resolution. Doubling the dilation in every layer grows fastest here and keeps every output (jump 1), for the
-# price of computing at full size.
+# of resolution. Dilation, which doubles in every layer (the jumps in every second), grows fastest here and keeps every
+# output (jump 1), for the price of computing at full size.
 #
 # At the end of a classifier, **global average pooling** takes the mean of each channel over *all* positions,
 # $(N,H,W,C)\to(N,C)$; a matrix then turns the $C$ means into one score a class. It could as well come first,
@@ -854,12 +854,12 @@ figures.show(
 
 # %% [markdown]
 # The copied average is best on both. Switches ruin the photograph, since they fill in zeros; on the sparse map they
-# beat copied maxima by far. Mind the even grey: on a nearly empty picture it scores well too; after four halvings
-# only the copied average is above it.
+# beat copied maxima by far, but are extra numbers to keep. After four halvings only the copied average beats one even
+# grey.
 
 # %% [markdown]
-# What *exactly* is lost at a halving? The picture minus what comes back, $e_l$, with $P$ the pool and $U$ the way
-# back. Keep these, and we have a **Laplacian pyramid** (Burt and Adelson, 1983, with smoother $P$ and $U$):
+# What *exactly* is lost at a halving? The picture $x_l$ minus what comes back, $e_l$, with $P$ the pool and $U$ the way
+# back. All $e_l$ and the last $x_l$ make a **Laplacian pyramid** (Burt and Adelson, 1983, with smoother $P$ and $U$):
 #
 # $$x_{l+1} = P(x_l) \qquad e_l = x_l - U(x_{l+1}) \qquad\Rightarrow\qquad x_l = U(x_{l+1}) + e_l$$
 
@@ -943,11 +943,10 @@ figures.images(
 )
 
 # %% [markdown]
-# Yellow is zero, which the input never holds, purple −1 and less. **Where does the yellow frame come from?** Decide
-# before you read on.
+# Yellow is zero, which the input never holds, purple −1 and less. **Where does the yellow frame come from?**
 #
-# The padding's zeros beat every real pixel near them. After a ReLU nothing is below zero, so the bug can hide for
-# long. The repair pads with what never wins, $-\infty$:
+# The padding's zeros beat every real pixel near them. (With even sides, no window reaches the bottom or right padding.)
+# After a ReLU nothing is below zero, so the bug can hide for long. The repair pads with what never wins, $-\infty$:
 
 
 # %% tags=["clinic"]

@@ -79,8 +79,6 @@ figures.images(
 # numbers, a **decoder** $g$ turns it back. They train together, to lose little.
 #
 # $$z = f(x) \qquad \hat x = \text{sigmoid}(g(z))$$
-#
-# The sigmoid turns any number into one between 0 and 1.
 
 
 # %%
@@ -303,7 +301,7 @@ for name, weights in {"drawn from p(z)": by_prior, "drawn from q": by_q}.items()
     print(f"{name:16} mean {weights.mean():.3f}, spread of single draws {weights.std():.3f}")
 
 # %% [markdown]
-# Draws from $q$ spread less, so fewer will do.
+# With $q$ the averaged values spread less, so fewer draws will do.
 #
 # ### The logarithm goes inside
 #
@@ -363,9 +361,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Making the bound large trains both networks. The encoder sees $x$, so its cloud is written $q(z|x)$, with a mean
-# $\mu$ and a standard deviation $\sigma$ for each number of the code. $p(z)$ is $N(0, I)$: each number from $N(0, 1)$
-# by itself. Then the divergence is:
+# Making the bound large trains both networks. The encoder sees $x$, so its cloud is written $q(z|x)$: each of the $d$
+# numbers of the code is normal, by itself, with mean $\mu_j$ and standard deviation $\sigma_j$. The **prior** $p(z)$ is
+# $N(0, I)$: each number from $N(0, 1)$ by itself. Then the divergence is:
 #
 # $$\text{KL}(q\,\|\,p) = \tfrac12 \sum_{j=1}^{d} \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)$$
 
@@ -377,7 +375,8 @@ for mean, deviation in [(0.0, 1.0), (1.0, 0.3), (-0.5, 1.2)]:
 
 # %% [markdown]
 # ### E7.1 ★ The price of a code
-# Write `kl_divergence`, from means and log-variances (n, d) to the KL of each picture (n,), by this formula.
+# Write `kl_divergence`, from means and log-variances $\log\sigma^2$ (n, d) to the KL of each picture (n,), by this
+# formula.
 
 
 # %% tags=["exercise"]
@@ -399,9 +398,9 @@ check.e7_1(kl_divergence)
 # %% [markdown]
 # ## 4 · How does one differentiate through a die?
 #
-# The first term is a mean over random $z$; we need its slope by $\mu$ and $\sigma$. Test: the mean of $z^2$ has the
-# slope $2\mu$ by $\mu$. Through a *choice* among candidates no slope comes back. The **reparameterisation trick**
-# draws noise first, which depends on nothing, and moves it:
+# The first term is a mean over random $z$; we need its slope by $\mu$ and $\sigma$. Test: the mean of $z^2$ is $\mu^2 +
+# \sigma^2$, with slope $2\mu$ by $\mu$. Through a *choice* among candidates no slope comes back. The
+# **reparameterisation trick** draws noise first, which depends on nothing, and moves it:
 #
 # $$z = \mu + \sigma\,\varepsilon \qquad \varepsilon \sim N(0, I)$$
 
@@ -546,7 +545,7 @@ check.e7_3(reconstruction_nats)
 #
 # $$\log p(x) \;\ge\; \mathbb{E}\left[\log \frac1K \sum_{k=1}^K \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}\right] \;\ge\; \text{ELBO} \qquad z_k \sim q(z|x)$$
 #
-# Recorded runs, one each, on **binarised** test pictures (black or white), beside the tutorials' network (seven
+# Recorded runs, one each, on **binarised** test pictures (black or white), beside a network of many tutorials (seven
 # epochs to our four):
 
 # %%
@@ -559,7 +558,7 @@ for name, run in recorded.items():
     print(f"{name:20} {both} {run['parameters']:9,} {seconds:10.0f}")
 
 # %% [markdown]
-# A hundred draws tighten the bound by several nats. Ours is lower in less time; the networks differ in too much to
+# A hundred draws tighten the bound by several nats. Ours is lower in less time; the runs differ in too much to
 # say why.
 #
 # ### E7.4 ★★★ The importance-weighted bound
@@ -587,9 +586,10 @@ check.e7_4(importance_weighted_bound)
 # %% [markdown]
 # ## 6 · What does a grey pixel mean?
 #
-# The loss follows from what we say a pixel *is*. **Bernoulli**: its level is the chance of white. **Gaussian**: the
-# level is the mean of a normal distribution of width $s$ (1, or learned), which gives [squared
-# error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$, plus $\log s$ a pixel and a constant.
+# The loss follows from what we say a pixel *is*, the **likelihood**. **Bernoulli**: its level is the chance of white;
+# the loss is a mean over such tosses. **Gaussian**: the level is the mean of a normal distribution of width $s$ (1, or
+# learned), which gives [squared error](04_learning.ipynb#7-·-Which-loss?) divided by $2s^2$, plus $\log s$ a pixel and
+# a constant.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_likelihoods.json").read_text())["runs"]
@@ -606,7 +606,8 @@ for name, run in recorded.items():
 # %% [markdown]
 # Bernoulli's $-$ELBO cannot be compared with the Gaussians': a density is no probability, and one over 1 makes it
 # negative. With $s=1$ a wrong pixel costs little, so little is stored (small KL). The learned $s$ stores most and
-# rebuilds best. In *generated* pictures (section 7: low Fréchet, high coverage) Bernoulli leads, with each seed.
+# rebuilds best. In *generated* pictures (section 7: low Fréchet, high coverage) Bernoulli leads, by several standard
+# errors (±).
 #
 # ## 7 · Is it better than something simple?
 #
@@ -657,9 +658,9 @@ figures.images(
 )
 
 # %% [markdown]
-# Lesson 05's classifier describes a picture by 160 features. The **Fréchet distance** compares means $m$ and
-# covariances $C$ (how features vary together) of real and generated pictures; $M^{1/2}$ is the matrix that, times
-# itself (@), gives $M$:
+# Lesson 05's classifier describes a picture by 160 features. The **Fréchet distance** (squared) compares means $m$ and
+# covariances $C$ (how features vary together) of real and generated pictures; $M^{1/2}$ times itself (@) gives $M$, the
+# trace sums a diagonal:
 #
 # $$\lVert m_r - m_g \rVert^2 + \text{trace}\left(C_r + C_g - 2\,(C_r C_g)^{1/2}\right)$$
 #
@@ -822,7 +823,8 @@ figures.show(
 
 # %% [markdown]
 # The sum of both, $-$ELBO, is smallest where $\beta=1$, since that is what it trains for. At the left end is
-# **posterior collapse**: codes cost so much that $q(z|x)$ is next to $N(0, I)$ for every picture, and says nothing.
+# **posterior collapse**: codes cost so much that $q(z|x)$ is next to $N(0, I)$ for every picture, and says next to
+# nothing.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "07_sizes.json").read_text())["runs"]
@@ -890,7 +892,7 @@ print("rebuilt", approx(recognised["rebuilt"], 2), "real", approx(recognised["re
 #
 # ## Clinic
 #
-# Two networks from the wild. The first promises "sharper pictures", the second "a loss that fits on one axis with
+# Two networks. The first promises "sharper pictures", the second "a loss that fits on one axis with
 # other models". Look at logs and pictures: what is wrong?
 
 
@@ -947,12 +949,12 @@ figures.images(
 # ## Summary
 #
 # - A plain autoencoder invents badly: its codes lie in streaks, with holes between.
-# - A VAE makes a lower bound of $\log p(x)$ large: reconstruction by a cloud of codes, minus its KL divergence from
-#   $N(0, I)$.
+# - A VAE makes a lower bound of $\log p(x)$ large: minus reconstruction by a cloud of codes, minus the cloud's KL
+#   divergence from $N(0, I)$.
 # - The reparameterisation trick lets the gradient pass a random draw.
 # - State the likelihood and the unit, such as nats per picture.
 # - Judge samples by several numbers and a grid, beside baselines and the floor.
-# - $\beta$ trades detail for order; the KL of each latent number shows collapse.
+# - $\beta$ trades detail for cheaper codes; the KL of each latent number shows collapse.
 #
 # ## Glossary
 #
@@ -964,7 +966,7 @@ figures.images(
 # | density, expectation | 概率密度、期望 | share of draws by width; mean over many draws |
 # | likelihood | 似然 | probability of the data, given the model |
 # | prior, posterior | 先验、后验 | codes before and after seeing the picture |
-# | evidence lower bound (ELBO) | 证据下界 | never above log p(x) |
+# | evidence lower bound (ELBO) | 证据下界 | minus reconstruction, minus KL; at most log p(x) |
 # | Kullback-Leibler (KL) divergence | KL 散度(相对熵) | mean of log q − log p, drawn from q |
 # | reparameterisation trick | 重参数化技巧 | a draw as mean plus deviation times noise |
 # | posterior collapse | 后验坍塌 | codes that say nothing of their pictures |

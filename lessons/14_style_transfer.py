@@ -243,7 +243,7 @@ moved = float(content_distance(shuffled, maps))
 print(f"content distance of the shuffled maps: {approx(moved, 2)}")
 
 # %% [markdown]
-# As style the same, as content quite different. These `eyes` pool by means, as Gatys and others did: the gradient
+# Shuffled maps keep the style, not the content. These `eyes` pool by means, not by maxima as before: the gradient
 # reaches all four pixels.
 #
 # ### E14.2 ★ The Gram matrix
@@ -576,8 +576,8 @@ check.e14_5(move_colours)
 #
 # Ours halves the picture twice, goes through residual blocks (lesson 05) and doubles it twice. After each convolution
 # but the last comes **instance normalisation**: every map of every picture is shifted and scaled to mean 0 and variance
-# 1, then by two learned numbers. What comes out is added to the photograph's own colours, the means of squares of 8
-# pixels, normalised alike: the network has to paint whatever is finer.
+# 1, then by two learned numbers. What comes out is added to the photograph's own colours, the means of 8 × 8 pixels,
+# normalised alike, and a sigmoid makes pixels of the sum: the network has to paint whatever is finer.
 
 
 # %%
@@ -680,8 +680,8 @@ for name, entry in tried.items():
         print(f"{name:9} {kind:17}", *(f"{value:.2f}" for value in row), f"  mean {row.mean():.2f}")
 
 # %% [markdown]
-# After this short training it matters to the style, which is nearer from each start; in content there is no difference
-# that we can see.
+# After this short training it does: with instance normalisation the style is nearer from each start; in content we see
+# no clear difference.
 #
 # Three networks ship, one for each style. On a photograph that none saw in training:
 
@@ -706,8 +706,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Light and dark came through, in each style with its own few colours and marks; the same small marks stand all over the
-# woods.
+# Light and dark mostly came through, in each style with its own few colours; but `terrace` has a corner of sky as dark
+# as the woods, and the same small marks stand all over these.
 #
 # ## 7 · Can means and deviations hold a style?
 #
@@ -767,8 +767,8 @@ print("different numbers in the Gram matrix:", count * (count + 1) // 2, "in the
 #
 # **Any style by one network.** These are maps, not yet a picture. A **decoder** was trained to give photographs back,
 # and to paint: in its pictures VGG must find the maps asked for and, in three layers, the style's means and standard
-# deviations. Styles were codes of crops of six paintings and of gravel. The road and the café terrace were held out;
-# they too are van Gogh's: other hands were not tried.
+# deviations. Styles came from crops of six paintings by van Gogh and of gravel, in each order of red, green and blue.
+# The road and the café terrace, his too, were held out; other hands were not tried.
 
 
 # %%
@@ -823,8 +823,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Colours come with the strength, and darker outlines. Strength 0 shows what no style asked for: soft patches, lost
-# windows.
+# Colours come with the strength, and darker outlines. Already at strength 0, without a style, patches are soft and
+# windows lost.
 #
 # Codes can be mixed. Each corner has one style, and between them lie weighted means of the four:
 
@@ -979,7 +979,8 @@ for name, matrix in {"divided": gram, "summed": summed}.items():
 # The same painting at twice the side has about four times the sum: not even the painting itself, at another size, has
 # its style. Divide by the number of places.
 #
-# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means. Here it gets RGB in [0, 1].
+# **Pictures in the wrong range.** VGG expects BGR from 0 to 255 minus the means of its training pictures. `eyes` does
+# that; here its bare network gets RGB in [0, 1].
 
 # %% tags=["clinic"]
 two = [of_side(picture, 96)[np.newaxis] for picture in (panda, road)]
@@ -989,7 +990,7 @@ for name, network in {"right range": eyes, "wrong range": eyes.network}.items():
     print(f"{name}: style distance of panda and road {approx(apart, 2)}")
 
 # %% [markdown]
-# No error is raised, and the number looks like any other. `eyes` does the arithmetic.
+# No error is raised, and the number looks like any other.
 #
 # **A style transfer without a style.** Older texts show something like this:
 
@@ -1018,7 +1019,7 @@ print("the style makes no difference:", np.array_equal(with_road, with_bricks))
 #
 # - A picture can be trained like a network: its pixels are the weights.
 # - Maps compared place by place are content; Gram matrices, summed over places, are style.
-# - Content, style and total variation pull against each other; the weights decide.
+# - Content and style pull against each other; the weight $\alpha$ decides.
 # - Measure beside blending and histogram matching, and look.
 # - A network trained once for one style paints any photograph in one pass.
 # - A mean and a spread of each map are a code of a style; a decoder paints by it, at any strength and in mixtures.
