@@ -172,10 +172,10 @@ for letter, name in zip("ABCDEF", sorted(bugs, key=len), strict=True):
     print(f"{letter}  {name:27} shape {bugs[name].shape} mean {bugs[name].mean():8.3f}")
 
 # %% [markdown]
-# In A, a picture with channels first (**CHW**, as in PyTorch) met `reshape`, which cuts the numbers of memory into
-# new rows, in place of `transpose`, which moves axes. B and D have the wrong range. In C, bright areas wrapped. In E,
-# rows were cut at the wrong length. F is what OpenCV reads: blue first. In A, E and F even the mean is right: it
-# cannot see where numbers are.
+# In A, a picture with channels first (**CHW**, as in PyTorch) met `reshape`, which cuts the numbers of memory into new
+# rows, in place of `transpose`, which moves axes (`(2, 0, 1)`: axis 2 first). B and D have the wrong range. In C,
+# bright areas wrapped. In E, rows were cut at the wrong length. F is what OpenCV reads: blue first. In A, E and F even
+# the mean is right: it cannot see where numbers are.
 
 # %% [markdown]
 # ### E1.1 ★ Any dtype to float
@@ -229,7 +229,7 @@ check.e1_2(from_elsewhere)
 #
 # To resize is to ask for values *between* pixels. A pixel is a small square with its value at the centre. In
 # an input $s = W_\text{in}/W_\text{out}$ times as wide, the centre of output pixel $i$ lies $(i + \frac12)\,s$ from
-# the left rim. The rim is at $-\frac12$, since pixel 0 has its centre at 0. So the position is
+# the left rim. The rim is at $-\frac12$, since pixel 0 has its centre at 0. So the position (below, $s = 6/4$) is
 #
 # $$p_i = (i + \tfrac12)\, s - \tfrac12$$
 
@@ -303,7 +303,7 @@ outputs, inputs = np.array([0.25, 1.75]), np.array([0, 1, 2])
 print(outputs[:, None] - inputs)  # (2, 1) - (3,) -> (2, 3)
 
 # %% [markdown]
-# So the weights of one axis fit in a matrix, and resizing is a matrix product for each axis:
+# So the weights of one axis fit in a matrix, and resizing a channel is a matrix product for each axis:
 #
 # $$y = R\, x\, Q^\top \qquad R: H'\times H, \quad x: H\times W, \quad Q: W'\times W, \quad y: H'\times W'$$
 
@@ -360,7 +360,7 @@ print(f"input                              from {red.min():.3f} to {red.max():.3
 #
 # One sample every $s$ pixels can hold at most one wave in $2s$ pixels, the **Nyquist limit**. Finer waves come back
 # as coarse ones that were never there: **aliasing**. The cure is a **low-pass filter**, which averages fine detail
-# away first: stretch the kernel $s$ times. We shrink a photograph to a quarter, and rings that get finer outwards.
+# away first: stretch the kernel $s$ times. With $s = 4$ we shrink a photograph, and rings that get finer outwards.
 # **How should the rim of the small rings look?**
 
 # %%
@@ -391,8 +391,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Where the rings are too fine even along a diagonal, plain grey is right: how far from it are we? And a small
-# photograph should barely change when the large one moves by a pixel.
+# Diagonal lines of pixels lie closer: there the limit is $8/\sqrt2$ pixels a wave. Beyond it, plain grey is right: how
+# far from it are we? And a small photograph should barely change (flicker) when the large one moves by a pixel.
 
 # %%
 fine = resize(radius, 60, 60, linear) > 85  # finer than the limit, even along a diagonal
@@ -516,7 +516,7 @@ figures.images(
 # $$Y = 0.299\,R + 0.587\,G + 0.114\,B$$
 #
 # $C_b$ is $B - Y$ and $C_r$ is $R - Y$, divided so that they run from −0.5 to 0.5. So one matrix $M: (3, 3)$, printed
-# below, takes each pixel $(R, G, B)$ to $(Y, C_b, C_r)$. For a whole picture $x: (H, W, 3)$ that is $x\,M^\top$.
+# below, takes each pixel $(R, G, B)$ to $(Y, C_b, C_r)$. In a picture $x: (H, W, 3)$ pixels are rows: $x\,M^\top$.
 
 # %%
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -562,8 +562,8 @@ figures.images(
 )
 
 # %% [markdown]
-# Chroma hardly matters for sharpness. JPEG and video mostly store it at half the resolution. (Another three are
-# **HSV**: hue, saturation and value.)
+# Chroma hardly matters for sharpness. JPEG and video mostly store it at half the resolution. (**HSV** instead
+# gives hue round the colour circle, saturation and value.)
 
 # %% [markdown]
 # ### E1.4 ★★ More colour, same light
@@ -697,13 +697,13 @@ check.e1_6(direction_shares)
 # ## 8 · What does JPEG throw away?
 #
 # A JPEG file describes each block of $8\times8$ pixels as a sum of 64 fixed wave patterns, and stores roughly how
-# much of each. The amounts come from the **discrete cosine transform** (DCT), two products with one matrix of
-# cosines:
+# much of each. The amounts $A$ come from the pixels $P$ by the **discrete cosine transform** (DCT), two products with
+# one matrix $D$ of cosines:
 #
-# $$F = C\,B\,C^\top, \qquad C_{u,j} = a_u \cos\frac{(2j+1)\,u\,\pi}{16}, \quad a_0 = \sqrt{\tfrac18},\; a_{u>0}
-# = \tfrac12, \qquad B, C, F: 8\times8$$
+# $$A = D\,P\,D^\top, \qquad D_{u,j} = n_u \cos\frac{(2j+1)\,u\,\pi}{16}, \quad n_0 = \sqrt{\tfrac18},\; n_{u>0}
+# = \tfrac12, \qquad P, D, A: 8\times8$$
 #
-# Since $C C^\top = I$, $B = C^\top F\, C$ brings the block back: up to here nothing is lost.
+# Since $D D^\top = I$ (the identity), $P = D^\top A\, D$ brings the block back: up to here nothing is lost.
 
 # %%
 u, j = np.mgrid[:8, :8]
@@ -778,7 +778,7 @@ for quality in range(1, 101):
 print("same table as Pillow for", same, "of 100 qualities")
 
 # %% [markdown]
-# How many of the 64 amounts will survive being divided and rounded? **Guess**, then run:
+# How many of the 64 amounts are not rounded to 0 at quality 20? **Guess**, then run:
 
 # %%
 rounded = np.round(coefficients / steps_for(20))
@@ -805,8 +805,8 @@ figures.show(
 )
 
 # %% [markdown]
-# JPEG packs runs of zeros into next to nothing. We measure the damage by the **peak signal-to-noise ratio** in
-# decibels, PSNR $= 10 \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the typical error.
+# JPEG packs runs of zeros into next to nothing. We measure the whole picture's damage by the **peak signal-to-noise
+# ratio** in decibels, PSNR $= 10 \log_{10}(255^2 / \text{mean squared error})$: 6 dB more means half the typical error.
 
 
 # %%
@@ -857,14 +857,14 @@ figures.show(
 
 # %% [markdown]
 # At quality 5 many blocks keep only their mean, and we see the squares. At 20 the framed block shows **ringing**:
-# waves beside an edge, without the finer ones that cancelled them. A generator trained on JPEGs can learn it.
+# waves beside an edge, without the finer ones that cancelled them.
 
 # %% [markdown]
 # ## Clinic
 #
 # A segmentation network (lesson 06) answers with one label a pixel, at a quarter of the size: 0 background, 1 branch,
 # 2 blue plumage, 3 orange plumage. (Here they come from the hue.) Somebody enlarges the labels with `resize`, and
-# rounds. At first sight it looks right.
+# rounds.
 
 # %% tags=["clinic"]
 hue, saturation, _ = np.moveaxis(skimage.color.rgb2hsv(bird), -1, 0)
@@ -889,8 +889,8 @@ figures.images(
 # %% [markdown]
 # **Where does the map name something that is not there, and why?** Decide before you read on.
 #
-# Rims of *branch* and *blue plumage* separate orange from background, as 1 and 2 lie between 0 and 3. But labels are
-# names, and names have no average. What can be averaged is "how much of this pixel is orange", one picture for each
+# Orange gets rims of *branch* and *blue plumage* (1 and 2 lie between 0 and 3), blue gets rims of *branch*. But labels
+# are names, and names have no average. What can be averaged is "how much of this pixel is orange", one picture for each
 # label. The largest share wins:
 
 # %% tags=["clinic"]

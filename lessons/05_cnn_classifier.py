@@ -235,9 +235,9 @@ def cross_entropy_gradient(logits, labels):
 check.e5_2(cross_entropy_gradient)
 
 # %% [markdown]
-# ### A step, and many
+# ### Many steps
 # `compile` names the loss and the [optimiser](04_learning.ipynb#5-·-Which-way,-and-how-far?). `training.fit` is Keras's
-# `fit` with a progress bar.
+# `fit` with a progress bar and only full batches.
 
 # %%
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -256,8 +256,9 @@ history = training.fit(
 #
 # ## 3 · When does it learn by heart?
 #
-# Give the same network a thousand images, at three times the rate, then again with two remedies. **Dropout** sets a
-# random half of the features to zero in each training step, so that none can be relied on alone. **Early
+# Give the same network a thousand images, at three times the learning rate, then again with two remedies. **Dropout**
+# sets a random half of the **features**, the numbers that go into the last layer, to zero in each training step, so
+# that none can be relied on alone. **Early
 # stopping** ends training when the validation loss has not improved for some epochs (its *patience*), and
 # takes the best weights.
 
@@ -318,8 +319,8 @@ figures.show(
 
 # %% [markdown]
 # Left, the training loss goes to zero while the validation loss turns and climbs: **over-fitting**. Right, it climbs
-# less (dropout also raises the training loss as shown); early stopping keeps the weights of the dotted line. A third
-# remedy is more data: back to 55,000.
+# less (dropout, on only in training, also raises the training loss); early stopping keeps the weights of the dotted
+# line. A third remedy is more data: back to 55,000.
 #
 # ### E5.3 ★★ Dropout
 # Write `dropout` as it works in training: a feature becomes 0 where its number in `random`, drawn
@@ -479,9 +480,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) a narrower network, 16 channels in
-# its first convolution, goes without one ingredient at a time, three seeds each. "Without the schedule"
-# keeps a fifth of the peak rate; for no run was the rate tuned anew.
+# Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) the network of section 5, at **width** 16
+# (channels in its first convolution), goes without one ingredient at a time, three seeds each. "Without the
+# schedule" keeps a fifth of the peak rate; for no run was the rate tuned anew.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -537,7 +538,7 @@ for name, run in halves.items():
 # ## 5 · How large should it be?
 #
 # A wider network takes longer, so we note **processor seconds**: two minutes on two cores are 240. Recorded again,
-# three seeds each; last the shipped network, one run.
+# three seeds each; last the shipped network ("residual"), one run.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -578,9 +579,8 @@ figures.show(
 )
 
 # %% [markdown]
-# The curves settle only as the learning rate falls to zero: compare finished runs. Equal epochs are not equal time, and
-# which width is best for its time stays open (longer runs: `benchmarks/05_longer.json`). We take width 24, which stays
-# below 240 seconds:
+# The curves settle only as the learning rate falls to zero: compare finished runs. Which width is best for its time
+# stays open (longer runs: `benchmarks/05_longer.json`). We take width 24, recorded in under two minutes on two cores:
 
 
 # %%
@@ -634,8 +634,8 @@ in_shipped = [layer.count_params() for layer in shipped.layers if "group_80_bloc
 print(f"a block: {block.count_params():,} weights; in the shipped network {sum(in_shipped):,}")
 
 # %% [markdown]
-# Now you train it, by SGD with weight decay and momentum (lesson 04; `nesterov` is a variant). The `momentum` of batch
-# normalisation belongs to its kept averages.
+# Now you train ours (width 24), by SGD with weight decay and momentum (lesson 04; `nesterov` is a variant). The
+# `momentum` of batch normalisation belongs to its kept averages.
 
 # %%
 optimizer = keras.optimizers.SGD(
@@ -676,7 +676,7 @@ figures.show(
 
 # %% [markdown]
 # The training curve saw augmented pictures, with dropout. On training images as they are the accuracy is
-# higher: its distance to validation is the over-fitting. A `.keras` file holds layers and weights:
+# higher: its distance to validation is the gap of section 4. A `.keras` file holds layers and weights:
 
 # %%
 with tempfile.TemporaryDirectory() as place:
@@ -745,7 +745,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Shirt is the hardest both ways: about one in four is missed, and about one in five answers "shirt" is wrong.
+# Mistakes are blue. Shirt is the hardest both ways: about one in four is missed, and about one in five answers "shirt"
+# is wrong.
 #
 # ### E5.5 ★★ Precision, recall and F1
 # Write `precision_recall_f1` for one class, from labels (n,) and answers (n,). Where nothing is there to
@@ -862,8 +863,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Some are edge finders, as in lesson 02. What goes into the last layer are a picture's **features**. t-SNE lays out
-# validation pictures so that similar features, here of the shipped network, lie close together; we move them to a grid,
+# Some are edge finders, as in lesson 02. t-SNE lays out validation pictures so that similar features (section 3), here
+# of the shipped network, lie close together; we move them to a grid,
 # coloured by true class. Read who lies beside whom; distances between lands mean little.
 
 # %%
@@ -1017,7 +1018,7 @@ for name, order in orders.items():
 # ## 8 · What if there are only a hundred pictures?
 #
 # Then borrow. **Transfer learning** takes EfficientNet's features as they are and trains only a new last layer, here
-# for five classes of photographs, one sub-folder a class:
+# for five classes of photographs. The cell writes one sub-folder a class:
 
 # %%
 CLASSES = ("animal", "fish", "monument", "tool", "windmill")  # by alphabet, as folders are read
@@ -1208,7 +1209,7 @@ figures.show(
 # ## Summary
 #
 # - Choose by validation images, test once, compare with baselines, and say where budgets differ.
-# - Over-fitting is a growing gap between training and validation loss.
+# - Over-fitting: the training loss goes on falling while the validation loss climbs.
 # - In our recorded runs, at one learning rate, the schedule and batch normalisation paid most.
 # - The confusion matrix says which mistakes, calibration whether to believe a probability, Grad-CAM where.
 # - With few pictures, borrow features.

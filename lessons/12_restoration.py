@@ -303,7 +303,7 @@ print(
 
 # %% [markdown]
 # **The loss.** Noise of sigma 55 has $(55/5)^2 = 121$ times the squared error of sigma 5, and would decide nearly
-# alone. So we take each picture's error in decibels, minus its PSNR: to halve it counts 3 dB, large or small.
+# alone. So we take each picture's squared error in decibels, $-\text{PSNR}$: halving it counts 3 dB, large or small.
 
 
 # %%
@@ -326,7 +326,7 @@ print(
 
 # %% [markdown]
 # Each step draws new noise of a new sigma for each patch. The network is not told: it is **blind**. (`psnr` below
-# takes a batch's patches together, where strong noise counts most.)
+# is lower than minus the loss: over a whole batch strong noise counts most.)
 
 # %%
 model = recipe.model(numbers)
@@ -386,7 +386,7 @@ figures.show(
 # %% [markdown]
 # Each answer lacks strokes of hair, and keeps some noise.
 #
-# **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks what is small in their spectrum. Recorded
+# **And BM3D?** The filter to beat (2007) stacks similar patches and shrinks small differences in the stack. Recorded
 # (its licence keeps it out), in grey, told sigma:
 
 # %%
@@ -517,7 +517,7 @@ figures.show(
 
 # %% [markdown]
 # Clipped targets would teach that black is grey. And clipped *inputs*? Our network has seen none, nor Poisson noise.
-# (Our PSNR clips every picture first: hence two equal numbers.)
+# (Our PSNR clips every picture first: hence two equal numbers under "noisy".)
 
 # %%
 validation = scoring.photographs("validation")
@@ -547,8 +547,8 @@ for name, rows in found.items():
     print(f"{name:18} {columns}   {approx(np.concatenate(dark[name]).mean(), 3)}")
 
 # %% [markdown]
-# Clipping makes noise weaker, and yet costs network and wavelets (told a sigma of 50) more than a decibel each; dark
-# comes out too light.
+# Clipping makes noise weaker, and yet costs network and wavelets (told a sigma of 50) more than a decibel each, and
+# makes dark too light; Poisson noise costs less.
 #
 # ## 5 · Can a blur be undone?
 #
@@ -583,8 +583,8 @@ for name, y in {
 # %% [markdown]
 # Even rounding ruins it. Why? A row is a sum of waves. Its **spectrum**, given by the fast Fourier transform
 # (`np.fft.fft`), has a complex number for each wave: its length tells the wave's height, its angle the wave's place.
-# A convolution multiplies each wave by a number of its own; with noise, the spectra obey $Y = K X + N$. Without
-# noise, on eight pixels that wrap round:
+# A convolution, on a row that wraps round, multiplies each wave by its number in the kernel's spectrum $K$; with noise,
+# the spectra obey $Y = K X + N$. Without noise, on eight pixels:
 
 # %%
 small_kernel, row_of_eight = np.array([0.25, 0.5, 0.25]), line[:8]
@@ -657,9 +657,10 @@ check.e12_2(blur_row)
 #
 # $$\min_G\ |G K - 1|^2\,S + |G|^2\,R \quad\Rightarrow\quad G = \frac{\overline{K}}{|K|^2 + R / S}$$
 #
-# ($\overline{K}$, the complex conjugate, has the opposite angle.) Where $|K|^2 S$, what the blur left of the picture,
-# is far above $R$, the filter divides by $K$; where far below, it lets little through. Photographs have less power at
-# higher frequencies: the package takes for $R / S$ a number, `balance`, times the frequency squared.
+# ($\overline{K}$, the complex conjugate, has the opposite angle; at the minimum $(G K - 1)\,\overline{K} S + G R = 0$.)
+# Where $|K|^2 S$, what the blur left of the picture, is far above $R$, the filter divides by $K$; where far below, it
+# lets little through. Photographs have less power at higher frequencies: the package takes for $R / S$ a number,
+# `balance`, times the frequency squared.
 #
 # ### E12.3 ★★ Wiener's gain
 # Write `wiener_gain(kernel, noise_to_signal)`: the complex gains $G$ of a row that wraps round, one for each value of
@@ -927,7 +928,7 @@ for name, rows in fill_rows.items():
     )
 
 # %% [markdown]
-# Of these three ways to hide a fifth, scratches are the easiest. On them the network is ahead, hardly to the eye. In
+# On scratches the network is ahead, hardly to the eye. In
 # wide holes, or after a short training, it is still at heat's level. It never learned from wide holes; but even a
 # perfect learner of the squared error would be **blurry** there: its best guess is the mean of all likely fillings.
 #
@@ -1187,8 +1188,9 @@ figures.show(
 )
 
 # %% [markdown]
-# This lesson's denoiser is ahead of the wavelets by a third to a half of a decibel. On scratches, here half as wide as
-# in whole photographs, the network is hardly ahead of the plate.
+# This lesson's denoiser is ahead of the wavelets by a third to half a decibel, the shipped one by nearly two, the
+# deblurrer of Wiener by about one. On scratches, here half as wide as in whole photographs, the network is hardly
+# ahead of the plate.
 #
 # ## 8 · Can one network do it all?
 #
@@ -1237,8 +1239,8 @@ figures.images(
 
 # %% [markdown]
 # The specialist wins where just its accident happened: the denoiser, of the same size and trained for as many steps,
-# and the deblurrer, told the kernel. On the chain, which the denoiser never learned, the one network is ahead. From the
-# JPEG it takes most blocks, and hairs: to the eye smoother, in decibels no gain.
+# and the deblurrer, told the kernel. On the chain, which the denoiser never learned, the one network is ahead; against
+# motion it hardly gains. From the JPEG it takes most blocks, and hairs: to the eye smoother, in decibels no gain.
 #
 # ## 9 · How do I restore a picture of my own?
 #
