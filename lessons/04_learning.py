@@ -137,8 +137,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Repairing one mistake may spoil other points, but if *some* line separates the clouds, the mistakes end
-# (Novikoff, 1962). And if none does? Label the corners of a square by whether exactly one coordinate is 1 (**XOR**):
+# Each line, drawn *after* its ringed mistake, may spoil other points, but if *some* line separates the clouds, the
+# mistakes end (Novikoff, 1962). And if none does? Label the corners of a square by whether exactly one coordinate is 1
+# (**XOR**):
 
 # %%
 corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -157,8 +158,8 @@ print("mistakes in the last round of a thousand:", sum(turn == 999 for turn, *_ 
 #
 # $$L(w) = \frac1n \sum_i (w x_i - y_i)^2 \qquad \frac{dL}{dw} = \frac1n \sum_i 2\,(w x_i - y_i)\,x_i$$
 #
-# The second is the **slope**, how much $L$ rises per unit of $w$ in a tiny step: each square gives twice its inside,
-# times what $w$ is multiplied by.
+# The second is the **slope**, the rise of $L$ divided by the step of $w$ (**difference quotient**), for a tiny step:
+# each square gives twice its inside, times what $w$ is multiplied by.
 
 # %%
 grey = metrics.luma(data.photograph("red_panda"), 1.0)[..., 0]
@@ -297,7 +298,7 @@ check.e4_1(line_gradient)
 # $$h = \varphi(x W + b) \qquad x: (n, d) \quad W: (d, m) \quad b: (m,) \quad h: (n, m)$$
 #
 # Without $\varphi$, two layers would be one: $(xW)V = x(WV)$. With it they are a **multi-layer perceptron**
-# (MLP).
+# (MLP), the first **hidden**.
 
 # %%
 ACTIVATIONS = {
@@ -342,8 +343,8 @@ figures.show(
 )
 
 # %% [markdown]
-# Sigmoid and tanh are nearly flat far out, the **ReLU** is flat below 0: a unit that is off (below 0) everywhere gets
-# no slope, unless it is **leaky**. XOR needs such a bend. Two ReLU units,
+# Sigmoid and tanh are nearly flat far out, the **ReLU** below 0: a unit below 0 (**off**) at every example learns
+# nothing, unless it is **leaky**. XOR needs a bend, such as ReLU's at the axes (lower row). Two ReLU units,
 # $h_0 = \max(0, x_0 + x_1)$ and $h_1 = \max(0, x_0 + x_1 - 1)$:
 
 # %%
@@ -428,8 +429,9 @@ check.e4_2(cross_entropy)
 # %% [markdown]
 # ## 4 · Who is to blame?
 #
-# Nudging costs a run of the network for each weight. The **chain rule** gets all slopes in one run backwards.
-# Where $x$ moves $h$ and $h$ moves $L$, their slopes multiply; several ways from $x$ to $L$ add up:
+# Nudging costs a run of the network for each weight. The **chain rule** gets all slopes in one run backwards
+# (**backpropagation**). Where $x$ moves $h$ and $h$ moves $L$, their slopes multiply; several ways from $x$ to $L$ add
+# up:
 #
 # $$\frac{\partial L}{\partial x} = \sum_j \frac{\partial L}{\partial h_j}\, \frac{\partial h_j}{\partial x}$$
 #
@@ -473,7 +475,7 @@ figures.show(
 # number it met: $\partial L/\partial w_0 = 8 \cdot x = 16$.
 #
 # **Automatic differentiation** does this for any formula: each result remembers what it was computed from, and
-# how to hand a gradient back.
+# how to hand a gradient back. (`+` calls `__add__`, `*` `__mul__`, `@` `__matmul__`.)
 
 
 # %%
@@ -501,8 +503,8 @@ def relu(x):
 
 # %% [markdown]
 # A matrix product hands back a product with the other matrix, transposed, as the shapes suggest. Since
-# $-\log p_t = \log \sum_j e^{z_j} - z_t$, softmax and cross-entropy together hand back *probability minus truth*,
-# over $n$; the truth is 1 for the right class, else 0.
+# $-\log p_t = \log \sum_j e^{z_j} - z_t$, softmax and cross-entropy together hand back *probability* (the sum's
+# logarithm has slope $p_k$) *minus truth*, over $n$; the truth is 1 for the right class, else 0.
 
 
 # %%
@@ -622,7 +624,7 @@ check.e4_3(layer_gradients)
 # Going back through a layer multiplies the gradient by $W^\top$; twenty factors of 0.5 leave a millionth. A sum
 # of $d$ independent products has $d$ times the variance (the squared standard deviation) of one, and ReLU keeps
 # half of the squares: the size stays where $d \operatorname{var} W / 2 = 1$. Glorot, without ReLU, takes the mean of
-# $d$ inputs (there) and $m$ outputs (back):
+# $d$ (products summed forwards) and $m$ (summed backwards):
 #
 # $$\text{Glorot: } \operatorname{var} W = \frac{2}{d + m} \qquad\qquad \text{He, for ReLU: } \operatorname{var} W = \frac{2}{d}$$
 #
@@ -879,6 +881,8 @@ figures.show(
 # more than the seeds differ: a race at *one* rate says more about the rate than about the optimiser.
 #
 # ## 6 · Does it read digits?
+#
+# 784 pixels, 128 and 64 hidden units, ten logits:
 
 
 # %%
@@ -951,7 +955,7 @@ figures.show(
 # ### The network learns
 #
 # Three details: each batch is moved by up to a pixel (**augmentation**, lesson 05), the rate falls to 0, and
-# `decay` shrinks all weights and biases a little in each step (**weight decay**): none is large without need.
+# `decay` shrinks all weights and biases a little in each step (**weight decay**).
 
 
 # %%
@@ -1067,8 +1071,8 @@ figures.images(
 #
 # ### When it learns by heart
 #
-# Now the network sees only 100 digits, many times over, in three runs, each with other digits. Predict first: what
-# will the loss on digits that it never saw do?
+# Now the network sees only 100 digits, many times over, without and with decay, three runs each, with other digits
+# and starts. Predict first: what will the loss on digits that it never saw do?
 
 
 # %%
@@ -1367,7 +1371,7 @@ check.e4_6(which_are_wrong)
 # - Without activations many layers are one.
 # - The chain rule gets all slopes in one run back; several ways add up.
 # - He's start keeps values and gradients level through ReLU layers.
-# - Momentum gathers speed, RMSprop and Adam scale each weight; each needs its own rate.
+# - Momentum gathers speed, RMSprop and Adam scale each weight's step; each needs its own rate.
 # - Hold examples back, choose and stop by them, and test once.
 # - Cross-entropy hears a confident mistake; squared error paints the mean, absolute error the median.
 #
@@ -1376,8 +1380,6 @@ check.e4_6(which_are_wrong)
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | perceptron | 感知机 | a weighted sum, a bias, and the sign |
-# | weight, bias | 权重、偏置 | what multiplies an input; what is added |
-# | loss | 损失 | one number that says how wrong we are |
 # | gradient, partial derivative | 梯度、偏导数 | all slopes; the slope of one weight |
 # | (stochastic) gradient descent, SGD | (随机)梯度下降 | stepping against the gradient (of a batch) |
 # | learning rate, schedule | 学习率、学习率调度 | how far a step goes; how that changes |

@@ -92,8 +92,8 @@ def dense_network(*sizes):
 
 # %% [markdown]
 # In each **round** the discriminator first makes $L_D$ smaller, the cross-entropy of telling real from fake; then
-# the generator $L_G$, that of its fakes being taken for real. With $\sigma$ the sigmoid,
-# $\operatorname{softplus}(l) = \log(1+e^l)$ is minus the logarithm of the probability $\sigma(-l)$:
+# the generator $L_G$, that of its fakes being taken for real. The sigmoid makes of a logit $l$ the probability
+# $\sigma(l)$ of real, $\sigma(-l)$ of fake, and $\operatorname{softplus}(l) = \log(1+e^l)$ is $-\log \sigma(-l)$:
 #
 # $$L_D = \frac1n \sum_i \operatorname{softplus}(-D(x_i)) + \frac1n \sum_i \operatorname{softplus}(D(G(z_i))) \qquad L_G = \frac1n \sum_i \operatorname{softplus}(-D(G(z_i)))$$
 #
@@ -581,9 +581,9 @@ figures.show(
 # this strength is no remedy. In the last row the discriminator keeps up.
 #
 # What then is R1 for? The smallest GAN is **Dirac's**: one real number, 0, one fake, $\theta$, and a discriminator
-# $D(x) = -\psi x$. It climbs $D(0) - D(\theta) = \psi\theta$, which the generator descends.
-# R1 of strength $\gamma$, here $\frac\gamma2 \psi^2$, draws $\psi$ towards 0. Both may step at once, by $h$, or in
-# turns, as in our rounds: then the generator answers the *new* $\psi$.
+# $D(x) = -\psi x$. By $\psi$ it climbs $D(0) - D(\theta) = \psi\theta$, which by $\theta$ the generator descends.
+# R1 of strength $\gamma$, here $\frac\gamma2 \psi^2$, draws $\psi$ towards 0. Both may step at once, by $h$ times the
+# slope, or in turns, as in our rounds: then the generator answers the *new* $\psi$.
 
 
 # %%
@@ -756,7 +756,7 @@ figures.show(
 )
 
 # %% [markdown]
-# The dots: each pixel of a $2\times2$ block is painted by kernel entries of its own (lesson 02).
+# The dots: a transposed convolution paints each pixel of a $2\times2$ block by kernel entries of its own (lesson 02).
 #
 # ## 6 · How does the game fit into `fit`?
 #
@@ -815,7 +815,7 @@ game.compile(keras.optimizers.Adam(2e-3, beta_1=0.5))
 history = training.fit(game, images[:6400], epochs=1, batch_size=64)
 
 # %% [markdown]
-# `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1. (Section 8 tries turns, too.)
+# `fit` moves both networks *at once*: the first of Dirac's games, which most needs R1.
 #
 # From now on we use the package's `gan.Gan`: this class with R1 and two more repairs. The **relativistic loss**
 # scores real and fake in pairs; each network wants its own side ahead:
@@ -833,8 +833,8 @@ equal = [np.allclose(a, b) for a, b in zip(relativistic(*scored), shipped_losses
 print("as in the package:", equal)
 
 # %% [markdown]
-# **Averaged weights**: we sample from a second generator. At each step it keeps nearly all of its weights and takes
-# the rest from the generator that plays, whose weights never settle:
+# **Averaged weights** (an **exponential moving average**): we sample from a second generator. Each step moves its
+# weights a small part of the way to those of the generator that plays, which never settle:
 
 
 # %%
@@ -913,8 +913,8 @@ scores = {"each pixel for itself": judge(pixelwise, METRICS)}
 print(scores["each pixel for itself"]["frechet_distance"])
 
 # %% [markdown]
-# The generator to beat is the DCGAN of well-known tutorials; ours follows in section 9. Both were recorded together,
-# by turns of half a minute on one core.
+# The generator to beat is the DCGAN of well-known tutorials, with kernels of $5\times5$; ours ($4\times4$) follows in
+# section 9. Both were recorded together, taking turns of half a minute on one core.
 
 # %%
 recorded = json.loads((paths.BENCHMARKS / "08_baseline.json").read_text())
@@ -1017,7 +1017,7 @@ check.e8_6(effective_classes)
 # We try each repair alone in the same small, plain GAN, in short runs judged by validation images, three seeds each
 # (± is the standard error). Our recipe (`ours`) differs from `plain` in loss, R1, averaged weights *and* optimiser:
 # twice the learning rate, and Adam with `beta_1` 0 instead of 0.5, `beta_2` 0.99 instead of 0.999. (`augmented`:
-# section 12.) Guess: which pays?
+# section 12, unmirrored.) Guess: which pays?
 
 
 # %%
@@ -1068,7 +1068,8 @@ figures.show(
 # ## 9 · Now ours
 #
 # Ours sees four times as many pictures as section 8's `ours`, in larger networks (section 5's plan, with batch
-# normalisation in the generator), at a rate that falls to 0. While it trains, a **GAN doctor** draws what a loss hides.
+# normalisation in the generator and a convolution more in the discriminator), at a rate that falls to 0. While it
+# trains, a **GAN doctor** draws what a loss hides.
 
 # %%
 recipe = recipes.find("gan_fashion")
@@ -1098,7 +1099,7 @@ print("real above fake: lowest", approx(ahead_by.min(), 2), "highest", approx(ah
 # %% [markdown]
 # Healthy, but no draw: the discriminator ranks the real picture higher in most pairs, and yet the generator learned.
 # Its **training distance**, the median distance to the nearest training picture as a share of unseen real pictures',
-# stays above 1: relatives, not copies.
+# stays above 1: mostly relatives, not copies.
 
 # %%
 generated = model.sample(10_000, seed=1)
@@ -1132,7 +1133,7 @@ figures.images(
 #
 # ## 10 · Which illness is it?
 #
-# Below a healthy run come six others, each ill by a bug or setting from practice.
+# Below a healthy run come six ill ones.
 
 # %%
 ill_runs = gan_doctor.read_records(paths.BENCHMARKS / "08_ward.json")
@@ -1268,13 +1269,13 @@ figures.images(
 
 # %% [markdown]
 # The first eight: right colours, some shading, hardly one that can be named. The kernel distance agrees: below a
-# VAE's on the same emoji, far above that of real ones. No success, then. But no pixels were copied: of a thousand,
+# VAE's on the same emoji, far above that of real ones. No success, then. But we see no copying: of a thousand,
 # none lies closer to a training picture than some held-out emoji do. A moved or mirrored copy would escape this test.
 #
 # ## Clinic
 #
-# A student lets the discriminator judge fakes and real pictures in one go and takes the halves apart. No error,
-# and both losses fall. `judged` says which half the generator's loss takes. Which run is ill, and why?
+# A student lets the discriminator judge fakes and real pictures in one go and takes the halves apart. No error.
+# `judged` says which half the generator's loss takes. Which run is ill, and why?
 
 
 # %% tags=["clinic"]
@@ -1350,7 +1351,8 @@ figures.images(
 
 # %% [markdown]
 # On the left both win, which in this game cannot be. `halves[1]` are the *real* pictures, in which no weight of
-# the generator has any part: all its gradients are zero. Check whether weights move.
+# the generator has any part: all its gradients are zero. (Run A's moved only batch normalisation's averages.) Check
+# whether weights move.
 
 # %% [markdown]
 # ## Summary
@@ -1360,7 +1362,7 @@ figures.images(
 #   which is flat where real and fake do not meet.
 # - Minimax leaves next to no gradient while fakes are caught; under Adam we see no harm in it.
 # - Mode collapse: many latents, few pictures. On the ring a discriminator that kept up cured it.
-# - Steps at once spiral away from the solution; R1 draws them in.
+# - In Dirac's game steps at once spiral away from the solution; R1 draws them in.
 # - Look at samples, and measure beside the floor, with several seeds, one change at a time.
 #
 # ## Glossary

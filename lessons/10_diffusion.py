@@ -259,14 +259,15 @@ for t, noisy in noisy_points.items():
     print(f"x_t {as_seen:.2f}; as Exact says:", np.allclose(guesses, exact.clean(noisy, t)))
 
 # %% [markdown]
-# Under much noise the guess is drawn towards the mean of everything.
+# The more noise, the worse; at $t = 1$ equal $w_i$ give the mean of everything.
 #
 # The gradient of the log-density is the **score**: an arrow uphill. By **Tweedie's formula** it points to $\alpha$
 # times the guess:
 #
 # $$\nabla \log p(x_t) = \frac{\alpha\, \hat x(x_t) - x_t}{\sigma^2}$$
 #
-# Compared with differences of the log-density:
+# (For one $x_i$ alone it is $(\alpha x_i - x_t) / \sigma^2$; the $w_i$ average these.) Compared with differences of the
+# log-density:
 
 
 # %%
@@ -371,8 +372,8 @@ print("true                                  0.20, 0.25")
 
 # %% [markdown]
 # At one level a walk climbs the nearest hill and hardly ever crosses the valley; larger steps only blur. Under much
-# noise there is no valley: with larger steps walks spread as the noisy data do, and nearly keep the right shares while
-# the noise fades (Song and Ermon, 2019). So we want the guess at *every* level.
+# noise there is no valley: with steps that shrink as it fades, walks spread as the noisy data do, and nearly keep the
+# right shares (Song and Ermon, 2019). So we want the guess at *every* level.
 #
 # ## 4 · How does one learn the guess?
 #
@@ -749,7 +750,7 @@ figures.images(
 # %% [markdown]
 # By Fréchet distance latent diffusion comes nearer to real pictures than VAE and GAN (one seed), but it alone is told
 # classes (section 10). In coverage even rebuilt pictures stay behind the GAN: what the autoencoder loses, as prints,
-# stays lost. (Not so in recall, where VAE samples, by the same decoder, pass rebuilt pictures.)
+# stays lost. (In recall too, yet there VAE samples, by the same decoder, pass rebuilt pictures.)
 #
 # What should a network predict, on which schedule, in how many steps? **Recorded** Fréchet distances (3,000 samples,
 # uniform times: not comparable with the table above), ± their spread over three seeds, else of one seed:
@@ -838,8 +839,8 @@ figures.images(
 
 # %% [markdown]
 # At $w = 0$ the order is not heard: one in ten is right by luck; at $-1$ hardly any. At 1 pictures are recognised, and
-# vary, about as rebuilt ones; larger $w$ is obeyed more, and pays in variety. The Fréchet distance is best at 2: its
-# features are the classifier's, and what is easily recognised may please it.
+# vary, about as rebuilt ones; larger $w$ is obeyed more, and pays in variety. The Fréchet distance is best at 2, below
+# even rebuilt pictures': its features are the classifier's, and what is easily recognised may please it.
 #
 # **Variations**: go from a picture's code into noise up to a middle time, and back.
 
@@ -1013,7 +1014,7 @@ figures.images(
 )
 
 # %% [markdown]
-# The shoes do not quite fit, and some free drawings are speckled or torn. They lie about as far from training pictures
+# The shoes do not quite fit. Pictures drawn whole, some speckled or torn, lie about as far from training pictures
 # as test pictures do: a typical one is no copy (medians would hide a few).
 #
 # **Super-resolution** likewise: known are means of 2 × 2 pixels (Choi and others, 2021), not the class ($w = 0$):
@@ -1073,8 +1074,8 @@ figures.images(
 #
 # ## 11 · And in colour?
 #
-# A network that ships, told which of two sets of drawings to follow, Noto or Fluent (distances: roots of summed
-# squares, not of their means):
+# A network that ships draws emoji, told which of two sets to follow, Noto or Fluent (pixel distances: roots of summed
+# squares, not of means):
 
 # %%
 emoji_recipe = recipes.find("diffusion_emoji")
@@ -1231,8 +1232,8 @@ for name, entry in ranges.items():
     print()
 
 # %% [markdown]
-# Of where the points lie we see no effect; their size has a large one in ten of Euler's steps, little in 50 of Heun's:
-# noise hides points five times smaller for longer. Repair: numbers with a spread near 1, or more steps.
+# Of where the points lie we see no effect, nor of their size in 50 of Heun's steps; in ten of Euler's, size has a large
+# one: noise hides points five times smaller for longer. Repair: numbers with a spread near 1, or more of Heun's steps.
 #
 # ## The large version
 #
