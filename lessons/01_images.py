@@ -21,7 +21,7 @@
 # - **You will be able to** recognise the bugs that shapes, types and value ranges cause; write resizing,
 #   rotation, colour conversion, an edge filter and the heart of JPEG.
 # - **You need** [lesson 00](00_start_here.ipynb) and the matrix product (`@` in NumPy).
-# - **Time**: about two and a half hours with the exercises; the cells run in well under a minute.
+# - **Time**: two and a half hours with the exercises; the cells run in under a minute.
 
 # %%
 import io
@@ -911,7 +911,7 @@ figures.images(
 )
 
 # %% [markdown]
-# (*Nearest* is the other cure, with coarser steps.)
+# (*Nearest* is another, coarser cure.)
 
 # %% [markdown]
 # ## Summary
@@ -920,7 +920,7 @@ figures.images(
 # - A resized or turned pixel is a weighted mean around the place it came from; shrinking needs a low-pass filter.
 # - Luma carries the detail, chroma the colour.
 # - Edges are differences of neighbours.
-# - JPEG rounds the amounts of 64 waves in each block: hence squares and ringing.
+# - JPEG rounds the amounts of 64 waves a block: hence squares and ringing.
 #
 # ## Glossary
 #
@@ -928,7 +928,7 @@ figures.images(
 # |---|---|---|
 # | channel | 通道 | one number of each pixel, such as red |
 # | broadcasting | 广播 | repeating rows or columns until two shapes agree |
-# | interpolation: nearest, bilinear, bicubic | 插值：最近邻、双线性、双三次 | a value between pixels, estimated from 1, 4 or 16 |
+# | interpolation: nearest, bilinear, bicubic | 插值：最近邻、双线性、双三次 | a value between pixels, from 1, 4 or 16 |
 # | aliasing, low-pass filter | 混叠、低通滤波器 | fine waves that come back coarse; an average that takes them out first |
 # | luma, chroma | 亮度、色度 | how bright, and which colour |
 # | edge, gradient | 边缘、梯度 | where values change; how much, and which way |
@@ -937,9 +937,9 @@ figures.images(
 #
 # ## What to read next
 #
-# - Robert Keys, *Cubic convolution interpolation for digital image processing*, 1981.
+# - Robert Keys, *Cubic convolution interpolation*, 1981.
 # - Navneet Dalal and Bill Triggs, *Histograms of oriented gradients for human detection*, 2005: E1.6 at work.
 # - Gregory Wallace, *The JPEG still picture compression standard*, 1991.
-# - Gaurav Parmar, Richard Zhang and Jun-Yan Zhu, *On aliased resizing and surprising subtleties in GAN
+# - Gaurav Parmar and others, *On aliased resizing and surprising subtleties in GAN
 #   evaluation*, 2022: how section 4 spoils published scores.
-# - Next lesson: [02 · Convolution](02_convolution.ipynb), the sums of section 7 as a network's layer.
+# - Next lesson: [02 · Convolution](02_convolution.ipynb).

@@ -874,24 +874,24 @@ figures.images(
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | convolution, cross-correlation | 卷积、互相关 | sums of products with a kernel turned by 180°; not turned |
-# | weight, bias | 权重、偏置 | a number that multiplies, one that is added |
+# | weight, bias | 权重、偏置 | what multiplies; what is added |
 # | feature map | 特征图 | one output channel of a layer |
 # | padding | 填充 | pixels added around the rim |
-# | stride, dilation | 步幅、空洞(膨胀) | how far the kernel moves at a time; how far apart its weights lie |
+# | stride, dilation | 步幅、空洞(膨胀) | how far the kernel moves; how far apart its weights lie |
 # | separable kernel | 可分离卷积核 | a column times a row |
 # | depthwise separable convolution | 深度可分离卷积 | one kernel a channel, then a 1×1 one |
 # | loss, gradient | 损失、梯度 | how wrong a network is; how that changes with each number |
 # | chain rule | 链式法则 | effects multiply along a path and add up over paths |
 # | autodiff | 自动微分 | gradients by playing recorded steps backwards |
-# | transposed convolution | 转置卷积 | stamping the kernel once for each input pixel |
+# | transposed convolution | 转置卷积 | stamping the kernel once a pixel |
 # | checkerboard artefact | 棋盘伪影 | alternating brightness from uneven stamps |
 #
 # ## What to read next
 #
 # - Vincent Dumoulin and Francesco Visin, *A guide to convolution arithmetic for deep learning*, 2016: section 4
 #   drawn.
-# - Augustus Odena, Vincent Dumoulin and Chris Olah, *Deconvolution and checkerboard artifacts*, Distill,
+# - Augustus Odena and others, *Deconvolution and checkerboard artifacts*, Distill,
 #   2016: section 7 in generators.
-# - Kumar Chellapilla, Sidd Puri and Patrice Simard, *High performance convolutional neural networks for
+# - Kumar Chellapilla and others, *High performance convolutional neural networks for
 #   document processing*, 2006: where im2col comes from.
-# - Next lesson: [03 · Pooling](03_pooling.ipynb), on making pictures smaller.
+# - Next lesson: [03 · Pooling](03_pooling.ipynb).

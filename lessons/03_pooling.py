@@ -986,15 +986,12 @@ figures.images(
 # | English | 中文 | in one sentence |
 # |---|---|---|
 # | pooling | 池化(汇聚) | one number a window |
-# | max pooling | 最大池化 | the window's maximum |
-# | average pooling | 平均池化 | the window's mean |
+# | max, average pooling | 最大池化、平均池化 | the window's maximum; its mean |
 # | global average pooling | 全局平均池化 | a channel's mean |
 # | subsampling | 下采样 | keeping fewer pixels |
-# | invariance | 不变性 | the output stays when the input moves |
-# | equivariance | 等变性 | the output moves with the input |
+# | invariance, equivariance | 不变性、等变性 | the output stays when the input moves; moves with it |
 # | ReLU | 线性整流函数 | max(0, x) |
-# | receptive field | 感受野 | the input pixels that an output depends on |
-# | effective receptive field | 有效感受野 | its part that matters |
+# | (effective) receptive field | (有效)感受野 | the input pixels that an output depends on (much) |
 # | unpooling | 反池化 | making a pooled map large again |
 # | switch | 最大值位置(开关) | where a maximum stood |
 # | Laplacian pyramid | 拉普拉斯金字塔 | what each halving lost, and the rest |
@@ -1006,6 +1003,6 @@ figures.images(
 #   networks*, 2016.
 # - Jost Tobias Springenberg and others, *Striving for simplicity: the all convolutional net*, 2015.
 # - Peter Burt and Edward Adelson, *The Laplacian pyramid as a compact image code*, 1983.
-# - Filip Radenović, Giorgos Tolias and Ondřej Chum, *Fine-tuning CNN image retrieval with no human
+# - Filip Radenović and others, *Fine-tuning CNN image retrieval with no human
 #   annotation*, 2019: the generalised mean of E3.4.
 # - Next lesson: [04 · Learning, by hand](04_learning.ipynb).

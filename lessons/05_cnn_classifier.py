@@ -21,7 +21,7 @@
 #   and a calibration curve, ask a network where it looks, and train one on your own photographs.
 # - **You need** [02](02_convolution.ipynb) and [03](03_pooling.ipynb) for layers,
 #   [04](04_learning.ipynb) for losses, gradients and optimisers.
-# - **Time**: about two and a half hours with the exercises; all cells run in a few minutes.
+# - **Time**: two and a half hours with the exercises; all cells run in a few minutes.
 
 # %%
 import json
@@ -1223,7 +1223,7 @@ figures.show(
 # | convolutional neural network (CNN) | 卷积神经网络 | stacked convolutions whose weights are learned |
 # | training, validation, test set | 训练集、验证集、测试集 | to learn, to choose, to report |
 # | batch normalisation | 批量归一化 | bringing each channel to mean 0 and variance 1 |
-# | precision, recall | 精确率、召回率 | share of the answers that are right; share of the class that is found |
+# | precision, recall | 精确率、召回率 | share of answers that are right; of the class that is found |
 # | confusion matrix | 混淆矩阵 | counts of label against answer |
 # | calibration | 校准 | probabilities that agree with how often one is right |
 # | Grad-CAM | 梯度加权类激活映射 | feature maps weighted by their gradient |
@@ -1234,15 +1234,15 @@ figures.show(
 # - Han Xiao, Kashif Rasul and Roland Vollgraf, *Fashion-MNIST*, 2017.
 # - Sergey Ioffe and Christian Szegedy, *Batch normalization*, 2015.
 # - Kaiming He and others, *Deep residual learning for image recognition*, 2016.
-# - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017: the schedule.
+# - Leslie Smith and Nicholay Topin, *Super-convergence*, 2017.
 # - Chuan Guo and others, *On calibration of modern neural networks*, 2017.
 # - Ramprasaath Selvaraju and others, *Grad-CAM*, 2017; Julius Adebayo and others, *Sanity checks for
-#   saliency maps*, 2018: why such pictures must be tested.
+#   saliency maps*, 2018.
 #
 # ## The large version
 #
-# The shipped network trained longer, with stronger augmentation. The first cell says what that would cost here;
-# `TRAIN_FULL = True` does it, and resumes when run again.
+# The shipped network trained longer, with stronger augmentation. `TRAIN_FULL = True` does it, and
+# resumes when run again.
 
 # %%
 TRAIN_FULL = False
