@@ -56,7 +56,7 @@ class Marks(keras.callbacks.Callback):
         self.start += time.process_time() - before
 
 
-class InTurns(keras.callbacks.Callback):
+class TakesTurns(keras.callbacks.Callback):
     """Trains while it holds a lock, and after each TURN lets go of it, for the other process that waits for it."""
 
     def __init__(self, lock):
@@ -132,7 +132,7 @@ def play(name: str, lock) -> dict:
     else:
         model, length = ours()
         marks = Marks(judge, 60)
-    training.fit(model, train_images, **length, callbacks=[InTurns(lock), marks], progress=False)
+    training.fit(model, train_images, **length, callbacks=[TakesTurns(lock), marks], progress=False)
     seconds = time.process_time() - marks.start
     marks.mark(seconds)
     samples = model.sample(10_000, seed=1)

@@ -327,6 +327,9 @@ print(
 # %% [markdown]
 # Each step draws new noise of a new sigma for each patch. The network is not told: it is **blind**. (`psnr` below
 # is lower than minus the loss: over a whole batch strong noise counts most.)
+#
+# A trick: gradients longer than 5, at first nearly all, are cut to that length (**gradient clipping**). Without it two
+# such trainings ended lower, and further apart (`course_utils/recipes/denoise.py`).
 
 # %%
 model = recipe.model(numbers)
