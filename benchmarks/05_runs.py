@@ -3,13 +3,12 @@ of network pays.
 
     python benchmarks/05_runs.py ingredients     writes benchmarks/05_ingredients.json (about 15 minutes)
     python benchmarks/05_runs.py augmentation    writes benchmarks/05_augmentation.json (about 5 minutes)
-    python benchmarks/05_runs.py sizes           writes benchmarks/05_sizes.json (about 5 minutes)
-    python benchmarks/05_runs.py longer          writes benchmarks/05_longer.json (about 15 minutes)
+    python benchmarks/05_runs.py sizes           writes benchmarks/05_sizes.json (about 30 minutes of one core)
 
-"longer" trains the narrower networks of "sizes" about as long as the widest takes for its epochs, were all cores idle.
-Each run is repeated with three seeds, those of the augmentation with two; of "longer" the first seed alone has been
-recorded so far, beside other work, which stretches seconds. Runs that are already in the file are kept, so an
-interrupted call goes on where it stopped; delete the file to measure anew. All scores are of the validation images.
+"sizes" gives each width the epochs that take about equal processor time on one core, and a schedule of that length.
+Each run is repeated with three seeds, those of the augmentation with two. Runs that are already in the file are kept,
+so an interrupted call goes on where it stopped; delete the file to measure anew. All scores are of the validation
+images.
 
 Processor seconds count the time of all cores together: on two idle cores a run takes about half of them.
 """
@@ -34,29 +33,21 @@ RECIPE = fashion_mnist_classifier.LESSON
 
 def settings() -> dict[str, dict[str, dict]]:
     """For each file, the settings of each run; "constant" trains at a fifth of the peak learning rate throughout."""
-    kept = (
-        "epochs",
-        "batch_size",
-        "width",
-        "shift",
-        "learning_rate",
-        "weight_decay",
-        "label_smoothing",
-        "dropout_rate",
-    )
+    kept = ("batch_size", "shift", "learning_rate", "weight_decay", "label_smoothing", "dropout_rate")
     recipe = {"batch_normalisation": True, "schedule": "one-cycle", "flip": True, "examples": 55_000}
     recipe |= {name: getattr(RECIPE, name) for name in kept}
     none = {"shift": 0, "flip": False}
-    narrow = recipe | {"width": 16}
+    short = recipe | {"width": 16, "epochs": 8}
+    epochs = {8: 26, 16: 14, 24: 8, 32: 5}  # by width
     return {
         "ingredients": {
-            "everything": narrow,
-            "without batch normalisation": narrow | {"batch_normalisation": False},
-            "without augmentation": narrow | none,
-            "without the schedule": narrow | {"schedule": "constant"},
-            "without dropout": narrow | {"dropout_rate": 0.0},
-            "without label smoothing": narrow | {"label_smoothing": 0.0},
-            "without any": narrow
+            "everything": short,
+            "without batch normalisation": short | {"batch_normalisation": False},
+            "without augmentation": short | none,
+            "without the schedule": short | {"schedule": "constant"},
+            "without dropout": short | {"dropout_rate": 0.0},
+            "without label smoothing": short | {"label_smoothing": 0.0},
+            "without any": short
             | none
             | {
                 "batch_normalisation": False,
@@ -66,19 +57,12 @@ def settings() -> dict[str, dict[str, dict]]:
             },
         },
         "augmentation": {
-            "as they are": narrow | none,
-            "moved": narrow | {"flip": False},
-            "mirrored": narrow | {"shift": 0},
-            "both": narrow,
+            "as they are": short | none,
+            "moved": short | {"flip": False},
+            "mirrored": short | {"shift": 0},
+            "both": short,
         },
-        "sizes": {
-            "width 8": recipe | {"width": 8},
-            "width 24": recipe,
-        },
-        "longer": {
-            "width 8": recipe | {"width": 8, "epochs": 19},
-            "width 16": narrow | {"epochs": 14},
-        },
+        "sizes": {f"width {width}": recipe | {"width": width, "epochs": count} for width, count in epochs.items()},
     }
 
 

@@ -1,19 +1,24 @@
 """Recorded runs of lesson 07: what a VAE is worth by its bound, its likelihood, its latent size and beta.
 
+And its rival, a plain autoencoder whose codes are drawn at random.
+
     python benchmarks/07_runs.py bounds         writes benchmarks/07_bounds.json (about 10 minutes)
     python benchmarks/07_runs.py likelihoods    writes benchmarks/07_likelihoods.json (about 9 minutes)
     python benchmarks/07_runs.py betas          writes benchmarks/07_betas.json (about 3 minutes)
     python benchmarks/07_runs.py sizes          writes benchmarks/07_sizes.json (about 3 minutes)
+    python benchmarks/07_runs.py plain          writes benchmarks/07_plain.json and .png (about 4 minutes)
 
 "bounds" compares the lesson's network with the convolutional VAE of well-known tutorials on test images whose pixels
-are 0 or 1 (binarised at 0.5), at equal latent size. Nothing was chosen on them; all other scores are of the validation
-images. Runs that are already in a file are kept, so an interrupted call goes on where it stopped.
+are 0 or 1 (binarised at 0.5), at equal latent size. "plain" is judged by test images, as the lesson judges its own VAE.
+Nothing was chosen on them; all other scores are of the validation images. Runs that are already in a file are kept, so
+an interrupted call goes on where it stopped.
 
 Processor seconds count the time of all cores together: on two idle cores a run takes about half of them.
 """
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -23,12 +28,12 @@ import numpy as np
 import recording
 from keras import layers
 
-from course_utils import data, metrics, paths, training
+from course_utils import data, image_files, metrics, paths, training
 from course_utils.models import vae
 from course_utils.recipes import vae_fashion
 
 SEED = 0
-SEEDS = {"likelihoods": (0, 1, 2)}  # all other files hold one run of each setting
+SEEDS = {"likelihoods": (0, 1, 2), "plain": (0, 1, 2)}  # all other files hold one run of each setting
 NUMBERS = vae_fashion.LESSON
 JUDGED = ("frechet_distance", "precision", "recall", "density", "coverage", "effective_classes")
 
@@ -53,6 +58,7 @@ def settings() -> dict[str, dict[str, dict]]:
         "bounds": bounds,
         "likelihoods": likelihoods,
         "betas": {f"beta {beta:g}": recipe | {"beta": beta} for beta in (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)},
+        "plain": {"autoencoder": grey | {"network": "plain", "epochs": 3}},  # as many as the lesson's VAE has
         "sizes": {f"latent {size}": recipe | {"latent_size": size} for size in (2, 8, 16, 32, 64)},
     }
 
@@ -82,28 +88,39 @@ def images_of(split: str, s: dict) -> np.ndarray:
     return np.float32(images >= 0.5) if s["binary"] else images
 
 
-def prepared(s: dict, seed: int = SEED) -> tuple[vae.Vae, np.ndarray]:
-    """The compiled network of one run, with its training images."""
+def prepared(s: dict, seed: int = SEED) -> tuple[keras.Model, np.ndarray, np.ndarray | None]:
+    """The compiled network of one run, with its training images and what it should make of them where it must be told.
+
+    "plain": encoder and decoder in a row, an autoencoder that is trained by the loss of the lesson's first section.
+    """
     training.set_seed(seed)
     images = images_of("train", s)
-    model = vae.Vae(*networks(s), likelihood=s["likelihood"], sigma=s["sigma"], beta=s["beta"], seed=seed)
     rate = s["learning_rate"]
-    if s["network"] == "ours":
+    if s["network"] != "tutorial":
         rate = training.one_cycle(rate, s["epochs"] * (len(images) // s["batch_size"]))
+    if s["network"] == "plain":
+        lesson = recording.lesson_code("07")
+        size = s["latent_size"]
+        model = keras.Sequential([lesson["build_encoder"](size), lesson["build_decoder"](size)])
+        model.compile(keras.optimizers.Adam(rate), loss=lesson["bernoulli_nats"])
+        return model, images, images
+    model = vae.Vae(*networks(s), likelihood=s["likelihood"], sigma=s["sigma"], beta=s["beta"], seed=seed)
     model.compile(keras.optimizers.Adam(rate))
-    return model, images
+    return model, images, None
 
 
-def train(s: dict, seed: int = SEED) -> tuple[vae.Vae, keras.callbacks.History]:
+def train(s: dict, seed: int = SEED) -> tuple[keras.Model, keras.callbacks.History]:
     """Train one run from its settings; returns the model and the history."""
-    model, images = prepared(s, seed)
+    model, images, targets = prepared(s, seed)
+    held_out = images_of("validation", s)
     history = training.fit(
         model,
         images,
+        targets,
         epochs=s["epochs"],
         batch_size=s["batch_size"],
         seed=seed,
-        validation_data=(images_of("validation", s),),
+        validation_data=(held_out,) if targets is None else (held_out, held_out),
         callbacks=[training.Clock()],
         progress=False,
     )
@@ -112,7 +129,7 @@ def train(s: dict, seed: int = SEED) -> tuple[vae.Vae, keras.callbacks.History]:
 
 def first_steps(s: dict) -> dict:
     """The mark of a run, see `recording.first_steps`."""
-    return recording.first_steps(*prepared(s), None, batch_size=s["batch_size"], seed=SEED)
+    return recording.first_steps(*prepared(s), batch_size=s["batch_size"], seed=SEED)
 
 
 def active_units(model: vae.Vae, images: np.ndarray) -> int:
@@ -121,7 +138,7 @@ def active_units(model: vae.Vae, images: np.ndarray) -> int:
 
 
 def scores(s: dict, model: vae.Vae, split: str) -> dict:
-    """What is written down of a trained model. split: whose images it is asked about."""
+    """What is written down of a trained VAE. split: whose images it is asked about."""
     held_out = images_of(split, s)
     elbo = model.log_weights(held_out, samples=1, seed=SEED)
     rebuilt = model.reconstruct(held_out)
@@ -147,12 +164,34 @@ def judged(s: dict, model: vae.Vae) -> dict:
     return result | sigma
 
 
+def drawn(s: dict, model: keras.Sequential, seed: int) -> dict:
+    """The scores of a plain autoencoder's pictures, from codes drawn in two ways; those of the first seed are kept."""
+    encoder, decoder = model.layers
+    images, _ = data.fashion_mnist("train")
+    codes = encoder.predict(images, batch_size=1000, verbose=0)
+    random = np.random.default_rng(seed)
+    ways = {
+        "N(0, I)": random.standard_normal((5_000, s["latent_size"])),
+        "fitted": random.multivariate_normal(codes.mean(axis=0), np.cov(codes.T), 5_000),
+    }
+    decode = recording.lesson_code("07")["decode_plain"]
+    pictures = {way: decode(decoder, latents) for way, latents in ways.items()}
+    if seed == SEED:
+        first = np.concatenate([some[:20] for some in pictures.values()])
+        file = paths.BENCHMARKS / "07_plain.png"
+        image_files.as_image(image_files.sheet(first, columns=10)).save(file, optimize=True)
+    judge = metrics.Judge(data.fashion_mnist("test")[0][:5_000], images[-5_000:])
+    return {way: {name: asdict(score) for name, score in judge(some).items()} for way, some in pictures.items()}
+
+
 MORE = {"bounds": better_bound, "likelihoods": judged}  # what single files hold besides
 
 
 def record(kind: str) -> None:
     def run(s: dict, seed: int) -> tuple[dict, dict]:
         model, history = train(s, seed)
+        if kind == "plain":
+            return {"parameters": model.count_params()}, {**drawn(s, model, seed), **recording.curves(history, 3)}
         more = MORE[kind](s, model) if kind in MORE else {}
         split = "test" if kind == "bounds" else "validation"
         about = {"parameters": model.count_params()}

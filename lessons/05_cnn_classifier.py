@@ -480,9 +480,9 @@ figures.show(
 )
 
 # %% [markdown]
-# Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) the network of section 5, at **width** 16
-# (channels in its first convolution), goes without one ingredient at a time, three seeds each. "Without the
-# schedule" keeps a fifth of the peak rate; for no run was the rate tuned anew.
+# Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) the network of section 5, of **width** 16
+# (channels in its first convolution), trained for eight epochs, goes without one ingredient at a time, three seeds
+# each. "Without the schedule" keeps a fifth of the peak rate; for no run was the rate tuned anew.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -537,13 +537,12 @@ for name, run in halves.items():
 #
 # ## 5 · How large should it be?
 #
-# A wider network takes longer, so we note **processor seconds**: two minutes on two cores are 240. Recorded again,
-# three seeds each; last the shipped network ("residual"), one run.
+# A step of a wider network takes longer. So each width gets as many epochs as take about equal **processor seconds**
+# (two minutes on two cores are 240), and a schedule of that length. Recorded, three seeds each; last the shipped
+# network ("residual"), one run.
 
 # %%
-recorded = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
-recorded["width 16"] = runs["everything"]
-sizes = {name: recorded[name] for name in ("width 8", "width 16", "width 24")}
+sizes = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
 record = json.loads(
     (paths.WEIGHTS / "fashion_mnist_classifier.json").read_text()
 )  # the shipped network
@@ -573,14 +572,14 @@ axes.grid(alpha=0.4)
 axes.legend()
 figures.show(
     figure,
-    alt="Validation accuracy against processor seconds for three widths, three seeds each, eight"
-    " epochs each. All curves jump up and down at first and settle as they end: the narrower"
-    " the network, the sooner.",
+    alt="Validation accuracy against processor seconds for four widths, three seeds each. All curves"
+    " jump up and down at first, settle as they end, and end at about the same time; those of"
+    " width 16 end highest, those of width 32 lowest.",
 )
 
 # %% [markdown]
-# The curves settle only as the learning rate falls to zero: compare finished runs. Which width is best for its time
-# stays open (longer runs: `benchmarks/05_longer.json`). We take width 24, recorded in under two minutes on two cores:
+# The curves settle only as the learning rate falls to zero: compare finished runs. At equal time width 16 ends highest,
+# its worst seed above the best of the others. (The peak rate was the same for all.) We take it:
 
 
 # %%
@@ -634,7 +633,7 @@ in_shipped = [layer.count_params() for layer in shipped.layers if "group_80_bloc
 print(f"a block: {block.count_params():,} weights; in the shipped network {sum(in_shipped):,}")
 
 # %% [markdown]
-# Now you train ours (width 24), by SGD with weight decay and momentum (lesson 04; `nesterov` is a variant). The
+# Now you train ours (width 16), by SGD with weight decay and momentum (lesson 04; `nesterov` is a variant). The
 # `momentum` of batch normalisation belongs to its kept averages.
 
 # %%
@@ -656,7 +655,7 @@ curves_of_ours = training.fit(
 ).history
 
 # %%
-measured("validation accuracy", curves_of_ours["val_accuracy"][-1], at_least=0.92)
+measured("validation accuracy", curves_of_ours["val_accuracy"][-1], at_least=0.93)
 plain = np.mean(probabilities(network, images[:5000]).argmax(axis=1) == labels[:5000])
 print("training images as they are, without dropout", approx(plain))
 
@@ -697,7 +696,7 @@ test_images, test_labels = data.fashion_mnist("test")
 predicted = probabilities(network, test_images)  # (10000, 10)
 answers = predicted.argmax(axis=1)
 accuracy = np.mean(answers == test_labels)
-measured("test accuracy", accuracy, at_least=0.918)
+measured("test accuracy", accuracy, at_least=0.92)
 shipped_accuracy = np.mean(probabilities(shipped, test_images).argmax(axis=1) == test_labels)
 print("the shipped network", approx(shipped_accuracy))
 for name, baseline in baselines.items():

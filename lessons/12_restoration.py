@@ -931,9 +931,9 @@ for name, rows in fill_rows.items():
     )
 
 # %% [markdown]
-# On scratches the network is ahead, hardly to the eye. In
-# wide holes, or after a short training, it is still at heat's level. It never learned from wide holes; but even a
-# perfect learner of the squared error would be **blurry** there: its best guess is the mean of all likely fillings.
+# On scratches the network is ahead, hardly to the eye, and a little even after a short training. In wide holes it is
+# still at heat's level. It never learned from them; but even a perfect learner of the squared error would be **blurry**
+# there: its best guess is the mean of all likely fillings.
 #
 # What does the size of a hole change? A square of growing side:
 

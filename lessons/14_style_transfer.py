@@ -666,7 +666,8 @@ for name, picture in rivals_of_church.items():
 
 # %% [markdown]
 # One pass takes a small part of the time and comes nearer to the style than histogram matching, though farther from the
-# photograph. Many steps are ahead in both distances, and the shipped network of the one trained here.
+# photograph. Many steps are ahead in both distances. The shipped network is nearer to the style than the one trained
+# here.
 #
 # Does the normalisation matter? **Recorded**, shorter than above, on smaller patches and judged on validation
 # photographs: the same network with **batch normalisation** (lesson 05) in its place, all else alike, from three

@@ -59,3 +59,13 @@ def tiny_course(tmp_path, monkeypatch) -> Lesson:
     for file in FIXTURES.glob("90_tiny.*"):
         shutil.copy(file, paths.LESSONS)
     return find_lesson("90")
+
+
+@pytest.fixture
+def half_precision():
+    """Networks that are built meanwhile multiply in bfloat16, as with `course train --mixed-precision`."""
+    import keras  # some seconds, which tests without a network are spared
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")

@@ -67,13 +67,6 @@ def test_the_unet_learns_to_draw_bars_where_the_label_says():
     assert np.mean(upper == (labels == 0)) > 0.8
 
 
-@pytest.fixture
-def half_precision():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 @pytest.mark.parametrize("name", MAKERS)
 def test_it_trains_and_samples_in_mixed_precision(half_precision, name):
     """As `course train --mixed-precision` has it: what is noised, the times and the loss stay in float32."""

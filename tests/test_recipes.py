@@ -191,6 +191,18 @@ def test_each_full_recipe_trains_for_two_steps(recipe):
         assert np.abs(keras.ops.convert_to_numpy(kernel) - old).max() > 0, kernel.path
 
 
+def test_each_recipe_trains_and_is_validated_in_half_precision(recipe, half_precision):
+    """As `course train NAME --mixed-precision` has it: spectra and losses keep to single precision."""
+    warm_up = {"warm_up": 0} if hasattr(recipe.LESSON, "warm_up") else {}  # the whole loss from the first step on
+    images, labels, validation = recipe.data()
+    images, labels = images[:4], None if labels is None else labels[:4]
+    validation = validation and tuple(part[:4] for part in validation)
+    model = eager(recipe.model(replace(recipe.LESSON, **warm_up)))
+    options = {"epochs": 1, "batch_size": 4, "progress": False}
+    history = training.fit(model, images, labels, validation_data=validation, **options)
+    assert all(np.isfinite(values).all() for values in history.history.values())
+
+
 def _interrupt_the_second(epoch, logs=None):
     if epoch == 1:
         raise KeyboardInterrupt

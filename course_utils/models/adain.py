@@ -192,6 +192,7 @@ class AnyStyle(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         painted, wanted, wanted_style, styled = y_pred
+        painted = ops.cast(painted, "float32")  # of what may be half precision; sums of squares are not
         pixels = self.pixel_weight * _relative(painted, x)
 
         def looks():
@@ -219,5 +220,6 @@ def _by_layer(rows) -> dict:
 
 def _relative(found, wanted):
     """The squared difference over the square of what is wanted, of each of the batch: (n,)."""
+    found, wanted = (ops.cast(values, "float32") for values in (found, wanted))
     axes = tuple(range(1, len(found.shape)))
     return ops.sum((found - wanted) ** 2, axis=axes) / ops.sum(wanted**2, axis=axes)

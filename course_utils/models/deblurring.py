@@ -58,11 +58,11 @@ class BlursAndWiener(layers.Layer):
 
     Each picture draws a kernel of `kernel_bank` and the sigma of its noise anew at each call; the filter knows both.
     Here pictures wrap round at the border, where a product of spectra is all that blur and filter are. They must be 25
-    pixels or more high and wide.
+    pixels or more high and wide. Spectra need single precision, so that this layer keeps to it in half precision too.
     """
 
     def __init__(self, seed: int, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = keras.random.SeedGenerator(seed)
 
     def call(self, images):

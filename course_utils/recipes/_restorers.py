@@ -57,7 +57,7 @@ def shrunk(clean: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
 
 def psnr(clean, restored):
     """Decibels by the error of all pictures of a batch together, in `keras.ops`, to watch training by."""
-    return ops.psnr(clean, restored, max_val=1.0)
+    return ops.psnr(*(ops.cast(images, "float32") for images in (clean, restored)), max_val=1.0)
 
 
 def error_in_decibels(clean, restored):
@@ -65,6 +65,7 @@ def error_in_decibels(clean, restored):
 
     A picture with little noise counts as much as one with much, whose squared error is many times larger.
     """
+    clean, restored = (ops.cast(images, "float32") for images in (clean, restored))
     error = ops.mean(ops.square(clean - restored), axis=(1, 2, 3))
     return 10 / math.log(10) * ops.log(error + 1e-7)
 

@@ -19,9 +19,9 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Numbers:
-    width: int = 24  # channels of the plain network's first convolution, or of the residual one at half resolution
+    width: int = 16  # channels of the plain network's first convolution, or of the residual one at half resolution
     blocks: int = 0  # residual blocks at each resolution; 0 is the plain network
-    epochs: int = 8
+    epochs: int = 14
     batch_size: int = 256
     learning_rate: float = 0.4  # the peak of the one-cycle schedule
     weight_decay: float = 0.005
