@@ -481,8 +481,8 @@ figures.show(
 
 # %% [markdown]
 # Does each of them pay? In **recorded runs** (`benchmarks/05_runs.py`) the network of section 5, of **width** 16
-# (channels in its first convolution), trained for eight epochs, goes without one ingredient at a time, three seeds
-# each. "Without the schedule" keeps a fifth of the peak rate; for no run was the rate tuned anew.
+# (channels in its first convolution), for eight epochs, goes without one ingredient at a time, three seeds each.
+# "Without the schedule" keeps a fifth of the peak rate; for no run, here or in section 5, was the rate tuned anew.
 
 # %%
 runs = json.loads((paths.BENCHMARKS / "05_ingredients.json").read_text())["runs"]
@@ -537,9 +537,8 @@ for name, run in halves.items():
 #
 # ## 5 · How large should it be?
 #
-# A step of a wider network takes longer. So each width gets as many epochs as take about equal **processor seconds**
-# (two minutes on two cores are 240), and a schedule of that length. Recorded, three seeds each; last the shipped
-# network ("residual"), one run.
+# Wider networks take longer. So each width gets the epochs that fill about equal **processor seconds** (two minutes on
+# two cores are 240), with a schedule. Recorded, three seeds each; last the shipped network ("residual").
 
 # %%
 sizes = json.loads((paths.BENCHMARKS / "05_sizes.json").read_text())["runs"]
@@ -579,7 +578,7 @@ figures.show(
 
 # %% [markdown]
 # The curves settle only as the learning rate falls to zero: compare finished runs. At equal time width 16 ends highest,
-# its worst seed above the best of the others. (The peak rate was the same for all.) We take it:
+# its worst seed above the others' best. We take it:
 
 
 # %%
