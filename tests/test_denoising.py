@@ -87,16 +87,30 @@ def test_the_loss_is_minus_the_peak_signal_to_noise_ratio_of_each_picture():
     np.testing.assert_allclose(_restorers.error_in_decibels(clean, restored), expected, rtol=1e-4)
 
 
-def test_a_quarter_of_the_patches_is_grey_and_all_are_cut_from_photographs():
+def test_half_of_the_patches_are_grey_and_all_are_cut_from_photographs():
     images, _, (noisy, clean) = denoise.data()
-    for patches in (images, clean):
+    for patches, share in ((images, 2), (clean, 4)):
         grey = np.ptp(patches, axis=-1).max(axis=(1, 2)) == 0
-        assert grey[3::4].all() and grey.mean() < 0.3
-    first = next(record.name for record in data.photograph_table() if record.split == "train" and record.reduced > 1)
-    photo = data.photograph(first)
-    np.testing.assert_array_equal(images[1], photo[:64, 48:112])
-    weighted = photo[:64, 144:208] @ [0.299, 0.587, 0.114]
+        assert grey[share - 1 :: share].all() and grey.mean() < 1 / share + 0.05
+    table = [record for record in data.photograph_table() if record.split == "train"]
+    photo = data.photograph(next(record.name for record in table if record.reduced > 1))
+    np.testing.assert_array_equal(images[2], photo[:64, 74:138])
+    weighted = photo[:64, 111:175] @ [0.299, 0.587, 0.114]
     np.testing.assert_allclose(images[3], weighted[..., np.newaxis].repeat(3, axis=-1), atol=1e-6)
     sigmas = 255 * (noisy - clean).std(axis=(1, 2, 3))
     np.testing.assert_allclose(sigmas, np.resize([15, 25, 50], len(clean)), rtol=0.06)
     assert np.ptp((noisy - clean)[3::4], axis=-1).max() < 1e-6
+
+
+def test_halves_of_photographs_come_last_and_are_near_the_means_of_their_pixels():
+    names = [record.name for record in data.photograph_table() if record.split == "train"]
+    half = denoise._half(data.photograph(names[0]))
+    height, width = half.shape[:2]
+    pixels = data.photograph(names[0])[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3)
+    assert np.abs(half - pixels.mean(axis=(1, 3))).mean() < 0.01
+    last = next(half for name in reversed(names) if min((half := denoise._half(data.photograph(name))).shape[:2]) >= 64)
+    corner = [37 * ((length - 64) // 37) for length in last.shape[:2]]
+    square = last[corner[0] : corner[0] + 64, corner[1] : corner[1] + 64]
+    images = denoise.data().images
+    expected = square if len(images) % 2 else _restorers.grey(square).repeat(3, axis=-1)
+    np.testing.assert_allclose(images[-1], expected, atol=1e-6)
