@@ -1242,8 +1242,8 @@ figures.images(
 )
 
 # %% [markdown]
-# The specialist wins where just its accident happened: the denoiser, of the same size, in a quarter more steps, and
-# the deblurrer, told the kernel. On the chain, which the denoiser never learned, the one network is ahead; against
+# The specialist wins where just its accident happened: the denoiser, of the same size, in more steps, and the
+# deblurrer, told the kernel. On the chain, which the denoiser never learned, the one network is ahead; against
 # motion it hardly gains. From the JPEG it takes most blocks, and hairs: to the eye smoother, in decibels no gain.
 #
 # ## 9 · How do I restore a picture of my own?
@@ -1444,7 +1444,7 @@ for name, (by_look_up, by_shipped) in by_picture.items():
 # ## The large version
 #
 # `TRAIN_FULL = True` takes as many steps as for the shipped network, and goes on where it was stopped. In mixed
-# precision: `course train denoise --profile full --mixed-precision`, in a terminal.
+# precision: `python course.py train denoise --profile full --mixed-precision`, in a terminal.
 
 # %%
 TRAIN_FULL = False

@@ -108,9 +108,10 @@ def test_halves_of_photographs_come_last_and_are_near_the_means_of_their_pixels(
     height, width = half.shape[:2]
     pixels = data.photograph(names[0])[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3)
     assert np.abs(half - pixels.mean(axis=(1, 3))).mean() < 0.01
-    last = next(half for name in reversed(names) if min((half := denoise._half(data.photograph(name))).shape[:2]) >= 64)
-    corner = [37 * ((length - 64) // 37) for length in last.shape[:2]]
-    square = last[corner[0] : corner[0] + 64, corner[1] : corner[1] + 64]
+    halves = (denoise._half(data.photograph(name)) for name in reversed(names))
+    last = next(half for half in halves if min(half.shape[:2]) >= denoise.SIDE)
+    top, left = (length - denoise.SIDE - (length - denoise.SIDE) % denoise.STRIDE for length in last.shape[:2])
+    square = last[top : top + denoise.SIDE, left : left + denoise.SIDE]
     images = denoise.data().images
     expected = square if len(images) % 2 else _restorers.grey(square).repeat(3, axis=-1)
     np.testing.assert_allclose(images[-1], expected, atol=1e-6)
