@@ -407,9 +407,9 @@ print(
 # %% [markdown]
 # Nearly a draw. Our network is blind and for colour; what that costs it was not tried.
 #
-# **And DnCNN?** Recorded, one training: its 17 layers of 64 maps at full size, with our noise and loss, in about as
-# much time, without batch normalisation; from fewer patches, and in numbers of 32 bits. (Ours multiplied numbers of 16,
-# **mixed precision**, which is faster on processors made for it.)
+# **And DnCNN?** Recorded, one training: its 17 layers of 64 maps at full size, without batch normalisation, in about as
+# much time, and all else as the shipped one had it: patches, noise, the **absolute error** as its loss, and numbers of
+# 16 bits to multiply (**mixed precision**, faster on processors made for it).
 
 # %%
 dncnn = json.loads((paths.BENCHMARKS / "12_dncnn.json").read_text())["runs"]["DnCNN"]
@@ -425,7 +425,7 @@ for protocol, row in of_dncnn["scores"].items():
     print(f"{protocol:16} DnCNN {row['psnr']:.2f} dB, shipped {by_unet['psnr']:.2f} dB")
 
 # %% [markdown]
-# DnCNN took a ninth of the steps, and it stays about a decibel behind. (In its paper, trained far longer, it beats
+# DnCNN took a seventh of the steps, and it stays about a decibel behind. (In its paper, trained far longer, it beats
 # BM3D.)
 #
 # ## 4 · What if there is no clean picture?
@@ -932,9 +932,9 @@ for name, rows in fill_rows.items():
     )
 
 # %% [markdown]
-# On scratches the network is ahead, hardly to the eye, and a little even after a short training. In wide holes it is
-# still at heat's level. It never learned from them; but even a perfect learner of the squared error would be **blurry**
-# there: its best guess is the mean of all likely fillings.
+# On scratches the network is ahead, hardly to the eye, and by a third of that after a short training. In wide holes it
+# is at heat's level or hardly above. It never learned from them; but even a perfect learner of the squared error would
+# be **blurry** there: its best guess is the mean of all likely fillings.
 #
 # What does the size of a hole change? A square of growing side:
 
@@ -993,7 +993,7 @@ figures.show(
 )
 
 # %% [markdown]
-# All three get worse as it grows; in no hole is the network ahead of heat.
+# All three get worse as it grows, and the network stays within half a decibel of heat.
 #
 # **Another layer?** A convolution takes a hole's grey for a picture. A **gated convolution** (2019) learns how much
 # each of its outputs counts; a **partial convolution** (2018) takes the known pixels alone and scales the sum up:
@@ -1409,11 +1409,10 @@ for name, (by_look_up, by_shipped) in by_picture.items():
 # ## Summary
 #
 # - A restorer adds what it knows of photographs.
-# - A blind residual network can beat wavelets that are told sigma; BM3D, told too, stays just ahead of
-#   ours in grey.
+# - A blind residual network can beat wavelets that are told sigma; BM3D, told too, is level with ours in grey.
 # - A target may be noisy where its noise is zero on average; clipped noise is not.
 # - The inverse of a blur divides by what is nearly zero; Wiener weighs noise against picture.
-# - Near known pixels holes are filled best; our network beat heat on scratches only.
+# - Near known pixels holes are filled best; our network beat heat clearly on scratches alone.
 #
 # ## Glossary
 #

@@ -68,14 +68,14 @@ def test_holes_are_filled_almost_as_by_heat_that_has_come_to_rest(size):
     at_rest = harmonic(images[0, :, :, :3], images[0, :, :, 3:])
     ours, theirs = (np.sqrt(np.mean((x[hidden] - picture[hidden]) ** 2)) for x in (filled[0, :, :, :3], at_rest))
     assert ours < 1.3 * theirs + 0.01
-    assert np.abs(filled[0, :, :, :3] - at_rest).max() < 0.1
+    assert np.abs(filled[0, :, :, :3] - at_rest).max() < 0.01
 
 
-def test_more_sweeps_come_closer_to_rest():
+def test_more_sweeps_come_closer_to_rest_and_many_reach_it():
     images = holed(photograph(64, 64), 0.4)
     at_rest = harmonic(images[0, :, :, :3], images[0, :, :, 3:])
-    far = [np.abs(inpainting.SmoothFill(7, sweeps)(images)[0, :, :, :3] - at_rest).mean() for sweeps in (0, 4, 64)]
-    assert far[0] > 2 * far[1] > 4 * far[2]
+    far = [np.abs(inpainting.SmoothFill(7, sweeps)(images)[0, :, :, :3] - at_rest).mean() for sweeps in (0, 8, 64)]
+    assert far[0] > 4 * far[1] and far[2] < 1e-5
 
 
 def test_a_constant_picture_is_filled_with_its_constant_however_little_is_known():
