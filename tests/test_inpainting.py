@@ -66,8 +66,6 @@ def test_holes_are_filled_almost_as_by_heat_that_has_come_to_rest(size):
     np.testing.assert_array_equal(filled[0, ~hidden], images[0, ~hidden])
     np.testing.assert_array_equal(filled[..., 3], images[..., 3])
     at_rest = harmonic(images[0, :, :, :3], images[0, :, :, 3:])
-    ours, theirs = (np.sqrt(np.mean((x[hidden] - picture[hidden]) ** 2)) for x in (filled[0, :, :, :3], at_rest))
-    assert ours < 1.3 * theirs + 0.01
     assert np.abs(filled[0, :, :, :3] - at_rest).max() < 0.01
 
 

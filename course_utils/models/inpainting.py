@@ -11,7 +11,7 @@ from keras import layers, ops
 from course_utils.degrade import SCRATCHES, apply_mask, free_form_mask
 from course_utils.models.restorer import Restorer
 
-_SLOWEST = 0.05  # `SmoothFill` leaves longer waves than those that a plain sweep shortens by this to smaller pictures
+_SLOWEST = 0.05  # of a wave's height, by a plain sweep: what loses less, `SmoothFill` leaves to its smaller pictures
 _ITSELF = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
 _NEIGHBOURS = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 _MASKS = 256  # of a bank; a batch draws from them anew, and a `turned` restorer shows each in eight ways
@@ -108,10 +108,10 @@ class SmoothFill(layers.Layer):
 def _swept(pictures, known, start, sweeps: int):
     """Pictures (n, h, w, C) with their unknown pixels moved from `start` to the mean of their neighbours, by sweeps.
 
-    A plain sweep is Jacobi's. By Chebyshev's weights each also goes beyond what stood two sweeps before, so that of any
-    wave that a plain one shortens by `_SLOWEST` or more little is left after all of them.
+    A plain sweep is Jacobi's. By Chebyshev's weights each also goes beyond what stood two sweeps before, so that after
+    all of them little is left of any wave that loses `_SLOWEST` of its height or more to a plain one.
     """
-    middle = 1 + _SLOWEST / 2  # of what a plain sweep takes off a wave: from _SLOWEST to 2, which turns it over
+    middle = 1 + _SLOWEST / 2  # of what a plain sweep takes off a wave, from _SLOWEST of its height to twice it
     left = 2 / middle - 1  # of a wave, at most, by a sweep that is divided by this
     kernel = _ITSELF + (_NEIGHBOURS - _ITSELF) / middle
     kernel = np.tile(kernel[..., np.newaxis, np.newaxis], (1, 1, pictures.shape[-1], 1))
