@@ -190,7 +190,8 @@ def test_srcnn_was_trained_for_about_as_long_as_the_network_that_ships():
 def test_dncnn_was_trained_for_about_as_long_as_the_network_that_ships_and_is_the_best_that_was_tried():
     shipped = json.loads((paths.WEIGHTS / "denoise.json").read_text())
     *tried, long = table("12_dncnn")["runs"].values()
-    assert long["seeds"]["0"]["processor_seconds"][-1] > 0.9 * shipped["processor_seconds"]
+    seconds = shipped["processor_seconds"] + shipped["larger_patches"]["processor_seconds"]
+    assert long["seeds"]["0"]["processor_seconds"][-1] > 0.85 * seconds
     assert long["seeds"]["0"]["scores"].keys() == shipped["scores"].keys()
     best = max(tried, key=lambda entry: entry["seeds"]["0"]["val_psnr"][-1])
     assert long["settings"] == best["settings"] | {"steps": long["settings"]["steps"]}

@@ -1,12 +1,16 @@
 """The denoiser: the noise it learns from, what becomes of grey pictures, and what its recipe feeds and measures."""
 
+import json
+from dataclasses import asdict, replace
+
 import keras
 import numpy as np
 import pytest
+from fixtures import scripts
 from keras import ops
 from skimage.metrics import peak_signal_noise_ratio
 
-from course_utils import data, tiling, training
+from course_utils import data, paths, tiling, training
 from course_utils.models import denoising, unet
 from course_utils.recipes import _restorers, denoise
 
@@ -115,3 +119,36 @@ def test_halves_of_photographs_come_last_and_are_near_the_means_of_their_pixels(
     images = denoise.data().images
     expected = square if len(images) % 2 else _restorers.grey(square).repeat(3, axis=-1)
     np.testing.assert_allclose(images[-1], expected, atol=1e-6)
+
+
+def test_what_ships_went_on_as_the_recipe_says():
+    record = json.loads((paths.WEIGHTS / "denoise.json").read_text())["larger_patches"]
+    assert record["numbers"] == json.loads(json.dumps(asdict(denoise.LARGER)))
+    images = denoise.patches(denoise.LARGER_SIDE, denoise.LARGER_STRIDE)
+    assert record["steps"] == denoise.LARGER.epochs * (len(images) // denoise.LARGER.batch_size)
+
+
+def test_the_end_of_the_training_goes_on_from_stored_weights_once_and_says_so(tmp_path, monkeypatch):
+    few = _restorers.patches("validation", 64, 128)[:4]
+    monkeypatch.setattr(denoise, "patches", lambda side, stride: few)
+    monkeypatch.setattr(denoise, "LARGER", replace(denoise.LARGER, epochs=1))
+    folder = tmp_path / "denoise"
+    folder.mkdir()
+    weights, record = folder / "denoise.weights.h5", folder / "denoise.json"
+    before, after = (denoise.build(denoise.FULL) for _ in range(2))
+    training.save_weights(before, weights, dtype="float16")
+    about = {"finished": False, "profile": "full", "precision": "float32"}
+    train_on = scripts.load("12_larger_patches").train_on
+    for finished in (False, True):
+        record.write_text(json.dumps(about | {"finished": finished}))
+        if not finished:
+            with pytest.raises(SystemExit, match="of an unfinished training or of the lesson profile: course train"):
+                train_on(tmp_path)
+    train_on(tmp_path)
+    training.load_weights(after, weights)
+    moved = [np.abs(one - other).max() for one, other in zip(before.get_weights(), after.get_weights(), strict=True)]
+    assert 1e-4 < max(moved) < 0.01
+    kept = json.loads(record.read_text())
+    assert kept["finished"] and kept["larger_patches"]["steps"] == 4
+    with pytest.raises(SystemExit, match="were trained on larger patches: train anew, or ship them"):
+        train_on(tmp_path)
