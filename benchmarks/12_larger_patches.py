@@ -1,7 +1,7 @@
 """The end of the denoiser's training: a tenth more steps, on patches of four times as many pixels.
 
     course train denoise --profile full --mixed-precision
-    python benchmarks/12_larger_patches.py    (about six minutes of one core)
+    python benchmarks/12_larger_patches.py    (about seven minutes of one core)
     python benchmarks/ship.py denoise
 
 trains the network in runs/denoise on, from its weights as they are stored, puts the new ones in their place and adds
