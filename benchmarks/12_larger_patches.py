@@ -17,16 +17,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
+import ship
 
-from course_utils import paths, training
+from course_utils import paths, recipes, training
 from course_utils.recipes import denoise
 
 
 def train_on(runs: Path) -> None:
+    """Renew weights and record of the denoiser in a folder of runs.
+
+    Raises SystemExit as `ship.finished` does, and for weights that were trained on larger patches already.
+    """
     weights, record = (runs / "denoise" / f"denoise{ending}" for ending in (".weights.h5", ".json"))
-    about = json.loads(record.read_text())
-    if not about["finished"] or about["profile"] != "full":
-        sys.exit(f"{record} is of an unfinished training or of the lesson profile: course train denoise --profile full")
+    about = ship.finished(record)
     if "larger_patches" in about:
         sys.exit(f"{record} says that these weights were trained on larger patches: train anew, or ship them")
     keras.config.set_dtype_policy(about["precision"])
@@ -35,15 +38,8 @@ def train_on(runs: Path) -> None:
     training.load_weights(model, weights)
     steps = numbers.epochs * (len(images) // numbers.batch_size)
     denoise.compile(model, numbers, steps)
-    history = training.fit(
-        model,
-        images,
-        epochs=numbers.epochs,
-        batch_size=numbers.batch_size,
-        seed=numbers.seed,
-        validation_data=denoise.data().validation,
-        callbacks=[training.Clock()],
-    ).history
+    length, validation = recipes.find("denoise").length(numbers), denoise.data().validation
+    history = training.fit(model, images, validation_data=validation, callbacks=[training.Clock()], **length).history
     training.save_weights(model, weights, dtype="float16")
     about["larger_patches"] = {
         "command": "python benchmarks/12_larger_patches.py",

@@ -19,11 +19,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from course_utils import paths, recipes, training
 
 
-def ship(name: str, runs: Path) -> None:
-    weights, record = (runs / name / f"{name}{ending}" for ending in (".weights.h5", ".json"))
+def finished(record: Path) -> dict:
+    """What runs/NAME/NAME.json says of a full training. Raises SystemExit for an unfinished one and a lesson's."""
     about = json.loads(record.read_text())
     if not about["finished"] or about["profile"] != "full":
-        sys.exit(f"{record} is of an unfinished training or of the lesson profile: course train {name} --profile full")
+        train = f"course train {record.stem} --profile full"
+        sys.exit(f"{record} is of an unfinished training or of the lesson profile: {train}")
+    return about
+
+
+def ship(name: str, runs: Path) -> None:
+    weights, record = (runs / name / f"{name}{ending}" for ending in (".weights.h5", ".json"))
+    about = finished(record)
     recipe = recipes.find(name)
     model = recipe.build(recipe.FULL)
     training.load_weights(model, weights)

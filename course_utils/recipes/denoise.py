@@ -54,11 +54,11 @@ LESSON = Numbers()
 FULL = replace(LESSON, blocks=2, epochs=30, learning_rate=0.001, gradient_bound=0.1, loss="mean_absolute_error")
 
 
-# What ships went on from there, by `benchmarks/12_larger_patches.py`: 31.17, 29.11. On photographs of validation, from
-# the same start and at the same pixels a step, in colour and in grey: before 30.96, 28.69; after 6,750 steps on patches
-# of 64 pixels 30.97, 28.73, on 128 pixels 30.96, 28.83; after these 8,565 steps 30.98, 28.84, and on 192 pixels, in
-# four fifths of their time, 30.97, 28.84. With one patch of 128 pixels a step from the very start, 3,475 seconds:
-# 30.77, 28.71.
+# What ships went on from there, by `benchmarks/12_larger_patches.py`, to 31.17, 29.11. On photographs of validation, in
+# colour and in grey, one training each, from the same start: before 30.96, 28.69; after 6,750 steps on four patches of
+# 64 pixels each 30.97, 28.73, on one of 128 pixels, 37 apart, 30.96, 28.83; after these 8,565 steps 30.98, 28.84, and
+# on one of 192 pixels, in four fifths of their time, 30.97, 28.84. With one patch of 128 pixels a step from the very
+# start, 3,475 seconds: 30.77, 28.71.
 LARGER_SIDE, LARGER_STRIDE = 128, 53
 LARGER = replace(FULL, epochs=3, batch_size=1, learning_rate=0.0003, seed=1)
 
