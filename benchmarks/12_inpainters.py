@@ -36,7 +36,7 @@ STEPS = {  # of about 50 seconds of one core each
     ("plain", "grey"): 1750,
     ("gated", "grey"): 1050,
     ("partial", "grey"): 1450,
-    ("plain", "smooth"): 1250,
+    ("plain", "smooth"): 1000,
 }
 
 

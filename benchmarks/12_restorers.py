@@ -1,6 +1,6 @@
 """Recorded runs of lesson 12: the networks that a student need not train live, with the numbers of the lesson profile.
 
-    python benchmarks/12_restorers.py    writes benchmarks/12_restorers.json (about 20 minutes of one core)
+    python benchmarks/12_restorers.py    writes benchmarks/12_restorers.json (about 15 minutes of one core)
 
 Scores are of the test photographs, whole, under the protocols of each network, as beside the weights that ship.
 Runs that are already in the file are kept, so an interrupted call goes on where it stopped.

@@ -132,6 +132,7 @@ def test_the_end_of_the_training_goes_on_from_stored_weights_once_and_says_so(tm
     few = _restorers.patches("validation", 64, 128)[:4]
     monkeypatch.setattr(denoise, "patches", lambda side, stride: few)
     monkeypatch.setattr(denoise, "LARGER", replace(denoise.LARGER, epochs=1))
+    monkeypatch.setattr(denoise, "evaluate", lambda model: {"a test": {"network": {"psnr": model.count_params()}}})
     folder = tmp_path / "denoise"
     folder.mkdir()
     weights, record = folder / "denoise.weights.h5", folder / "denoise.json"
@@ -149,5 +150,6 @@ def test_the_end_of_the_training_goes_on_from_stored_weights_once_and_says_so(tm
     assert 1e-4 < max(moved) < 0.01
     kept = json.loads(record.read_text())
     assert kept["finished"] and kept["larger_patches"]["steps"] == 4
+    assert kept["larger_patches"]["psnr_before"] == {"a test": before.count_params()}
     with pytest.raises(SystemExit, match="were trained on larger patches: train anew, or ship them"):
         train_on(tmp_path)

@@ -69,6 +69,15 @@ def test_holes_are_filled_almost_as_by_heat_that_has_come_to_rest(size):
     assert np.abs(filled[0, :, :, :3] - at_rest).max() < 0.01
 
 
+@pytest.mark.parametrize("height, width", [(160, 150), (30, 120)])
+def test_a_wide_hole_is_filled_as_heat_would_to_less_than_a_grey_level(height, width):
+    picture, mask = photograph(200, 200), np.zeros((200, 200, 1), np.float32)
+    mask[23 : 23 + height, 15 : 15 + width] = 1
+    filled = inpainting.SmoothFill()(np.concatenate([picture, mask], axis=-1)[np.newaxis])[0, :, :, :3]
+    away = np.abs(filled - harmonic(picture, mask))
+    assert away[mask[..., 0] == 1].mean() < 0.001 and away.max() < 1 / 255
+
+
 def test_more_sweeps_come_closer_to_rest_and_many_reach_it():
     images = holed(photograph(64, 64), 0.4)
     at_rest = harmonic(images[0, :, :, :3], images[0, :, :, 3:])

@@ -24,7 +24,9 @@ SIDE = 64
 class Numbers:
     widths: tuple[int, ...] = (32, 64, 96)  # maps at a half, a quarter and an eighth of the picture's size
     blocks: int = 1  # residual blocks at each size, on the way down and again on the way up
-    epochs: int = 5  # three, when it started from rougher fillings than now, did no better than heat in scratches
+    # As many as go into two minutes on two cores. What more gives, in decibels over heat on the test photographs, in
+    # rectangles, strokes and scratches: after two 0.01, 0.01 and 0.09, after five 0.02, 0.04 and 0.24.
+    epochs: int = 2
     batch_size: int = 8
     learning_rate: float = 0.001  # the peak of the one-cycle schedule
     seed: int = 0
