@@ -404,7 +404,7 @@ print(
 )
 
 # %% [markdown]
-# Ahead, though blind and for colour; what this costs it, we did not try.
+# Ahead, though blind and for colour.
 #
 # **And DnCNN?** Recorded, one training: its 17 layers of 64 maps at full size, without batch normalisation (in trials
 # of 300 steps it did no good), in about the time of ours before the larger patches. All else is as ours had it; both
@@ -426,8 +426,8 @@ for protocol, row in of_dncnn["scores"].items():
     print(f"{protocol:16} DnCNN {row['psnr']:.2f}, ours before {early:.2f}, and then {late:.2f} dB")
 
 # %% [markdown]
-# In its fewer steps DnCNN stays about a decibel behind. (In its paper, trained far longer, it beats BM3D.) The larger
-# patches brought ours past BM3D.
+# In its fewer steps DnCNN stays about a decibel behind. (In its paper, trained far longer, it beats BM3D.) The steps on
+# larger patches brought ours past it.
 #
 # ## 4 · What if there is no clean picture?
 #
@@ -522,8 +522,7 @@ figures.show(
 
 # %% [markdown]
 # Clipped targets would teach that black is grey. And clipped *inputs*? The shipped network has seen none, nor Poisson
-# noise.
-# (Our PSNR clips every picture first: hence two equal numbers under "noisy".)
+# noise. (Our PSNR clips every picture first: hence two equal numbers under "noisy".)
 
 # %%
 validation = scoring.photographs("validation")
@@ -707,8 +706,8 @@ for sharp, both in zip(sharp_batch, given_batch, strict=True):
     print(f"blurred {approx(soft_dB, 1)} dB, filtered {approx(filtered_dB, 1)} dB")
 
 # %% [markdown]
-# Where there was little detail to lose, as in the first patch, the filter adds noise and nothing else: the network is
-# given both. All three methods, with the true kernel:
+# Where there was little detail to lose, as in the first patch, the filter does harm: so the network is given both. All
+# three methods, with the true kernel:
 
 # %%
 tower = castle[90:250, 190:350]
@@ -873,8 +872,8 @@ figures.images(
 
 # %% [markdown]
 # On strokes as wide as these the plate's slopes overshoot. And neither knows that a beam goes on behind a scratch. A
-# **network** may learn that: section 3's U-Net and loss, with the mask as a fourth channel, trained on scratches. It starts
-# from a smooth filling near heat's; known pixels are put back at the end.
+# **network** may learn that: section 3's U-Net and loss, with the mask as a fourth channel, trained on scratches. It
+# starts from a smooth filling near heat's; known pixels are put back at the end.
 
 # %%
 filler = models.load("inpaint")
